@@ -1,0 +1,40 @@
+"""What every part of ASMNet must agree on: numpy only.
+
+Landmark schemes, the crop transform, head-pose angles, metrics and the model
+contract.  Nothing here imports OpenCV, Keras or TensorFlow, so a training
+machine and a Raspberry Pi can share it.
+"""
+
+from asmnet.core.crop import Crop, Kernels, extract
+from asmnet.core.files import UserError, atomic_path, cli_errors
+from asmnet.core.landmarks import IBUG68, SCHEMES, WFLW98, Scheme, wflw98_to_ibug68
+from asmnet.core.metrics import auc, ced, failure_rate, jitter, nme, pose_mae
+from asmnet.core.pose import euler_from_rotation, mirror_pose, rotate_pose, rotation_from_euler
+from asmnet.core.spec import ModelSpec, embed_spec, read_spec
+
+__all__ = [
+    "Crop",
+    "IBUG68",
+    "Kernels",
+    "ModelSpec",
+    "SCHEMES",
+    "Scheme",
+    "UserError",
+    "WFLW98",
+    "atomic_path",
+    "auc",
+    "ced",
+    "cli_errors",
+    "embed_spec",
+    "euler_from_rotation",
+    "extract",
+    "failure_rate",
+    "jitter",
+    "mirror_pose",
+    "nme",
+    "pose_mae",
+    "read_spec",
+    "rotate_pose",
+    "rotation_from_euler",
+    "wflw98_to_ibug68",
+]
