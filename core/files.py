@@ -39,8 +39,8 @@ def cli_errors(command: Callable[..., Any]) -> Callable[..., Any]:
 def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `target`; rename it there if the block succeeds.
 
-    The temporary keeps `target`'s suffix, so writers that pick a format by
-    suffix still work.  If the block raises, `target` is left as it was.
+    The temporary keeps `target`'s suffixes, so writers that pick a format by
+    them still work.  If the block raises, `target` is left as it was.
 
     Raises:
         UserError: the folder of `target` cannot be created or written.
@@ -49,7 +49,7 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent
+            prefix=f".{target.name}-", suffix="".join(target.suffixes), dir=target.parent
         )
     except OSError as error:
         raise UserError(

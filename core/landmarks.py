@@ -11,9 +11,9 @@ https://ibug.doc.ic.ac.uk/resources/300-W/; Wu et al., "Look at Boundary" (CVPR
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Mapping
 
 import numpy as np
 

@@ -141,7 +141,7 @@ def embed_spec(model: str | os.PathLike[str], spec: ModelSpec) -> None:
             others = {
                 i.filename: archive.read(i) for i in archive.infolist() if i.filename != CONTRACT
             }
-            start = min(i.header_offset for i in archive.infolist())
+            start = min((i.header_offset for i in archive.infolist()), default=archive.start_dir)
         with path.open("r+b") as file:
             file.truncate(start)
     else:

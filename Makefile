@@ -1,0 +1,66 @@
+# `make demo` is the main job; `make help` lists the rest.
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DEMO := demo/asmnet-68-224-int8.tflite
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-tflite-runtime lint format bench clip clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
+
+# The demo needs the exporter, not the test tools; tests need both.  On Linux x86
+# the exporter brings tensorflow-cpu: half the download of tensorflow, same converter.
+.venv/demo: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed; install Python 3.11 or run make PYTHON=python3.X"; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(PIP) -e '.[export]'
+	@touch $@
+
+.venv/dev: .venv/demo
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+demo: .venv/demo  ## quantize the shipped model, prove it, track the shipped clip: see demo/
+	$(BIN)/asmnet-export --quantize -o $(DEMO) --json demo/verdict.json
+	$(BIN)/asmnet-webcam --source demo --model $(DEMO) --faces 2 --headless \
+	    --record demo/tracked.mp4 --jsonl demo/tracks.jsonl --stills demo/stills
+	@echo
+	@echo "Look at   demo/tracked.mp4 and demo/stills/"
+	@echo "The model $(DEMO) (contract inside: unzip -p $(DEMO) asmnet.json)"
+	@echo "Try next  $(BIN)/asmnet-webcam --model $(DEMO)   with your camera, or --source VIDEO"
+
+test: .venv/dev  ## run the tests
+	$(BIN)/python -m pytest
+
+# The last tflite-runtime dies beside numpy 2, so it has an environment of its own.
+.venv-tflite/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-tflite
+	.venv-tflite/bin/python -m pip install --quiet --disable-pip-version-check \
+	    -c constraints-tflite-runtime.txt tflite-runtime numpy opencv-python-headless click \
+	    hypothesis pytest pytest-timeout
+	.venv-tflite/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite-runtime
+	.venv-tflite/bin/python -m pytest tests/edge_runtime tests/parity/test_golden.py
+
+lint: .venv/dev  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/dev  ## rewrite the sources in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/demo  ## time each stage of the shipped models on this machine
+	$(BIN)/asmnet-bench
+
+clip: .venv/dev  ## make the sample clip anew
+	$(PIP) -e '.[samples]'
+	$(BIN)/python -m asmnet.samples.make_clip
+
+clean:  ## remove everything that these commands made
+	rm -rf .venv .venv-tflite demo build dist *.egg-info

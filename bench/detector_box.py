@@ -1,0 +1,82 @@
+"""How the detector's box relates to the landmarks' tight box, measured on 300-W.
+
+    python bench/detector_box.py FOLDER_OF_300W
+
+prints the statistics behind the constants in `edge_runtime/detector.py`, on the
+training pictures alone: afw, helen/trainset, lfpw/trainset.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+
+from asmnet.core import Crop, UserError, cli_errors
+from asmnet.edge_runtime import FaceDetector
+
+SUBSETS = ("afw", "helen/trainset", "lfpw/trainset")
+# The pictures of 300-W are often cut close around the face; a wider, padded search
+# shows the detector the same faces at half and a quarter of that size.
+WIDTHS = (1.0, 2.0, 4.0)
+
+
+def read_pts(path: Path) -> np.ndarray:
+    """(68, 2) 0-based pixels of an iBUG file."""
+    inside = path.read_text().split("{")[1].split("}")[0]
+    return np.array(inside.split(), np.float64).reshape(-1, 2) - 1
+
+
+def describe(name: str, truth: list[Crop], guess: list[Crop]) -> None:
+    """Print mean and standard deviation of the crops' differences, in % of the true side."""
+    error = 100 * np.array(
+        [
+            ((g.cx - t.cx) / t.side, (g.cy - t.cy) / t.side, g.side / t.side - 1)
+            for t, g in zip(truth, guess, strict=True)
+        ]
+    )
+    cells = "   ".join(
+        f"{label} {m:+5.1f} ± {s:4.1f}"
+        for label, m, s in zip(("right", "down", "size"), error.mean(0), error.std(0), strict=True)
+    )
+    print(f"  {name:<18}{cells}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@cli_errors
+def main(folder: Path) -> None:
+    """Measure the detector's box on the training pictures of 300-W in FOLDER."""
+    files = [path for subset in SUBSETS for path in sorted((folder / subset).glob("*.pts"))]
+    if not files:
+        raise UserError(
+            f"no .pts files under {folder}/{{{','.join(SUBSETS)}}}; give 300-W's folder"
+        )
+    detector = FaceDetector.load()
+    for width in WIDTHS:
+        truth, boxes, crops = [], [], []
+        for path in files:
+            image = cv2.imread(str(path.with_suffix(".jpg")))
+            if image is None:
+                raise UserError(f"cannot read the picture of {path}")
+            face = Crop.around(read_pts(path), 1.0)
+            height, width_px = image.shape[:2]
+            side = width * max(height, width_px)
+            region = Crop((width_px - 1) / 2, (height - 1) / 2, side)
+            for found in detector.detect(image, region):
+                centre = (found.box[:2] + found.box[2:]) / 2
+                if np.abs(centre - (face.cx, face.cy)).max() < face.side / 3:
+                    truth.append(face)
+                    boxes.append(Crop(*centre, float(found.box[2] - found.box[0])))
+                    crops.append(found.to_crop(1.0))
+                    break
+        print(f"searching {width:g} x the picture: {len(truth)} of {len(files)} faces found")
+        print("  errors in % of the landmarks' box, mean ± standard deviation")
+        describe("box itself", truth, boxes)
+        describe("after correction", truth, crops)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""`asmnet-bench`: what each stage costs on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import platform
+import re
+import statistics
+from pathlib import Path
+
+import click
+import cv2
+
+from asmnet import models
+from asmnet.core import UserError, cli_errors
+from asmnet.edge_runtime.detector import FaceDetector
+from asmnet.edge_runtime.interpreter import interpreter_version
+from asmnet.edge_runtime.landmarker import Landmarker
+from asmnet.edge_runtime.sources import frames_from
+from asmnet.edge_runtime.timing import Stopwatch, table
+from asmnet.edge_runtime.tracker import FaceTracker
+
+__all__ = ["main"]
+
+_WARM_UP = 5
+
+
+@click.command()
+@click.option(
+    "--model",
+    "paths",
+    multiple=True,
+    default=[str(models.INT8)],
+    metavar="FILE",
+    help="A .tflite made by asmnet-export; repeat to compare several.",
+)
+@click.option(
+    "--threads",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Measure 1, 2, ... up to so many threads.",
+)
+@click.option("--frames", default=200, show_default=True, type=click.IntRange(10, 10_000))
+@click.option("--source", default="demo", show_default=True, help="A video or picture.")
+@cli_errors
+def main(paths: tuple[str, ...], threads: int, frames: int, source: str) -> None:
+    """Time each stage of the tracker, in milliseconds, on one face.
+
+    Models and thread counts take turns on every frame, so that they share whatever
+    else the machine is doing.
+    """
+    # Threads here are the interpreter's; OpenCV's would blur the comparison.
+    cv2.setNumThreads(1)
+    runs = {
+        (path, count): FaceTracker(Landmarker.load(path, count), FaceDetector.load(threads=count))
+        for path, count in itertools.product(dict.fromkeys(paths), range(1, threads + 1))
+    }
+    times: dict[tuple[str, int], dict[str, list[float]]] = {run: {} for run in runs}
+    for number, frame in enumerate(itertools.islice(frames_from(source), frames + _WARM_UP)):
+        for run, tracker in runs.items():
+            watch = Stopwatch()
+            with watch("whole update"):
+                tracker.update(frame.image, frame.t)
+            watch.add(tracker.stopwatch)
+            if number >= _WARM_UP:
+                for stage, seconds in watch.seconds.items():
+                    times[run].setdefault(stage, []).append(seconds)
+    if not all("network" in stages for stages in times.values()):
+        raise UserError(f"no face in the first {frames} frames of {source}; try --source demo")
+    click.echo(f"{_machine()}; {interpreter_version()}, OpenCV {cv2.__version__}")
+    click.echo(f"{source}, {number + 1 - _WARM_UP} frames; reading them is not counted")
+    first = next(iter(runs))
+    for (path, count), stages in times.items():
+        size = f"{os.path.getsize(path) / 1e6:.2f} MB"
+        click.echo(f"\n{path}  {size}  {count} thread{'s' if count > 1 else ''}")
+        click.echo(table(stages))
+        if (path, count) != first:
+            ratio = statistics.median(times[first]["network"]) / statistics.median(
+                stages["network"]
+            )
+            click.echo(f"network: {ratio:.2f} x as fast as {first[0]} with 1 thread")
+
+
+def _machine() -> str:
+    """The processor, as well as the system tells."""
+    for path, pattern in (
+        ("/proc/device-tree/model", r"([^\0]+)"),
+        ("/proc/cpuinfo", r"model name\s*: (.+)"),
+    ):
+        with contextlib.suppress(OSError):
+            if match := re.search(pattern, Path(path).read_text(errors="replace")):
+                return f"{match[1].strip()}, {os.cpu_count()} cores"
+    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"

@@ -1,0 +1,37 @@
+"""`asmnet.core.extract` with OpenCV's pixel operations: the crops of the device.
+
+Calibration and evaluation import the same kernels, so the network is measured on
+what it sees at run time.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from asmnet.core import Kernels
+
+__all__ = ["OPENCV", "OPENCV_PADDED"]
+
+
+def _shrink(image: np.ndarray, k: int) -> np.ndarray:
+    height, width = image.shape[:2]
+    return cv2.resize(image, (width // k, height // k), interpolation=cv2.INTER_AREA)
+
+
+def _warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    return cv2.warpAffine(
+        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _warp_padded(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    return cv2.warpAffine(
+        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
+
+
+# For the landmark network: edge pixels are repeated outside the picture, as core does.
+OPENCV = Kernels(shrink=_shrink, warp=_warp)
+# For the detector, which was trained on letterboxed pictures: black outside.
+OPENCV_PADDED = Kernels(shrink=_shrink, warp=_warp_padded)

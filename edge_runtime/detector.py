@@ -1,0 +1,164 @@
+"""BlazeFace: where the faces of a picture are.
+
+Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile
+GPUs" (2019).  The shipped file is MediaPipe's short-range model: 128 x 128 RGB in
+[-1, 1], 896 anchors of unit size on a 16 x 16 grid (two each) and an 8 x 8 grid
+(six each); for each a box, six keypoints and a logit.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from asmnet import models
+from asmnet.core import Crop, extract
+from asmnet.edge_runtime.crops import OPENCV_PADDED
+from asmnet.edge_runtime.frames import as_bgr
+from asmnet.edge_runtime.interpreter import Network
+
+__all__ = ["Detection", "FaceDetector", "iou"]
+
+_SIZE = 128
+_OVERLAP = 0.3
+# From the detector's box to the tight box of the 68 landmarks, in box sides: how far
+# down, and how large.  Measured on the 2,012 training pictures of 300-W with
+# `python bench/detector_box.py FOLDER_OF_300W`, which prints what remains.
+_DOWN, _SCALE = 0.057, 0.968
+_REGRESSORS, _LOGITS = "regressors", "classificators"
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """A face found by the detector.
+
+    Attributes:
+        box: (4,) float64 left, top, right, bottom in picture pixels: brows to chin,
+            roughly; square.
+        score: 0..1.
+        keypoints: (6, 2) float64 picture pixels: the subject's right eye, left eye,
+            nose tip, mouth, right ear, left ear.
+    """
+
+    box: np.ndarray
+    score: float
+    keypoints: np.ndarray
+
+    @property
+    def roll(self) -> float:
+        """Degrees that the eyes' line is turned clockwise in the picture."""
+        dx, dy = self.keypoints[1] - self.keypoints[0]
+        return float(np.degrees(np.arctan2(dy, dx)))
+
+    def to_crop(self, margin: float, align_roll: bool = False) -> Crop:
+        """About the crop that `Crop.around(landmarks, margin)` would give.
+
+        Args:
+            margin: of the model's contract.
+            align_roll: turn the crop so that the eyes are level.
+
+        Measured errors, in % of the landmarks' box: centre 3 across and 4 down, size 7
+        (standard deviations; see `_DOWN`).
+        """
+        side = float((self.box[2:] - self.box[:2]).mean())
+        x, y = (self.box[:2] + self.box[2:]) / 2
+        angle = self.roll if align_roll else 0.0
+        return Crop(float(x), float(y) + _DOWN * side, margin * _SCALE * side, angle)
+
+
+def _anchors() -> np.ndarray:
+    """(896, 2) float32 anchor centres in [0, 1], in the order of the network's outputs."""
+    centres = []
+    for cells, each in ((16, 2), (8, 6)):
+        axis = (np.arange(cells) + 0.5) / cells
+        y, x = np.meshgrid(axis, axis, indexing="ij")
+        centres.append(np.repeat(np.stack([x, y], axis=-1).reshape(-1, 2), each, axis=0))
+    return np.concatenate(centres).astype(np.float32)
+
+
+def iou(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Intersection over union of a box (4,) with boxes (M, 4), left top right bottom: (M,)."""
+    low = np.maximum(box[:2], others[:, :2])
+    high = np.minimum(box[2:], others[:, 2:])
+    both = np.prod(np.clip(high - low, 0, None), axis=-1)
+    area = np.prod(box[2:] - box[:2]) + np.prod(others[:, 2:] - others[:, :2], axis=-1)
+    ratio: np.ndarray = both / np.maximum(area - both, 1e-12)
+    return ratio
+
+
+class FaceDetector:
+    """BlazeFace, short range: faces larger than about a tenth of the searched square."""
+
+    def __init__(self, network: Network) -> None:
+        network.require(_SIZE, 3, {_REGRESSORS: (1, 896, 16), _LOGITS: (1, 896, 1)})
+        self._network = network
+        self._anchors = _anchors()
+        self._table = ((np.arange(256) - 127.5) / 127.5).astype(np.float32)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] = models.DETECTOR, threads: int = 1) -> FaceDetector:
+        """Load the shipped file, or another with the same tensors.
+
+        Raises:
+            UserError: the file is missing, corrupt or another model, or no interpreter works.
+        """
+        return cls(Network(path, threads))
+
+    def detect(
+        self, image: np.ndarray, region: Crop | None = None, threshold: float = 0.5
+    ) -> list[Detection]:
+        """Faces, best first.
+
+        Args:
+            image: uint8 BGR (H, W, 3); grey and BGRA are converted.
+            region: the square to search; the whole picture if not given.  A smaller
+                one finds smaller faces.
+            threshold: least score, between 0 and 1.
+
+        Raises:
+            UserError: the image cannot be used.
+        """
+        image = as_bgr(image)
+        height, width = image.shape[:2]
+        if region is None:
+            region = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
+        square = cv2.cvtColor(extract(image, region, _SIZE, OPENCV_PADDED), cv2.COLOR_BGR2RGB)
+        self._network.run(cv2.LUT(square, self._table)[None])
+        logits = self._network.output(_LOGITS)[0, :, 0]
+        # sigmoid(logit) >= threshold, without taking 896 exponentials.
+        candidates = np.flatnonzero(logits >= np.log(threshold / (1 - threshold)))
+        scores = 1 / (1 + np.exp(-np.clip(logits[candidates], -100, 100)))
+        raw = self._network.output(_REGRESSORS)[0, candidates] / _SIZE
+        # (M, 8, 2): box centre, box size, six keypoints, in parts of the square.
+        pairs = raw.reshape(-1, 8, 2)
+        pairs[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[candidates][:, None]
+        return [self._in_picture(*face, region) for face in _merge(pairs, scores)]
+
+    @staticmethod
+    def _in_picture(pairs: np.ndarray, score: float, region: Crop) -> Detection:
+        points = region.to_picture(np.delete(pairs, 1, axis=0) - 0.5)
+        half = np.abs(pairs[1]) * region.side / 2
+        box = np.concatenate([points[0] - half, points[0] + half])
+        return Detection(box, score, points[1:])
+
+
+def _merge(pairs: np.ndarray, scores: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Weighted non-maximum suppression: overlapping boxes are averaged, not dropped.
+
+    The average of many anchors' answers shakes less from frame to frame than the
+    single best (section 3.4 of the paper).
+    """
+    boxes = np.concatenate([pairs[:, 0] - pairs[:, 1] / 2, pairs[:, 0] + pairs[:, 1] / 2], axis=1)
+    faces = []
+    left = np.argsort(-scores)
+    while len(left):
+        same = iou(boxes[left[0]], boxes[left]) > _OVERLAP
+        same[0] = True  # a degenerate box does not even overlap itself
+        group = left[same]
+        mean = np.average(pairs[group], axis=0, weights=scores[group])
+        faces.append((mean, float(scores[left[0]])))
+        left = left[~same]
+    return faces

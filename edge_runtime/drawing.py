@@ -1,0 +1,101 @@
+"""Faces drawn into a picture: landmarks, pose axes, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from asmnet.core import Scheme, rotation_from_euler
+from asmnet.edge_runtime.landmarker import Face
+
+__all__ = ["draw", "text_block"]
+
+_LINE = (96, 220, 96)
+_POINT = (255, 255, 255)
+_AXES = ((60, 60, 235), (70, 190, 70), (235, 120, 50))  # x red, y green, z blue
+_ANGLES = ("yaw", "pitch", "roll")
+_FACE = cv2.FONT_HERSHEY_SIMPLEX
+_SHIFT = 4  # OpenCV draws at 1/16 pixel
+
+
+def draw(image: np.ndarray, faces: Sequence[Face], scheme: Scheme) -> None:
+    """Draw faces into a picture, in place, at sizes that follow face and picture.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        faces: what a landmarker or tracker answered.
+        scheme: of the landmarks; tells which points to join.
+    """
+    for face in faces:
+        box = face.box
+        side = float((box[2:] - box[:2]).max())
+        thickness = max(1, round(side / 220))
+        points = _fixed(face.landmarks)
+        for a, b in scheme.edges:
+            cv2.line(image, points[a], points[b], _LINE, thickness, cv2.LINE_AA, _SHIFT)
+        radius = max(1.0, side / 160)
+        for point in points:
+            cv2.circle(image, point, round(radius * 2**_SHIFT), _POINT, -1, cv2.LINE_AA, _SHIFT)
+        _axes(image, face, scheme, side)
+        lines = [f"{name} {v:+.0f}" for name, v in zip(_ANGLES, face.pose, strict=True)]
+        if face.id is not None:
+            lines.insert(0, f"face {face.id}")
+        gap = side / 12
+        width, height = text_size(image, lines)
+        # Beside the face, on the side where there is room.
+        right = box[2] + gap
+        x = right if right + width <= image.shape[1] else box[0] - gap - width
+        text_block(image, lines, (float(x), float(box[1] + box[3] - height) / 2))
+
+
+def _axes(image: np.ndarray, face: Face, scheme: Scheme, side: float) -> None:
+    """The head's axes, from the nose: x to its left cheek, y up, z straight ahead."""
+    origin = face.landmarks[list(scheme.groups["nose"])].mean(axis=0)
+    # The pose's y axis points up, the picture's down.
+    tips = rotation_from_euler(face.pose)[:2].T * (1, -1) * (side * 0.45) + origin
+    thickness = max(2, round(side / 90))
+    # The farthest first, so that the nearest lies on top.
+    for axis in np.argsort(rotation_from_euler(face.pose)[2]):
+        start, tip = _fixed(np.stack([origin, tips[axis]]))
+        cv2.line(image, start, tip, _AXES[axis], thickness, cv2.LINE_AA, _SHIFT)
+
+
+def _font(image: np.ndarray) -> tuple[float, int, int]:
+    """Font scale, stroke and line height that read well on a picture of this size."""
+    capital = max(8.0, min(image.shape[:2]) / 54)
+    # OpenCV's plain font has capitals 21 px high at scale 1.
+    return capital / 21, max(1, round(capital / 10)), round(capital * 1.7)
+
+
+def text_size(image: np.ndarray, lines: Sequence[str]) -> tuple[int, int]:
+    """Width and height in pixels of `text_block` on this picture."""
+    scale, stroke, line = _font(image)
+    widths = (cv2.getTextSize(text, _FACE, scale, stroke)[0][0] for text in lines)
+    return max(widths) + line // 2, line * len(lines) + line // 3
+
+
+def text_block(image: np.ndarray, lines: Sequence[str], corner: tuple[float, float]) -> None:
+    """White text on a darkened plate, moved so that it stays inside the picture.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, drawn into.
+        lines: at least one.
+        corner: left, top in pixels.
+    """
+    scale, stroke, line = _font(image)
+    width, height = text_size(image, lines)
+    x = int(np.clip(corner[0], 0, max(0, image.shape[1] - width)))
+    y = int(np.clip(corner[1], 0, max(0, image.shape[0] - height)))
+    plate = image[y : y + height, x : x + width]
+    plate[:] = plate // 3
+    for number, text in enumerate(lines, start=1):
+        base = (x + line // 4, y + line * number - line // 6)
+        cv2.putText(image, text, base, _FACE, scale, (255, 255, 255), stroke, cv2.LINE_AA)
+
+
+def _fixed(points: np.ndarray) -> list[tuple[int, int]]:
+    """Pixels to OpenCV's fixed-point coordinates; wild values are kept within its range."""
+    scaled = np.clip(np.nan_to_num(points), -30000, 30000) * 2**_SHIFT
+    return [(int(x), int(y)) for x, y in np.rint(scaled)]

@@ -1,0 +1,143 @@
+"""One network call: a crop of a picture in, landmarks and head pose out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from asmnet import models
+from asmnet.core import Crop, ModelSpec, UserError, extract, read_spec, rotate_pose
+from asmnet.edge_runtime.crops import OPENCV
+from asmnet.edge_runtime.frames import as_bgr
+from asmnet.edge_runtime.interpreter import Network
+
+__all__ = ["Face", "Landmarker", "input_table"]
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face in a picture.
+
+    Attributes:
+        landmarks: (N, 2) float32 picture pixels.
+        pose: (3,) float32 degrees yaw, pitch, roll, as seen in the picture.
+        crop: the square that the network saw.
+        score: the detector's latest confidence, 0..1; None if it was not asked.
+        id: the same number for the same face, from frame to frame; None outside tracking.
+    """
+
+    landmarks: np.ndarray
+    pose: np.ndarray
+    crop: Crop
+    score: float | None = None
+    id: int | None = None
+
+    @property
+    def box(self) -> np.ndarray:
+        """(4,) float32 left, top, right, bottom: the landmarks' tight box."""
+        return np.concatenate([self.landmarks.min(axis=0), self.landmarks.max(axis=0)])
+
+
+def input_table(spec: ModelSpec, dtype: type, scale: float, zero_point: int) -> np.ndarray:
+    """What each pixel value becomes at the network's input.
+
+    Args:
+        spec: tells mean and std.
+        dtype: of the input tensor: float32, int8 or uint8.
+        scale, zero_point: the tensor's quantization; ignored for float32.
+
+    Returns:
+        (256,) of `dtype`.
+    """
+    real = (np.arange(256) - spec.mean) / spec.std
+    if np.dtype(dtype) == np.float32:
+        return np.asarray(real, np.float32)
+    limits = np.iinfo(dtype)
+    exact = real / scale + zero_point
+    # With 255 steps over [-1, 1] every value lies halfway between two integers.
+    # Rounding each its own way would merge grey levels, so all go the same way:
+    # the one that clips less.
+    up, down = np.floor(exact + 0.5 + 1e-3), np.ceil(exact - 0.5 - 1e-3)
+    clipped = [((t < limits.min) | (t > limits.max)).sum() for t in (up, down)]
+    table = up if clipped[0] <= clipped[1] else down
+    levels: np.ndarray = np.clip(table, limits.min, limits.max).astype(dtype)
+    return levels
+
+
+class Landmarker:
+    """ASMNet with its contract; hides the tensors' types, scales and layout.
+
+    Attributes:
+        spec: the contract stored in the model file.
+    """
+
+    def __init__(self, network: Network, spec: ModelSpec) -> None:
+        count = spec.points.count
+        network.require(spec.size, 3, {spec.landmarks: (1, 2 * count), spec.pose: (1, 3)})
+        dtype = network.input["dtype"]
+        if dtype not in (np.float32, np.int8, np.uint8):
+            raise UserError(
+                f"{network.name} takes {np.dtype(dtype).name} input; only float32, int8 and "
+                "uint8 are served: export it again"
+            )
+        self.spec = spec
+        self._network = network
+        self._table = input_table(spec, dtype, *network.input["quantization"])
+        self._input = np.empty((1, spec.size, spec.size, 3), dtype)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] = models.INT8, threads: int = 1) -> Landmarker:
+        """Load a `.tflite` made by asmnet-export; the shipped one by default.
+
+        Raises:
+            UserError: the file is missing, corrupt, foreign, or no interpreter works.
+        """
+        spec = read_spec(path)
+        return cls(Network(path, threads), spec)
+
+    def extract(self, image_bgr: np.ndarray, crop: Crop) -> np.ndarray:
+        """The network's view of a picture: (size, size, 3) uint8 RGB.
+
+        Args:
+            image_bgr: (H, W, 3) uint8 BGR.
+            crop: where; see `Crop.around` and `Detection.to_crop`.
+        """
+        cut = extract(image_bgr, crop, self.spec.size, OPENCV)
+        return cv2.cvtColor(cut, cv2.COLOR_BGR2RGB)
+
+    def raw(self, crop_rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Run the network on pixels.
+
+        Args:
+            crop_rgb: (size, size, 3) uint8 RGB.
+
+        Returns:
+            landmarks: (N, 2) float32 crop units.
+            pose: (3,) float32 degrees yaw, pitch, roll, as seen in the crop.
+        """
+        cv2.LUT(crop_rgb, self._table, dst=self._input[0])
+        self._network.run(self._input)
+        landmarks = self._network.output(self.spec.landmarks).reshape(-1, 2)
+        return landmarks, self._network.output(self.spec.pose).reshape(3)
+
+    def place(self, landmarks: np.ndarray, pose: np.ndarray, crop: Crop) -> Face:
+        """Bring what `raw` returned for a crop into the picture's frame."""
+        points = crop.to_picture(landmarks).astype(np.float32)
+        if crop.angle:
+            pose = rotate_pose(pose, crop.angle).astype(np.float32)
+        return Face(points, pose, crop)
+
+    def __call__(self, image: np.ndarray, crop: Crop) -> Face:
+        """Landmarks and pose of the face in `crop`.
+
+        Args:
+            image: uint8 BGR (H, W, 3); grey and BGRA are converted.
+            crop: a square around the face, `spec.margin` times its landmarks' box.
+
+        Raises:
+            UserError: the image cannot be used.
+        """
+        return self.place(*self.raw(self.extract(as_bgr(image), crop)), crop)

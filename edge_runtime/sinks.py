@@ -1,0 +1,170 @@
+"""What a run leaves behind: an annotated video, one JSON line per frame, stills.
+
+All of them are whole whenever the program stops, also by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from asmnet.core import UserError, atomic_path
+from asmnet.edge_runtime.landmarker import Face
+from asmnet.edge_runtime.sources import Frame
+
+__all__ = ["JsonlWriter", "Recorder", "Stills", "record_line"]
+
+_SCHEMA = "asmnet-track/1"
+
+
+class Recorder:
+    """An MP4 (MPEG-4 part 2) that plays at the speed of the timestamps.
+
+    A context manager: the file appears under its name when the block ends, however
+    it ends; if no frame was written, no file appears.
+
+    Args:
+        path: ends in .mp4.
+
+    Raises:
+        UserError: another suffix, the folder cannot be written, or OpenCV has no encoder.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        if self._path.suffix.lower() != ".mp4":
+            raise UserError(f"recordings are MP4 files; give {self._path} the suffix .mp4")
+        _check_writable(self._path)
+        self._stack = contextlib.ExitStack()
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+        self._start = self._fps = 0.0
+        self._count = 0
+
+    def write(self, picture: np.ndarray, frame: Frame) -> None:
+        """Add a picture, repeated or left out so that the video keeps time.
+
+        Args:
+            picture: (H, W, 3) uint8 BGR; scaled if its size differs from the first one's.
+            frame: tells the time; the first one's frame rate becomes the file's.
+        """
+        if self._writer is None:
+            self._start, self._fps = frame.t, max(frame.fps, 5.0)
+            # MPEG-4 subsamples colour: sides must be even.
+            self._size = (picture.shape[1] // 2 * 2 or 2, picture.shape[0] // 2 * 2 or 2)
+            temporary = self._stack.enter_context(atomic_path(self._path))
+            code = cv2.VideoWriter.fourcc(*"mp4v")
+            self._writer = cv2.VideoWriter(str(temporary), code, self._fps, self._size)
+            self._stack.callback(self._writer.release)
+            if not self._writer.isOpened():
+                raise UserError(f"OpenCV cannot encode {self._path} (mp4v); record no video")
+        if (picture.shape[1], picture.shape[0]) != self._size:
+            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
+        while self._count <= (frame.t - self._start) * self._fps + 1e-3:
+            self._writer.write(picture)
+            self._count += 1
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Without the exception, so that what was recorded until then is kept.
+        self._stack.close()
+
+
+class JsonlWriter:
+    """One JSON line per frame, complete on disk as soon as it is written (docs/jsonl.md).
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        path = Path(path)
+        _check_writable(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("w", encoding="utf-8", buffering=1)
+        except OSError as error:
+            raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append what `record_line` made."""
+        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+    def __enter__(self) -> JsonlWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def record_line(
+    index: int, t: float, name: str, size: tuple[int, int], faces: list[Face]
+) -> dict[str, Any]:
+    """What docs/jsonl.md describes, for one frame.
+
+    Args:
+        index, t, name: of the `Frame`.
+        size: width, height of the picture.
+        faces: of the tracker.
+    """
+    return {
+        "schema": _SCHEMA,
+        "frame": index,
+        "t": round(t, 4),
+        "source": name,
+        "size": list(size),
+        "faces": [
+            {
+                "id": face.id,
+                "score": None if face.score is None else round(face.score, 3),
+                "box": _rounded(face.box),
+                "landmarks": [_rounded(point) for point in face.landmarks],
+                "pose": dict(zip(("yaw", "pitch", "roll"), _rounded(face.pose), strict=True)),
+            }
+            for face in faces
+        ],
+    }
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(value), 2) for value in values]
+
+
+class Stills:
+    """A folder of annotated JPEGs: one every so many seconds, and every picture of stills.
+
+    Raises:
+        UserError: the folder cannot be made or written.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], every: float) -> None:
+        self._folder, self._every, self._next = Path(folder), every, -np.inf
+        _check_writable(self._folder / "frame.jpg")
+
+    def due(self, frame: Frame) -> bool:
+        """Whether `write` is to be called for this frame."""
+        return frame.still or frame.t >= self._next
+
+    def write(self, picture: np.ndarray, frame: Frame) -> None:
+        """Save (H, W, 3) uint8 BGR as frame-000123.jpg."""
+        self._next = frame.t + self._every
+        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        with atomic_path(self._folder / f"frame-{frame.index:06d}.jpg") as temporary:
+            temporary.write_bytes(jpeg.tobytes())
+
+
+def _check_writable(path: Path) -> None:
+    """Raise a `UserError` now, not after minutes of work, if a file cannot be made."""
+    if path.is_dir():
+        raise UserError(f"cannot write {path}: it is a folder; give a file name")
+    # A temporary file, made and removed; its name is never taken over.
+    with contextlib.suppress(InterruptedError), atomic_path(path):
+        raise InterruptedError

@@ -1,0 +1,235 @@
+"""Face crops for calibrating, judging and evaluating: cut as the runtime cuts them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from asmnet import samples
+from asmnet.core import (
+    IBUG68,
+    Crop,
+    ModelSpec,
+    Scheme,
+    UserError,
+    extract,
+    wflw98_to_ibug68,
+)
+from asmnet.edge_runtime import Detection, FaceDetector
+from asmnet.edge_runtime.crops import OPENCV
+from asmnet.export.terminal import Track, silent
+from asmnet.train.datasets import Face, read_dataset
+from asmnet.train.pictures import crop_faces, read_picture
+
+__all__ = ["FaceSet", "detected_faces", "labelled_faces", "pictures_in", "to_scheme"]
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+# How far the runtime's crops stray: the detector's box (see `Detection.to_crop`), heads
+# that tilt, and light.  Standard deviations in crop sides; degrees; log-gain.
+SHIFT, SIZE, ROLL, LIGHT = 0.035, 0.07, 20.0, 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSet:
+    """Crops of faces.
+
+    Attributes:
+        images: (M, size, size, 3) uint8 RGB.
+        names: of the picture behind each crop.
+        source: where they come from, in words.
+        scheme: the landmark scheme to compare in.
+        warped: how many of the crops, at the end, are turned and relit copies of others.
+        missed: pictures in which no face was found.
+        points: (M, N, 2) float32 labels in crop units, in `scheme`; None without labels.
+        pose: (M, 3) float32 degrees, NaN where unknown; None without labels.
+    """
+
+    images: np.ndarray
+    names: tuple[str, ...]
+    source: str
+    scheme: Scheme
+    warped: int = 0
+    missed: tuple[str, ...] = ()
+    points: np.ndarray | None = None
+    pose: np.ndarray | None = None
+
+    def record(self) -> dict[str, Any]:
+        """For contracts and reports: which pixels these are."""
+        return {
+            "images": len(self.images),
+            "pictures": len(self.images) - self.warped,
+            "warped_copies": self.warped,
+            "without_face": len(self.missed),
+            "sha256": hashlib.sha256(self.images.tobytes()).hexdigest(),
+            "source": self.source,
+        }
+
+
+def to_scheme(points: np.ndarray, scheme: Scheme) -> np.ndarray:
+    """Landmarks (..., N, 2) in `scheme`: as they are, or 98 points reduced to 68."""
+    return points if points.shape[-2] == scheme.count else wflw98_to_ibug68(points)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures in a folder and its sub-folders, sorted.
+
+    Raises:
+        UserError: no folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder; give one that holds pictures of faces")
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise UserError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
+    return found
+
+
+def detected_faces(
+    folder: Path | None, images: int, spec: ModelSpec, seed: int = 0, track: Track = silent
+) -> FaceSet:
+    """Crops of the faces that the runtime's detector finds, one a picture.
+
+    With fewer pictures than `images`, the same faces once more under what a runtime
+    meets: a box that is a little off, a tilted head, other light.
+
+    Args:
+        folder: searched with its sub-folders; None: the pictures that ship with asmnet.
+        images: how many crops to make; of more pictures, a random choice.
+        spec: tells size and margin.
+        seed: of that choice and the warps.
+
+    Raises:
+        UserError: no folder, no pictures, an unreadable one, or no face in any.
+    """
+    rng = np.random.default_rng(seed)
+    if folder is None:
+        paths = pictures_in(samples.LONDON) + pictures_in(samples.PORTRAITS)
+        source = "asmnet samples: london, portraits"
+    else:
+        paths, source = pictures_in(folder), folder.resolve().name
+    if len(paths) > images:
+        paths = [paths[i] for i in sorted(rng.choice(len(paths), images, replace=False))]
+    detector = FaceDetector.load()
+    crops, found, missed = [], [], []
+    for path in track(paths, "finding faces"):
+        image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
+        face = _face_in(image, detector)
+        if face is None:
+            missed.append(path.name)
+            continue
+        crop = face.to_crop(spec.margin, spec.align_roll)
+        found.append((path, crop))
+        crops.append(_cut(image, crop, spec.size))
+    if not found:
+        raise UserError(
+            f"no face was found in any of the {len(paths)} pictures of {source}; "
+            "give photographs in which faces are large and upright"
+        )
+    extra = max(0, images - len(missed) - len(found)) if len(paths) < images else 0
+    copies = [found[i % len(found)] for i in range(extra)]
+    for path, crop in track(copies, "turning and relighting"):
+        image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
+        crops.append(_relit(_cut(image, _strayed(crop, rng), spec.size), rng))
+    names = tuple(path.name for path, _ in [*found, *copies])
+    return FaceSet(np.stack(crops), names, source, spec.points, extra, tuple(missed))
+
+
+def labelled_faces(
+    source: str,
+    spec: ModelSpec,
+    subset: str | None = None,
+    boxes: str = "landmarks",
+    skip_bad: bool = False,
+    track: Track = silent,
+) -> FaceSet:
+    """Crops of labelled faces; see `asmnet.train.datasets.read_dataset` for the source.
+
+    Args:
+        spec: tells size, margin and scheme.
+        subset: of the benchmark; default its common test set.
+        boxes: crop around the labels' box ("landmarks", as benchmarks do) or where the
+            runtime's detector finds the face ("detector"); there, faces it does not
+            find are left out and counted in `missed`.
+        skip_bad: leave out malformed files instead of raising.
+    """
+    data = read_dataset(source, subset, skip_bad)
+    scheme = spec.points if spec.points is data.scheme else IBUG68
+    name = Path(source.partition(":")[2] or source).resolve().name
+    name += f" {subset or 'test'}"
+    missed: list[str] = []
+    if boxes == "landmarks":
+        images, points, _ = crop_faces(
+            data.faces, spec.size, spec.margin, lambda faces: track(faces, "reading faces")
+        )
+        kept: Sequence[Face] = data.faces
+    else:
+        cut, units, kept = [], [], []
+        detector = FaceDetector.load()
+        for face in track(data.faces, "finding faces"):
+            image = cv2.cvtColor(read_picture(face.image), cv2.COLOR_RGB2BGR)
+            found = _face_in(image, detector, Crop.around(face.points, 1.0))
+            if found is None:
+                missed.append(face.image.name)
+                continue
+            crop = found.to_crop(spec.margin)
+            cut.append(_cut(image, crop, spec.size))
+            units.append(crop.to_units(face.points))
+            kept.append(face)
+        if not kept:
+            raise UserError(f"the detector finds no face in any picture of {source}")
+        images, points = np.stack(cut), np.float32(units)
+    nowhere = np.full(3, np.nan)
+    return FaceSet(
+        images,
+        tuple(face.image.name for face in kept),
+        name,
+        scheme,
+        missed=tuple(missed),
+        points=to_scheme(points, scheme),
+        pose=np.float32([nowhere if f.pose is None else f.pose for f in kept]),
+    )
+
+
+def _face_in(
+    image: np.ndarray, detector: FaceDetector, wanted: Crop | None = None
+) -> Detection | None:
+    """The best face, or the one whose centre lies in `wanted`.
+
+    The detector wants some room around a face: a picture that is all face is searched
+    again as a part of a larger, empty one.
+    """
+    height, width = image.shape[:2]
+    for room in (1.0, 2.0):
+        region = Crop((width - 1) / 2, (height - 1) / 2, room * max(height, width))
+        for face in detector.detect(image, region):
+            centre = (face.box[:2] + face.box[2:]) / 2
+            if wanted is None or np.abs(wanted.to_units(centre)).max() < 0.5:
+                return face
+    return None
+
+
+def _cut(image_bgr: np.ndarray, crop: Crop, size: int) -> np.ndarray:
+    return cv2.cvtColor(extract(image_bgr, crop, size, OPENCV), cv2.COLOR_BGR2RGB)
+
+
+def _strayed(crop: Crop, rng: np.random.Generator) -> Crop:
+    dx, dy = rng.normal(0.0, SHIFT * crop.side, 2)
+    return replace(
+        crop,
+        cx=crop.cx + dx,
+        cy=crop.cy + dy,
+        side=crop.side * float(np.exp(rng.normal(0.0, SIZE))),
+        angle=crop.angle + rng.uniform(-ROLL, ROLL),
+    )
+
+
+def _relit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another exposure and a little of another colour."""
+    gain = np.exp(rng.uniform(-LIGHT, LIGHT) + rng.normal(0.0, 0.03, 3))
+    return np.clip(image * gain + 0.5, 0, 255).astype(np.uint8)

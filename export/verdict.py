@@ -1,0 +1,227 @@
+"""The gate: does the exported file still behave like the network that was trained?
+
+Mean error alone hides the damage of quantization (a network can lose 0.3 NME points
+and shake 28 % more), so the gate looks at mean, 99th percentile, maximum and jitter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from asmnet.core import Crop, ModelSpec, auc, extract, failure_rate, jitter, nme
+from asmnet.edge_runtime import Landmarker
+from asmnet.edge_runtime.crops import OPENCV
+from asmnet.edge_runtime.interpreter import interpreter_version, load_interpreter
+from asmnet.export.faces import FaceSet, to_scheme
+from asmnet.export.terminal import Track, quiet, silent
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["LIMITS", "Figure", "Verdict", "judge", "run_file"]
+
+# Above these the gate fails.  Pixels are those of a 224 x 224 input.
+LIMITS = {
+    # Two orders above float32 rounding through 50 layers; a wrong layer is far beyond.
+    "keras_landmarks": 1e-4,  # crop units
+    "keras_pose": 1e-2,  # degrees
+    # A tenth of what separates good published methods.
+    "nme": 0.05,  # points of % NME
+    # Annotators of 300-W disagree by some 2 px at this size: half of that on average,
+    # and no single landmark off by more than a viewer would forgive.
+    "shift_mean": 1.0,  # px
+    "shift_p99": 2.5,
+    "shift_max": 5.0,
+    # The labels themselves are good to about 2 degrees.
+    "pose_mean": 0.3,  # degrees
+    "pose_max": 2.0,
+    # Visible as trembling when it rises much more.
+    "jitter_ratio": 1.10,
+}
+LIMITS_SIZE = 224
+
+# Jitter: so many stills, drawn so many times, with camera noise of so many grey
+# levels and crops that are off by up to half a pixel each way.
+STILLS, DRAWS, NOISE = 20, 16, 2.0
+TIMED_RUNS = 40
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the verdict; it passes if `value` is at most `limit`.
+
+    `before` and `after` are the float model's and the exported file's own figures,
+    where there are such.  Without a limit a figure is only reported.
+    """
+
+    key: str
+    label: str
+    value: float
+    limit: float | None = None
+    before: float | None = None
+    after: float | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the gate lets it through; NaN never passes."""
+        return self.limit is None or bool(self.value <= self.limit)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All figures, and the faces and the interpreter that they were measured with."""
+
+    figures: tuple[Figure, ...]
+    faces: dict[str, Any]
+    interpreter: str
+    evaluation: dict[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every figure passes."""
+        return all(figure.passed for figure in self.figures)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the contract and for `--json`."""
+        figures = {}
+        for figure in self.figures:
+            parts = {"value": figure.value, "limit": figure.limit}
+            parts |= {"float": figure.before, "exported": figure.after}
+            figures[figure.key] = {k: v for k, v in parts.items() if v is not None}
+        return {
+            "passed": self.passed,
+            "figures": figures,
+            "faces": self.faces,
+            "interpreter": self.interpreter,
+        }
+
+
+def judge(
+    network: keras.Model,
+    float_file: Path,
+    file: Path,
+    faces: FaceSet,
+    track: Track = silent,
+) -> Verdict:
+    """Compare Keras float, TFLite float and the exported file on the same crops.
+
+    Args:
+        network: the trained network.
+        float_file: its float32 export.
+        file: the export to judge; may be `float_file` itself.
+        faces: real crops, labelled or not.
+        track: shows progress.
+    """
+    from asmnet.train.trainer import predict
+
+    reference = Landmarker.load(float_file)
+    spec = reference.spec
+    blocks = [faces.images[i : i + 32] for i in range(0, len(faces.images), 32)]
+    with quiet():
+        parts = [predict(network, block) for block in track(blocks, "running Keras")]
+    keras_points, keras_pose = (np.concatenate(part) for part in zip(*parts, strict=True))
+    float_points, float_pose = run_file(reference, faces.images, track)
+    figures = [
+        _worst("keras_landmarks", "Keras - TFLite float, landmarks, max, units",
+               float_points - keras_points),
+        _worst("keras_pose", "Keras - TFLite float, pose, max, °", float_pose - keras_pose),
+    ]  # fmt: skip
+    points, pose = float_points, float_pose
+    if file != float_file:
+        quantized = Landmarker.load(file)
+        points, pose = run_file(quantized, faces.images, track)
+        scale = spec.size / LIMITS_SIZE
+        shift = np.linalg.norm(points - float_points, axis=-1) * spec.size
+        turn = np.abs(pose - float_pose)
+        for key, label, value, unit in (
+            ("shift_mean", "landmark shift, mean, px", shift.mean(), scale),
+            ("shift_p99", "landmark shift, 99th percentile, px", np.percentile(shift, 99), scale),
+            ("shift_max", "landmark shift, max, px", shift.max(), scale),
+            ("pose_mean", "pose shift, mean, °", turn.mean(), 1.0),
+            ("pose_max", "pose shift, max, °", turn.max(), 1.0),
+        ):
+            figures.append(Figure(key, label, float(value), LIMITS[key] * unit))
+        figures.append(_jitter([reference, quantized], faces, track))
+    evaluation: dict[str, Any] = {}
+    if faces.points is not None:
+        errors = [
+            nme(to_scheme(p, faces.scheme), faces.points, faces.scheme)
+            for p in (float_points, points)
+        ]
+        evaluation = {
+            "data": faces.source,
+            "faces": len(faces.images),
+            "nme": float(errors[1].mean()),
+            "fr10": failure_rate(errors[1]),
+            "auc10": auc(errors[1]),
+        }
+        before, after = (float(e.mean()) for e in errors)
+        figures.insert(
+            2, Figure("nme", "NME, % (labelled faces)", after - before, LIMITS["nme"], before, after)
+        )
+    if file != float_file:
+        figures += _cost(float_file, file, track)
+    return Verdict(tuple(figures), faces.record(), interpreter_version(), evaluation)
+
+
+def run_file(
+    landmarker: Landmarker, images: np.ndarray, track: Track = silent
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run a `.tflite` on crops (M, size, size, 3) uint8 RGB.
+
+    Returns:
+        landmarks (M, N, 2) crop units and pose (M, 3) degrees, float32.
+    """
+    answers = [landmarker.raw(image) for image in track(images, "running TFLite")]
+    return np.stack([a[0] for a in answers]), np.stack([a[1] for a in answers])
+
+
+def _worst(key: str, label: str, difference: np.ndarray) -> Figure:
+    return Figure(key, label, float(np.abs(difference).max()), LIMITS[key])
+
+
+def _jitter(landmarkers: Sequence[Landmarker], faces: FaceSet, track: Track) -> Figure:
+    """Shake stills a little, as a camera and a tracker do, and see how the answers shake."""
+    rng = np.random.default_rng(0)
+    spec: ModelSpec = landmarkers[0].spec
+    stills = np.linspace(0, len(faces.images) - 1, min(STILLS, len(faces.images))).astype(int)
+    measured: list[list[float]] = [[], []]
+    for index in track(stills, "shaking stills"):
+        tracks: list[list[np.ndarray]] = [[], []]
+        for _ in range(DRAWS):
+            x, y = (spec.size - 1) / 2 + rng.uniform(-0.5, 0.5, 2)
+            crop = Crop(float(x), float(y), float(spec.size))
+            noise = rng.normal(0.0, NOISE, faces.images[index].shape)
+            noisy = np.clip(faces.images[index] + noise + 0.5, 0, 255).astype(np.uint8)
+            view = extract(noisy, crop, spec.size, OPENCV)
+            for landmarker, points in zip(landmarkers, tracks, strict=True):
+                points.append(crop.to_picture(landmarker.raw(view)[0]))
+        for values, points in zip(measured, tracks, strict=True):
+            values.append(jitter(np.stack(points), spec.points))
+    before, after = (float(np.mean(values)) for values in measured)
+    ratio = after / before
+    return Figure("jitter_ratio", "jitter on noisy stills, % of inter-ocular", ratio,
+                  LIMITS["jitter_ratio"], before, after)  # fmt: skip
+
+
+def _cost(float_file: Path, file: Path, track: Track) -> list[Figure]:
+    """Size, and time of one inference: both files in turn, on one thread."""
+    interpreters = [load_interpreter(path) for path in (float_file, file)]
+    seconds: list[list[float]] = [[], []]
+    for _ in track(range(TIMED_RUNS), "timing"):
+        for interpreter, spent in zip(interpreters, seconds, strict=True):
+            start = time.perf_counter()
+            interpreter.invoke()
+            spent.append(time.perf_counter() - start)
+    before, after = (1e3 * float(np.median(spent)) for spent in seconds)
+    sizes = [path.stat().st_size / 1e6 for path in (float_file, file)]
+    return [
+        Figure("megabytes", "size, MB", sizes[1] / sizes[0], None, *sizes),
+        Figure("milliseconds", "time, ms (1 thread)", before / after, None, before, after),
+    ]

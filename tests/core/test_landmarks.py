@@ -1,0 +1,57 @@
+"""Landmark schemes: mirroring, groups and the 98 -> 68 map, on real labels."""
+
+import numpy as np
+import pytest
+
+from asmnet.core import IBUG68, SCHEMES, WFLW98, nme, wflw98_to_ibug68
+from asmnet.train.datasets import read_300w, read_wflw
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_mirror_is_an_involution_that_swaps_the_eyes(scheme):
+    assert (scheme.mirror[scheme.mirror] == np.arange(scheme.count)).all()
+    right, left = scheme.outer_eyes
+    assert scheme.mirror[right] == left
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_groups_cover_every_point_once(scheme):
+    points = sorted(i for group in scheme.groups.values() for i in group)
+    assert points == list(range(scheme.count))
+    for name, group in scheme.groups.items():
+        partner = name.replace("right", "#").replace("left", "right").replace("#", "left")
+        assert {int(scheme.mirror[i]) for i in group} == set(scheme.groups[partner])
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_edges_stay_inside_a_group(scheme):
+    group_of = {i: name for name, group in scheme.groups.items() for i in group}
+    assert all(group_of[a] == group_of[b] for a, b in scheme.edges)
+
+
+def test_the_mean_real_face_is_symmetric(research_data):
+    faces = read_300w(research_data / "300w").faces[:400]
+    shapes = np.stack([f.points - f.points.mean(axis=0) for f in faces])
+    mean = shapes.mean(axis=0)
+    assert nme(mean[IBUG68.mirror] * [-1, 1], mean, IBUG68) < 4
+
+
+def test_wflw_to_ibug_picks_anatomically_equal_points(research_data):
+    faces = read_wflw(research_data / "wflw").faces
+    points = np.stack([f.points for f in faces])
+    converted = wflw98_to_ibug68(points)
+    np.testing.assert_array_equal(
+        IBUG68.interocular(converted),
+        WFLW98.interocular(points),
+    )
+    # Mirroring before or after the conversion is the same.
+    np.testing.assert_array_equal(
+        converted[:, IBUG68.mirror], wflw98_to_ibug68(points[:, WFLW98.mirror])
+    )
+    # The jaw runs from the subject's right ear over the chin, the lowest jaw point.
+    assert (converted[:, 8, 1] > converted[:, 0, 1]).mean() > 0.95
+
+
+def test_conversion_refuses_other_schemes():
+    with pytest.raises(ValueError, match=r"\(68, 2\)"):
+        wflw98_to_ibug68(np.zeros((68, 2)))

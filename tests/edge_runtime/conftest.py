@@ -1,0 +1,56 @@
+"""What the tests of the runtime share: the shipped model, detector, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from asmnet import models, samples
+from asmnet.edge_runtime import FaceDetector, Landmarker
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    """The shipped int8 model."""
+    return Path(models.INT8)
+
+
+@pytest.fixture(scope="session")
+def landmarker(model: Path) -> Landmarker:
+    return Landmarker.load(model)
+
+
+@pytest.fixture(scope="session")
+def detector() -> FaceDetector:
+    return FaceDetector.load()
+
+
+@pytest.fixture(params=["astronaut.jpg", "biden_official.jpg", "obama_official.jpg"])
+def portrait(request: pytest.FixtureRequest) -> np.ndarray:
+    """Each shipped portrait, (H, W, 3) uint8 BGR."""
+    return cv2.imread(str(samples.PORTRAITS / request.param))
+
+
+@pytest.fixture
+def astronaut() -> np.ndarray:
+    return cv2.imread(str(samples.PORTRAITS / "astronaut.jpg"))
+
+
+@pytest.fixture
+def refused() -> Callable[..., str]:
+    """Run a command that must fail as the user deserves: exit code 2, one clear sentence."""
+
+    def run(command: object, *arguments: object) -> str:
+        result: Result = CliRunner().invoke(command, [str(a) for a in arguments])
+        assert result.exit_code == 2, result.output
+        lines = [line for line in result.stderr.splitlines() if "no display" not in line]
+        assert len(lines) == 1 and lines[0].startswith("error: "), result.stderr
+        assert "Traceback" not in result.output
+        return lines[0]
+
+    return run

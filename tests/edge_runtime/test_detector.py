@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from asmnet.core import Crop, UserError, extract
+from asmnet.edge_runtime import FaceDetector
+from asmnet.edge_runtime.detector import Detection, iou
+
+
+def only(faces: list[Detection]) -> Detection:
+    assert len(faces) == 1
+    return faces[0]
+
+
+def turned(image: np.ndarray, angle: float) -> np.ndarray:
+    """The picture turned clockwise about its centre."""
+    height, width = image.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -angle, 1.0)
+    return cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
+def test_each_portrait_has_one_face_with_its_parts_in_place(
+    detector: FaceDetector, portrait: np.ndarray
+):
+    face = only(detector.detect(portrait))
+    right_eye, left_eye, nose, mouth, right_ear, left_ear = face.keypoints
+    left, top, right, bottom = face.box
+    assert face.score > 0.7
+    assert right_eye[0] < nose[0] < left_eye[0] and right_ear[0] < left_ear[0]
+    assert max(right_eye[1], left_eye[1]) < nose[1] < mouth[1]
+    for eye in (right_eye, left_eye):
+        assert left < eye[0] < right and top < eye[1] < (top + bottom) / 2
+    assert right - left == pytest.approx(bottom - top, rel=0.02)
+
+
+@pytest.mark.parametrize("angle", [-25, 25])
+def test_roll_follows_the_picture(detector: FaceDetector, portrait: np.ndarray, angle: float):
+    """Within 8 degrees: the keypoints of a turned face lag behind a little."""
+    head = detector.detect(portrait)[0]
+    square = extract(portrait, head.to_crop(2.5), 256)
+    face = only(detector.detect(turned(square, angle)))
+    assert face.roll - only(detector.detect(square)).roll == pytest.approx(angle, abs=8)
+    assert face.to_crop(1.25, align_roll=True).angle == face.roll
+    assert face.to_crop(1.25).angle == 0
+
+
+def test_a_region_finds_a_face_too_small_for_the_whole_picture(
+    detector: FaceDetector, astronaut: np.ndarray
+):
+    large = np.full((1080, 1920, 3), 90, np.uint8)
+    large[500:700, 1500:1700] = cv2.resize(astronaut, (200, 200), interpolation=cv2.INTER_AREA)
+    assert detector.detect(large) == []
+    face = only(detector.detect(large, Crop(1600, 600, 200)))
+    small, crop = only(detector.detect(astronaut)).to_crop(1.0), face.to_crop(1.0)
+    assert (crop.cx, crop.cy) == pytest.approx(
+        (1500 + small.cx * 200 / 512, 500 + small.cy * 200 / 512), abs=3
+    )
+    assert crop.side == pytest.approx(small.side * 200 / 512, abs=4)
+
+
+@pytest.mark.parametrize("kind", ["black", "noise", "ramp"])
+def test_no_face_is_found_where_none_is(detector: FaceDetector, kind: str):
+    picture = {
+        "black": np.zeros((240, 320, 3), np.uint8),
+        "noise": np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8),
+        "ramp": np.tile(np.linspace(0, 255, 320).astype(np.uint8)[:, None], (240, 1, 3)),
+    }[kind]
+    assert detector.detect(picture) == []
+
+
+def test_two_faces_side_by_side_are_two(detector: FaceDetector, astronaut: np.ndarray):
+    head = astronaut[30:230, 100:340]
+    faces = detector.detect(np.hstack([head, head]))
+    assert len(faces) == 2
+    assert abs(faces[0].box[0] - faces[1].box[0]) == pytest.approx(240, abs=10)
+
+
+def test_grey_and_transparent_pictures_serve_too(detector: FaceDetector, astronaut: np.ndarray):
+    reference = only(detector.detect(astronaut)).box
+    for code in (cv2.COLOR_BGR2GRAY, cv2.COLOR_BGR2BGRA):
+        other = only(detector.detect(cv2.cvtColor(astronaut, code))).box
+        assert iou(reference, other[None])[0] > 0.8
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((0, 4, 3), np.uint8),
+        np.zeros((4, 4, 2), np.uint8),
+        np.zeros((4, 4), np.uint16),
+        "face.jpg",
+    ],
+    ids=["float", "empty", "two channels", "16 bit", "a name"],
+)
+def test_other_arrays_are_refused_with_the_reason(detector: FaceDetector, picture: object):
+    with pytest.raises(UserError, match="picture"):
+        detector.detect(picture)
+
+
+def test_iou_of_known_boxes():
+    boxes = np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]], float)
+    np.testing.assert_allclose(iou(boxes[0], boxes), [1, 1 / 3, 0])

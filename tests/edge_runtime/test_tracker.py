@@ -1,0 +1,155 @@
+"""The tracker on the shipped clip, whose truth is known frame by frame."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from asmnet import samples
+from asmnet.core import UserError
+from asmnet.edge_runtime import Face, FaceDetector, FaceTracker, Frame, Landmarker, frames_from
+from asmnet.edge_runtime.detector import iou
+
+FPS = 30
+
+
+@lru_cache(maxsize=1)
+def clip() -> list[Frame]:
+    return list(frames_from("demo"))
+
+
+@pytest.fixture(scope="module")
+def truth() -> list[list[dict]]:
+    """The people in each frame: box, visible (0..1), face_expected (it must be found)."""
+    return [frame["faces"] for frame in json.loads(samples.CLIP_TRUTH.read_text())["frames"]]
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one face", "two faces"])
+def tracked(
+    request: pytest.FixtureRequest, landmarker: Landmarker, detector: FaceDetector
+) -> tuple[int, list[list[Face]]]:
+    """How many faces were asked for, and the answer for every frame of the clip."""
+    tracker = FaceTracker(landmarker, detector, request.param)
+    return request.param, [tracker.update(frame.image, frame.t) for frame in clip()]
+
+
+def on(person: dict, faces: list[Face]) -> list[Face]:
+    box = np.array(person["box"])
+    return [face for face in faces if iou(box, face.box[None])[0] > 0.3]
+
+
+def test_the_clip_and_its_truth_belong_together(truth: list[list[dict]]):
+    assert len(clip()) == len(truth)
+
+
+def test_faces_are_found_in_99_percent_of_the_frames(tracked, truth):
+    most, answers = tracked
+    wanted = found = 0
+    for people, faces in zip(truth, answers, strict=True):
+        expected = [person for person in people if person["face_expected"]]
+        wanted += min(len(expected), most)
+        found += min(sum(bool(on(person, faces)) for person in expected), most)
+    assert found >= 0.99 * wanted
+
+
+def test_there_are_no_ghosts(tracked, truth):
+    """No answer where nobody is even partly in the picture, and none beside the people."""
+    _, answers = tracked
+    for index, (people, faces) in enumerate(zip(truth, answers, strict=True)):
+        boxes = np.array([person["box"] for person in people]).reshape(-1, 4)
+        for face in faces:
+            assert (iou(face.box, boxes) > 0.15).any(), f"frame {index}: {face.box}"
+
+
+def test_no_face_is_answered_twice(tracked, truth):
+    _, answers = tracked
+    for people, faces in zip(truth, answers, strict=True):
+        assert all(len(on(person, faces)) <= 1 for person in people)
+        assert len({face.id for face in faces}) == len(faces)
+
+
+def test_ids_stay_with_their_person_and_are_never_reused(tracked, truth):
+    most, answers = tracked
+    owner: dict[int, str] = {}
+    changes = 0
+    current: dict[str, int] = {}
+    for people, faces in zip(truth, answers, strict=True):
+        for person in people:
+            for face in on(person, faces):
+                assert owner.setdefault(face.id, person["person"]) == person["person"]
+                changes += current.get(person["person"], face.id) != face.id
+                current[person["person"]] = face.id
+    # One person leaves the picture and returns, as somebody new.
+    assert changes <= 1
+
+
+def test_a_face_that_returns_is_found_within_150_ms(tracked, truth):
+    _, answers = tracked
+    for index in range(1, len(truth)):
+        returned = truth[index] and not any(p["face_expected"] for p in truth[index - 1])
+        if returned and truth[index][0]["face_expected"]:
+            window = answers[index : index + int(0.15 * FPS) + 1]
+            assert any(window), f"frame {index}"
+
+
+def test_landmarks_follow_the_known_camera(tracked, truth):
+    """Each point stays at its place in the person's picture while the camera moves.
+
+    The truth's transform maps every frame back to the still picture, where smoothed
+    points may wander by 3 % of the face (expression changes are left out).
+    """
+    _, answers = tracked
+    homes: dict[str, list[np.ndarray]] = {}
+    for people, faces in zip(truth, answers, strict=True):
+        for person in people:
+            if person["visible"] < 1 or person["smile"] > 0:
+                continue
+            inverse = np.linalg.inv(np.vstack([person["transform"], [0, 0, 1]]))
+            for face in on(person, faces):
+                points = face.landmarks @ inverse[:2, :2].T + inverse[:2, 2]
+                homes.setdefault(person["person"], []).append(points)
+    for name, shapes in homes.items():
+        shapes_ = np.array(shapes)
+        mean = shapes_.mean(axis=0)
+        side = np.ptp(mean, axis=0).max()
+        wander = np.linalg.norm(shapes_ - mean, axis=-1).mean() / side
+        assert wander < 0.03, name
+
+
+def test_a_cut_to_a_faceless_picture_leaves_no_ghost(
+    landmarker: Landmarker, detector: FaceDetector
+):
+    tracker = FaceTracker(landmarker, detector)
+    for frame in clip()[:10]:
+        assert tracker.update(frame.image, frame.t)
+    wall = np.full_like(clip()[0].image, 128)
+    assert tracker.update(wall, 10 / FPS) == []
+
+
+def test_a_face_that_jumps_is_found_again_at_once(landmarker: Landmarker, detector: FaceDetector):
+    tracker = FaceTracker(landmarker, detector)
+    image = clip()[0].image
+    (before,) = tracker.update(image, 0.0)
+    shifted = np.ascontiguousarray(np.roll(image, 150, axis=1))
+    (after,) = tracker.update(shifted, 1 / FPS)
+    assert np.abs(after.landmarks - before.landmarks - (150, 0)).mean() < 5
+
+
+def test_another_picture_size_or_an_earlier_time_starts_a_new_video(
+    landmarker: Landmarker, detector: FaceDetector
+):
+    tracker = FaceTracker(landmarker, detector)
+    image = clip()[0].image
+    (first,) = tracker.update(image, 5.0)
+    (same,) = tracker.update(image, 5.0 + 1 / FPS)
+    (earlier,) = tracker.update(image, 0.0)
+    (smaller,) = tracker.update(np.ascontiguousarray(image[:-20]), 1 / FPS)
+    assert first.id == same.id and len({first.id, earlier.id, smaller.id}) == 3
+
+
+def test_frames_of_a_wrong_type_are_refused(landmarker: Landmarker, detector: FaceDetector):
+    with pytest.raises(UserError, match="uint8"):
+        FaceTracker(landmarker, detector).update(np.zeros((4, 4, 3)), 0.0)

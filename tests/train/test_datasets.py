@@ -1,0 +1,154 @@
+"""Readers: real trees read whole, malformed files named with their line."""
+
+import numpy as np
+import pytest
+from asmnet.core import IBUG68, UserError
+from asmnet.train.datasets import read_300w, read_dataset, read_pts, read_wflw
+from asmnet.train.pictures import crop_faces, pack_faces, read_picture
+from PIL import Image
+
+
+def pts(points, head="version: 1\nn_points: 68\n{\n", tail="}\n"):
+    return head + "".join(f"{x} {y}\n" for x, y in points) + tail
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    """Two faces in the iBUG layout, 1-based, with a pose for one of them."""
+    (tmp_path / "afw").mkdir()
+    for name in "ab":
+        Image.fromarray(rng.integers(0, 256, (90, 80, 3), dtype=np.uint8)).save(
+            tmp_path / "afw" / f"{name}.jpg"
+        )
+        points = rng.uniform(10, 70, (68, 2)).round(3)
+        (tmp_path / "afw" / f"{name}.pts").write_text(pts(points))
+    (tmp_path / "head_pose.csv").write_text(
+        "image,yaw_deg,pitch_deg,roll_deg\nafw/b.jpg,1.5,-2,3\n"
+    )
+    return tmp_path
+
+
+def test_ibug_files_are_one_based(folder):
+    text = (folder / "afw" / "a.pts").read_text().splitlines()[3]
+    first = read_300w(folder).faces[0].points[0]
+    np.testing.assert_allclose(first + 1, [float(v) for v in text.split()])
+
+
+def test_pose_sidecar_is_optional_per_picture(folder):
+    a, b = read_300w(folder).faces
+    assert a.pose is None
+    np.testing.assert_array_equal(b.pose, [1.5, -2, 3])
+
+
+def test_a_flat_folder_of_ones_own_faces(folder):
+    assert len(read_dataset(str(folder / "afw")).faces) == 2
+
+
+@pytest.mark.parametrize(
+    "line, text, complaint",
+    [
+        (5, "12.5", "line 5: expected 'x y', found '12.5'"),
+        (9, "1 nose", "line 9"),
+        (9, "nan 1", "not finite"),
+        (71, "}", "expected 68 points, found 67"),
+    ],
+)
+def test_malformed_lines_are_named(folder, line, text, complaint):
+    path = folder / "afw" / "a.pts"
+    lines = path.read_text().splitlines()
+    lines[line - 1] = text
+    path.write_text("\n".join(lines))
+    with pytest.raises(UserError, match=complaint):
+        read_300w(folder)
+    data = read_300w(folder, skip_bad=True)
+    assert len(data.faces) == 1 and len(data.skipped) == 1 and "a.pts" in data.skipped[0]
+
+
+@pytest.mark.parametrize("keep", [0, 10, 300])
+def test_truncated_labels(folder, keep):
+    path = folder / "afw" / "a.pts"
+    path.write_text(path.read_text()[:keep])
+    with pytest.raises(UserError, match="a.pts"):
+        read_pts(path)
+
+
+def test_missing_parts(folder, tmp_path):
+    (folder / "afw" / "a.jpg").unlink()
+    with pytest.raises(UserError, match="a.pts has no picture"):
+        read_300w(folder)
+    with pytest.raises(UserError, match="common"):
+        read_300w(folder, "common")
+    with pytest.raises(UserError, match="nowhere"):
+        read_300w(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="subset 'hard'"):
+        read_300w(folder, "hard")
+    (folder / "head_pose.csv").write_text("image,yaw\nx,1\n")
+    with pytest.raises(UserError, match="head_pose.csv, line 2"):
+        read_300w(folder)
+
+
+def test_pictures_that_are_none(folder):
+    (folder / "afw" / "a.jpg").write_bytes(b"not a picture")
+    with pytest.raises(UserError, match="a.jpg"):
+        read_picture(folder / "afw" / "a.jpg")
+
+
+def wflw(tmp_path, lines):
+    (tmp_path / "WFLW_annotations").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "WFLW_images").mkdir(exist_ok=True)
+    Image.new("RGB", (60, 60)).save(tmp_path / "WFLW_images" / "x.jpg")
+    (tmp_path / "WFLW_annotations" / "list_98pt_rect_attr_test.txt").write_text("\n".join(lines))
+    return tmp_path
+
+
+COORDINATES = " ".join(f"{i % 60}.5" for i in range(196))
+
+
+def test_wflw_attributes_and_short_lists(tmp_path):
+    root = wflw(tmp_path, [f"{COORDINATES} 1 1 50 50 1 0 0 0 1 0 x.jpg", f"{COORDINATES} x.jpg"])
+    faces = read_wflw(root).faces
+    assert faces[0].tags == {"pose", "occlusion"} and faces[1].tags == set()
+    np.testing.assert_array_equal(faces[0].points[1], [2.5, 3.5])
+    assert len(read_wflw(root, "occlusion").faces) == 1
+    with pytest.raises(UserError, match="blur"):
+        read_wflw(root, "blur")
+
+
+@pytest.mark.parametrize(
+    "line, complaint",
+    [
+        ("1 2 3 x.jpg", "line 1: expected 197, 201 or 207 fields, found 4"),
+        (COORDINATES.replace("7.5", "seven", 1) + " x.jpg", "line 1"),
+        (COORDINATES + " gone.jpg", "gone.jpg is missing"),
+    ],
+)
+def test_malformed_wflw_lines(tmp_path, line, complaint):
+    root = wflw(tmp_path, [line])
+    with pytest.raises(UserError, match=complaint):
+        read_wflw(root)
+    with pytest.raises(UserError, match="no usable face"):
+        read_wflw(root, skip_bad=True)
+
+
+def test_the_official_subsets_are_complete(research_data):
+    assert len(read_300w(research_data / "300w").faces) == 2012
+    common = read_300w(research_data / "300w", "common").faces
+    assert len(common) == 554
+    assert all(f.pose is not None for f in common)
+    assert len(read_wflw(research_data / "wflw").faces) == 72
+
+
+def test_packed_squares_and_crops_hold_their_faces(research_data):
+    faces = read_300w(research_data / "300w", "common").faces[:8]
+    packed = pack_faces(faces, 112, 1.25)
+    assert packed.images.shape == (8, 161, 161, 3)
+    assert np.abs(packed.points).max() == pytest.approx(0.5 / 1.8, abs=1e-6)
+    images, points, crops = crop_faces(faces, 112, 1.25)
+    np.testing.assert_allclose(crops[3].to_picture(points[3]), faces[3].points, atol=1e-3)
+    # Eyes are darker than the cheeks below them: the pixels are where the labels say.
+    for image, labels in zip(images, points, strict=True):
+        pixels = np.rint(labels * 112 + 55.5).astype(int)
+        eye = pixels[[37, 38, 40, 41]].mean(axis=0).astype(int)
+        cheek = (pixels[41] + pixels[48]) // 2
+        assert image[eye[1], eye[0]].mean() < image[cheek[1], cheek[0]].mean() + 25
+    assert IBUG68.count == points.shape[1]

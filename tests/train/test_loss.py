@@ -1,0 +1,147 @@
+"""Shape model and loss against a plain numpy transcription of the paper's Eqs. 1-12."""
+
+import numpy as np
+import pytest
+from asmnet.core import IBUG68, UserError
+from asmnet.train.loss import alpha_at, facial_loss, pose_loss, total_loss
+from asmnet.train.shape_model import ShapeModel
+from keras import ops
+
+
+def numpy(tensor):
+    return np.asarray(ops.convert_to_numpy(tensor))
+
+
+def face_shapes(rng, count):
+    """Face-like shapes: a fixed symmetric layout under a few modes, turned, scaled and moved."""
+    angle = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    base = np.stack([np.sin(angle), -np.cos(angle)], axis=-1)
+    base = (base + base[IBUG68.mirror] * [-1, 1]) / 2 + rng.normal(0, 0.01, (68, 2))
+    modes = rng.normal(0, 0.02, (4, 68, 2))
+    shapes = base + np.einsum("bk,knd->bnd", rng.normal(size=(count, 4)), modes)
+    return np.stack([similarity(s, *rng.uniform(-1, 1, 4)) for s in shapes]).astype(np.float32)
+
+
+def similarity(shape, turn, grow, x, y):
+    c, s = np.cos(turn), np.sin(turn)
+    return np.exp(grow) * shape @ np.array([[c, s], [-s, c]]) + (x, y)
+
+
+def asm_operator(shape, model):
+    """Eqs. 1-5: align to the mean (Procrustes by SVD), project, clamp, rebuild, align back."""
+    centre = shape.mean(axis=0)
+    x = shape - centre
+    u, d, vt = np.linalg.svd(x.T @ model.mean)
+    sign = np.diag([1, np.sign(np.linalg.det(u @ vt))])
+    rotation = u @ sign @ vt
+    scale = np.trace(np.diag(d) @ sign) / (x**2).sum()
+    aligned = scale * x @ rotation
+    b = model.basis @ (aligned - model.mean).ravel()
+    limit = 3 * np.sqrt(model.variance)
+    b = np.minimum(np.maximum(b, -limit), limit)
+    rebuilt = model.mean + (model.basis.T @ b).reshape(68, 2)
+    return rebuilt @ rotation.T / scale + centre
+
+
+@pytest.fixture(scope="module")
+def model():
+    return ShapeModel.fit(face_shapes(np.random.default_rng(1), 200), IBUG68, keep=0.9)
+
+
+def test_operator_equals_the_transcription(model, rng):
+    shapes = face_shapes(rng, 20) + rng.normal(0, 0.2, (20, 68, 2)).astype(np.float32)
+    expected = np.stack([asm_operator(s.astype(np.float64), model) for s in shapes])
+    np.testing.assert_allclose(numpy(model.smooth(shapes)), expected, atol=2e-4)
+
+
+def test_clamping_happens(model):
+    deviation = np.sqrt(model.variance[0])
+    wild = np.float32(model.mean + 6 * deviation * model.basis[0].reshape(68, 2))[None]
+    free = numpy(model.parameters(wild))[0, 0]
+    clamped = numpy(model.parameters(model.smooth(wild)))[0, 0]
+    assert free > 5 * deviation
+    assert clamped == pytest.approx(3 * deviation, rel=0.05)
+
+
+def test_operator_moves_along_with_the_face(model, rng):
+    """Why a smoothed label may be augmented like the label itself."""
+    shapes = face_shapes(rng, 5)
+    moved = np.stack([similarity(s, 0.7, -0.5, 3, -2) for s in shapes]).astype(np.float32)
+    smooth = numpy(model.smooth(shapes))
+    expected = np.stack([similarity(s, 0.7, -0.5, 3, -2) for s in smooth])
+    np.testing.assert_allclose(numpy(model.smooth(moved)), expected, atol=1e-3)
+    flipped = shapes[:, IBUG68.mirror] * np.float32([-1, 1])
+    np.testing.assert_allclose(
+        numpy(model.smooth(flipped)), smooth[:, IBUG68.mirror] * [-1, 1], atol=1e-3
+    )
+
+
+def test_model_shapes_pass_unchanged(model, rng):
+    shapes = face_shapes(rng, 10)
+    once = numpy(model.smooth(shapes))
+    np.testing.assert_allclose(numpy(model.smooth(once)), once, atol=2e-3)
+
+
+def test_components_are_orthonormal_and_sorted(model):
+    gram = model.basis @ model.basis.T
+    np.testing.assert_allclose(gram, np.eye(len(gram)), atol=1e-4)
+    assert (np.diff(model.variance) <= 0).all() and (model.variance > 0).all()
+
+
+def test_save_and_load(model, tmp_path):
+    model.save(tmp_path / "shape.npz")
+    again = ShapeModel.load(tmp_path / "shape.npz")
+    np.testing.assert_array_equal(again.basis, model.basis)
+    assert again.scheme is IBUG68
+    (tmp_path / "bad.npz").write_bytes(b"no")
+    with pytest.raises(UserError, match="bad.npz"):
+        ShapeModel.load(tmp_path / "bad.npz")
+
+
+def test_too_few_shapes(rng):
+    with pytest.raises(UserError, match="19"):
+        ShapeModel.fit(face_shapes(rng, 19), IBUG68)
+
+
+def test_alpha_follows_the_thirds_of_the_epochs():
+    assert [alpha_at(e, 9) for e in range(9)] == [2, 2, 2, 1, 1, 1, 0.5, 0.5, 0.5]
+    assert [alpha_at(e, 150) for e in (0, 49, 50, 99, 100, 149)] == [2, 2, 1, 1, 0.5, 0.5]
+    assert alpha_at(0, 1) == 2
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 2.0])
+def test_total_loss_equals_the_transcription(rng, alpha):
+    s, a, p = (rng.normal(0, 0.1, (6, 136)).astype(np.float32) for _ in range(3))
+    pose, found = (rng.normal(0, 20, (6, 3)).astype(np.float32) for _ in range(2))
+    # Eqs. 7-12 for a batch, read as mean squares.
+    facial = np.mean((p - s) ** 2, axis=1) + alpha * np.mean((p - a) ** 2, axis=1)
+    angles = np.mean(np.radians(found - pose) ** 2, axis=1)
+    targets = {"landmarks": s, "smoothed": a, "pose": pose}
+    loss = total_loss(targets, {"landmarks": p, "pose": found}, alpha, "squared")
+    assert float(loss) == pytest.approx(np.mean(facial + 0.5 * angles), rel=1e-4)
+
+
+def test_norm_reading_is_the_mean_distance(rng):
+    s, p = (rng.normal(0, 0.1, (4, 136)).astype(np.float32) for _ in range(2))
+    expected = np.linalg.norm((p - s).reshape(4, 68, 2), axis=-1).mean(axis=1)
+    np.testing.assert_allclose(numpy(facial_loss(s, s, p, 0.0, "norm")), expected, rtol=1e-4)
+
+
+def test_wing_is_continuous_and_linear_far_out():
+    def at(pixels):
+        x = np.full((1, 136), pixels / 224, np.float32)
+        zero = np.zeros_like(x)
+        return float(facial_loss(zero, zero, x, 0.0, "wing")[0])
+
+    assert at(0) == 0
+    assert at(9.999) == pytest.approx(at(10.001), abs=5e-3)
+    assert at(30) - at(20) == pytest.approx(10, abs=1e-3)
+    assert at(1) > 2, "small errors still pull"
+
+
+@pytest.mark.parametrize("distance", ["squared", "norm", "wing"])
+def test_faces_without_pose_labels_cost_nothing(rng, distance):
+    found = rng.normal(0, 20, (3, 3)).astype(np.float32)
+    labels = np.float32([[1, 2, 3], [np.nan] * 3, [4, 5, 6]])
+    loss = numpy(pose_loss(labels, found, distance))
+    assert loss[1] == 0 and (loss[[0, 2]] > 0).all()

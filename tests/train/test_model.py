@@ -1,0 +1,52 @@
+"""The networks are the paper's: counted, not believed."""
+
+import keras
+import numpy as np
+import pytest
+from asmnet.core import UserError
+from asmnet.train.model import TAPS, build_model, count_flops
+
+
+@pytest.mark.parametrize(
+    "arch, parameters, gflops, paper",
+    [("asmnet", 1_439_507, 0.513, (1.43, 0.51)), ("mobilenetv2", 2_436_043, 0.599, (2.42, 0.60))],
+)
+def test_size_and_arithmetic(arch, parameters, gflops, paper):
+    model = build_model(arch, size=224)
+    assert model.count_params() == parameters
+    assert count_flops(model) / 1e9 == pytest.approx(gflops, abs=5e-4)
+    assert parameters / 1e6 == pytest.approx(paper[0], rel=0.01)
+    assert count_flops(model) / 1e9 == pytest.approx(paper[1], rel=0.01)
+
+
+def test_outputs_and_taps():
+    model = build_model("asmnet", "wflw98", size=64)
+    out = model(np.zeros((2, 64, 64, 3), np.float32))
+    assert out["landmarks"].shape == (2, 196) and out["pose"].shape == (2, 3)
+    assert model.get_layer("features").output.shape[-1] == 536
+    assert {layer.name for layer in model.layers} >= set(TAPS)
+
+
+def test_weights_move_between_sizes(tmp_path):
+    """Pooling makes the network blind to its input size, so a trained 112 starts a 224."""
+    small = build_model("asmnet", size=112)
+    small.save(tmp_path / "small.keras")
+    loaded = keras.saving.load_model(tmp_path / "small.keras", compile=False)
+    large = build_model("asmnet", size=224)
+    large.set_weights(loaded.get_weights())
+    assert large.count_params() == small.count_params()
+
+
+@pytest.mark.parametrize(
+    "arguments, complaint",
+    [
+        ({"arch": "resnet"}, "resnet"),
+        ({"scheme": "ibug5"}, "ibug5"),
+        ({"size": 100}, "100"),
+        ({"size": 0}, "0"),
+        ({"weights": "absent.h5"}, "absent.h5"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, complaint):
+    with pytest.raises(UserError, match=complaint):
+        build_model(**arguments)

@@ -1,0 +1,161 @@
+"""One training, from labelled faces to `best.keras`."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from rich.console import Console
+from rich.progress import track
+
+from asmnet.core import UserError
+from asmnet.train.datasets import Face, read_300w, read_wflw
+from asmnet.train.model import build_model, count_flops
+from asmnet.train.pictures import pack_faces
+from asmnet.train.recipes import RECIPES, Recipe
+from asmnet.train.run import History, ProgressBar, State, open_run
+from asmnet.train.shape_model import ShapeModel
+from asmnet.train.trainer import (
+    Assisted,
+    Batches,
+    Schedule,
+    Validation,
+    estimate_statistics,
+    use_all_devices,
+)
+
+__all__ = ["MARGIN", "fit"]
+
+MARGIN = 1.25  # crop side / longer side of the landmarks' box
+
+
+def fit(
+    data: str,
+    run: Path,
+    *,
+    recipe: str = "modern",
+    arch: str = "asmnet",
+    loss: str = "asm",
+    init: str = "imagenet",
+    norm: str = "batch",
+    size: int = 224,
+    epochs: int | None = None,
+    rate: float | None = None,
+    seed: int = 0,
+    validation: float = 0.1,
+    skip_bad: bool = False,
+) -> Path:
+    """Train, or go on with, one run; see `asmnet-train --help` for the arguments.
+
+    Returns:
+        the path of the run's `best.keras`.
+
+    Raises:
+        UserError: bad data, settings that differ from the run's, an unusable `init`.
+    """
+    console = Console()
+    chosen = RECIPES[recipe]
+    chosen = dataclasses.replace(
+        chosen, epochs=epochs or chosen.epochs, learning_rate=rate or chosen.learning_rate
+    )
+    settings = dict(data=data, recipe=recipe, arch=arch, loss=loss, init=init, norm=norm, size=size)
+    settings |= dict(epochs=chosen.epochs, rate=chosen.learning_rate, seed=seed)
+    settings |= dict(validation=validation, margin=MARGIN)
+    kind, _, folder = data.rpartition(":")
+    read = read_wflw if kind == "wflw" else read_300w
+    part = {"part": "train"} if kind == "wflw" else {"subset": "train"}
+    dataset = read(Path(folder), skip_bad=skip_bad, **part)
+    learning, held_out = _split(dataset.faces, validation, seed)
+    resumed = open_run(run, settings)
+
+    devices = use_all_devices(chosen.batch)
+    keras.utils.set_random_seed(seed)
+    network = _initialise(arch, dataset.scheme.name, size, init, chosen)
+    console.print(
+        f"{network.name}: {network.count_params() / 1e6:.3f} M parameters, "
+        f"{count_flops(network) / 1e9:.3f} GFLOP; {len(learning)} faces to learn from, "
+        f"{len(held_out)} held out, {len(dataset.skipped)} skipped; "
+        f"{keras.backend.backend()}, {devices} device(s){'; resumed' if resumed else ''}"
+    )
+
+    def bar(faces):
+        return track(faces, "reading pictures", console=console, transient=True)
+
+    packed = pack_faces(learning, size, MARGIN, bar)
+    shape_model = ShapeModel.fit(packed.points, dataset.scheme)
+    shape_model.save(run / "shape.npz")
+    frozen = norm == "frozen"
+    averaged = frozen and chosen.average > 0
+    if not init.endswith(".keras"):
+        _start_at_mean(network, packed.points)
+    model = Assisted(network, chosen, assist=loss == "asm", frozen=frozen)
+    batches = Batches(packed, shape_model, chosen, size, MARGIN, seed)
+    model.compile(chosen.optimizer(chosen.epochs * len(batches), averaged))
+    model({key: ops.convert_to_tensor(value[:1]) for key, value in batches[0][0].items()})
+    state = State(run / "state.weights.h5")
+    first = state.restore(model)
+    batches.start(first)
+    if first == 0 and frozen:
+        estimate_statistics(model, batches)
+
+    validation_figures = Validation(network, held_out or learning[:1], dataset.scheme, MARGIN)
+    history = History(run, network)
+    observers = [validation_figures, history, ProgressBar(chosen.epochs, len(batches))]
+    if all(map(importlib.util.find_spec, ("tensorflow", "tensorboard"))):
+        observers.append(keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False))
+    swap = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if averaged else []
+    # Without frozen statistics one more row follows the last epoch: re-estimated ones.
+    if not history.reached(chosen.epochs - frozen):
+        model.fit(
+            batches,
+            epochs=chosen.epochs,
+            initial_epoch=first,
+            verbose=0,
+            callbacks=[Schedule(chosen.epochs), *swap, *observers, state],
+        )
+        if not frozen:
+            estimate_statistics(model, batches)
+            history.on_epoch_end(chosen.epochs, validation_figures.measure())
+    console.print(history.summary(chosen.epochs))
+    return run / "best.keras"
+
+
+def _split(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Face], list[Face]]:
+    """Hold out faces at random; the same ones for the same seed."""
+    order = np.random.default_rng(seed).permutation(len(faces))
+    count = round(fraction * len(faces))
+    held_out, learning = order[:count], order[count:]
+    if not len(learning):
+        raise UserError(f"{len(faces)} faces leave none to learn from; lower --validation")
+    return [faces[i] for i in learning], [faces[i] for i in held_out]
+
+
+def _initialise(arch: str, scheme: str, size: int, init: str, recipe: Recipe) -> keras.Model:
+    """Build the network and fill it from `init`."""
+    if not init.endswith(".keras"):
+        weights = None if init == "none" else init
+        return build_model(arch, scheme, size, weights, recipe.dropout)
+    network = build_model(arch, scheme, size, None, recipe.dropout)
+    try:
+        source = keras.saving.load_model(init, compile=False)
+        network.set_weights(source.get_weights())
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"cannot start from {init}: {error}; give a .keras file of the same "
+            "architecture and number of points"
+        ) from error
+    return network
+
+
+def _start_at_mean(network: keras.Model, points: np.ndarray) -> None:
+    """Let an untrained landmark head answer the mean face: it has to learn deviations only."""
+    head = network.get_layer("landmarks")
+    side = np.ptp(points, axis=1).max(axis=-1)[:, None, None] * MARGIN
+    middle = (points.max(axis=1, keepdims=True) + points.min(axis=1, keepdims=True)) / 2
+    head.bias.assign(((points - middle) / side).mean(axis=0).ravel())
+    head.kernel.assign(head.kernel * 0.1)

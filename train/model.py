@@ -1,0 +1,129 @@
+"""ASMNet and its MobileNetV2 peer (Fard, Abdollahi and Mahoor, CVPR-W 2021).
+
+ASMNet is MobileNetV2 (Sandler et al., 2018) cut at `block_15_add`.  Six taps,
+each global-average-pooled and concatenated, feed two linear heads: landmarks in
+crop units and the head's yaw, pitch and roll in degrees.  The peer keeps the
+whole MobileNetV2 under the same two heads.
+
+Input: (B, size, size, 3) float32 RGB in [-1, 1].
+Outputs: {"landmarks": (B, 2 N) crop units x0, y0, x1, ..., "pose": (B, 3) degrees}.
+"""
+
+from __future__ import annotations
+
+import os
+
+import keras
+from keras import layers
+
+from asmnet.core import SCHEMES, UserError
+
+__all__ = ["ARCHITECTURES", "TAPS", "build_model", "count_flops"]
+
+TAPS = (
+    "block_1_project_BN",
+    "block_3_project_BN",
+    "block_6_project_BN",
+    "block_10_project_BN",
+    "block_13_project_BN",
+    "block_15_add",
+)
+ARCHITECTURES = ("asmnet", "mobilenetv2")
+
+
+def build_model(
+    arch: str = "asmnet",
+    scheme: str = "ibug68",
+    size: int = 224,
+    weights: str | os.PathLike[str] | None = None,
+    dropout: float = 0.0,
+    batch_norm_momentum: float = 0.9,
+) -> keras.Model:
+    """Build a network.
+
+    Args:
+        arch: "asmnet" or "mobilenetv2".
+        scheme: landmark scheme, "ibug68" or "wflw98".
+        size: input side in pixels, a multiple of 16.
+        weights: trunk initialisation: None (random), "imagenet" (downloaded by
+            Keras) or the path of Keras' ImageNet `.h5` file.
+        dropout: rate before the heads, in training only.
+        batch_norm_momentum: Keras' own 0.999 needs thousands of steps to settle.
+
+    Raises:
+        UserError: unknown architecture or scheme, or unusable size or weights.
+    """
+    if arch not in ARCHITECTURES:
+        raise UserError(f"unknown architecture {arch!r}; choose one of {', '.join(ARCHITECTURES)}")
+    if scheme not in SCHEMES:
+        raise UserError(f"unknown scheme {scheme!r}; choose one of {', '.join(SCHEMES)}")
+    if size < 32 or size % 16:
+        raise UserError(f"input size {size} is no multiple of 16 from 32 up; try 224 or 112")
+    trunk = _trunk(arch, size, weights, batch_norm_momentum)
+    if arch == "asmnet":
+        pooled = [
+            layers.GlobalAveragePooling2D(name=f"pool_{tap}")(trunk.get_layer(tap).output)
+            for tap in TAPS
+        ]
+        features = layers.Concatenate(name="features")(pooled)
+    else:
+        features = layers.GlobalAveragePooling2D(name="features")(trunk.output)
+    if dropout:
+        features = layers.Dropout(dropout, name="dropout")(features)
+    count = SCHEMES[scheme].count
+    landmarks = layers.Dense(2 * count, name="landmarks")(features)
+    pose = layers.Dense(3, name="pose")(features)
+    return keras.Model(
+        trunk.input,
+        {"landmarks": landmarks, "pose": pose},
+        name=f"{arch}_{count}_{size}",
+    )
+
+
+def _trunk(
+    arch: str, size: int, weights: str | os.PathLike[str] | None, momentum: float
+) -> keras.Model:
+    image = keras.Input((size, size, 3), name="image")
+    network = keras.applications.MobileNetV2(input_tensor=image, include_top=False, weights=None)
+    if weights is not None:
+        for layer, source in zip(network.layers, _pretrained(weights).layers, strict=False):
+            layer.set_weights(source.get_weights())
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = momentum
+    last = "block_15_add" if arch == "asmnet" else "out_relu"
+    return keras.Model(image, network.get_layer(last).output)
+
+
+def _pretrained(weights: str | os.PathLike[str]) -> keras.Model:
+    """MobileNetV2 at 224; a convolutional trunk has the same weights at every size."""
+    try:
+        return keras.applications.MobileNetV2(
+            input_shape=(224, 224, 3), include_top=weights != "imagenet", weights=str(weights)
+        )
+    except Exception as error:  # Keras raises whatever h5py or urllib raised
+        raise UserError(
+            f"cannot initialise the trunk from {str(weights)!r} ({error}); "
+            "use 'imagenet', the path of Keras' MobileNetV2 .h5 file, or none"
+        ) from error
+
+
+def count_flops(model: keras.Model) -> int:
+    """Floating-point operations of one image: two per multiply-add of convolutions and Dense.
+
+    Pooling, activations and folded batch norms are left out, as the paper's
+    0.51 GFLOP for ASMNet does.
+    """
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, layers.DepthwiseConv2D):
+            _, height, width, channels = layer.output.shape
+            total += 2 * height * width * channels * layer.kernel_size[0] * layer.kernel_size[1]
+        elif isinstance(layer, layers.Conv2D):
+            _, height, width, channels = layer.output.shape
+            inputs = layer.input.shape[-1] // layer.groups
+            kernel = layer.kernel_size[0] * layer.kernel_size[1]
+            total += 2 * height * width * channels * inputs * kernel
+        elif isinstance(layer, layers.Dense):
+            total += 2 * layer.input.shape[-1] * layer.units
+    return total

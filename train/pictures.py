@@ -1,0 +1,96 @@
+"""Pictures in, crops out: decoding with Pillow, cutting with the shared crop transform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from asmnet.core import Crop, UserError, extract
+from asmnet.train.datasets import Face
+
+__all__ = ["PackedFaces", "crop_faces", "pack_faces", "poses_of", "read_picture"]
+
+# Room around the face for turning, shifting and zooming out: the packed square
+# is this many times the landmarks' box.
+PACK_MARGIN = 1.8
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """Decode a picture, upright by its EXIF tag: (H, W, 3) uint8 RGB.
+
+    Raises:
+        UserError: missing, or not a picture.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise UserError(f"cannot read picture {path}: {error}") from error
+
+
+@dataclass(frozen=True)
+class PackedFaces:
+    """A training set in memory.
+
+    Attributes:
+        images: (M, P, P, 3) uint8 RGB squares of `PACK_MARGIN` around each face.
+        points: (M, N, 2) float32 landmarks in units of the packed square's side,
+            origin at its centre.
+        pose: (M, 3) float32 degrees, NaN where there is no label.
+    """
+
+    images: np.ndarray
+    points: np.ndarray
+    pose: np.ndarray
+
+
+def poses_of(faces: Sequence[Face]) -> np.ndarray:
+    """(M, 3) float32 degrees, NaN where a face has no pose label."""
+    unknown = np.full(3, np.nan)
+    return np.float32([unknown if f.pose is None else f.pose for f in faces])
+
+
+def pack_faces(
+    faces: Sequence[Face], size: int, margin: float, progress: Callable[[Iterable], Iterable] = iter
+) -> PackedFaces:
+    """Cut the squares from which augmentation takes its crops.
+
+    Args:
+        faces: labelled faces.
+        size: network input side; the packed pixels are as fine as the crop's.
+        margin: the crop's margin.
+        progress: wraps the iteration, to show a bar.
+    """
+    side = round(size * PACK_MARGIN / margin)
+    images = np.empty((len(faces), side, side, 3), np.uint8)
+    points = []
+    for i, face in enumerate(progress(faces)):
+        crop = Crop.around(face.points, PACK_MARGIN)
+        images[i] = extract(read_picture(face.image), crop, side)
+        points.append(crop.to_units(face.points))
+    return PackedFaces(images, np.float32(points), poses_of(faces))
+
+
+def crop_faces(
+    faces: Sequence[Face],
+    size: int,
+    margin: float,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> tuple[np.ndarray, np.ndarray, list[Crop]]:
+    """The crops that the network is judged on, one a face, from the landmarks' box.
+
+    Returns:
+        images: (M, size, size, 3) uint8 RGB.
+        points: (M, N, 2) float32 labels in crop units.
+        crops: where each was cut.
+    """
+    images = np.empty((len(faces), size, size, 3), np.uint8)
+    crops = [Crop.around(face.points, margin) for face in faces]
+    for i, face in enumerate(progress(faces)):
+        images[i] = extract(read_picture(face.image), crops[i], size)
+    points = np.float32([c.to_units(f.points) for c, f in zip(crops, faces, strict=True)])
+    return images, points, crops
