@@ -49,7 +49,9 @@ test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite
 lint: .venv/dev  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@mkdir -p build/types/asmnet  # one tree that shows the folders under their import names
+	@for part in core edge_runtime train export models samples; do ln -sfn ../../../$$part build/types/asmnet/$$part; done
+	MYPYPATH=build/types $(BIN)/mypy -p asmnet.core -p asmnet.edge_runtime -p asmnet.train -p asmnet.export
 
 format: .venv/dev  ## rewrite the sources in the house style
 	$(BIN)/ruff check --fix .

@@ -166,7 +166,9 @@ class _Window:
         cv2.imshow(_WINDOW, picture)
         due = self._start + frame.t + (1 / frame.fps if not frame.live else 0)
         key = cv2.waitKey(max(1, int(1e3 * (due - time.perf_counter())))) & 0xFF
-        return key not in (ord("q"), 27) and cv2.getWindowProperty(_WINDOW, 4) >= 1
+        return (
+            key not in (ord("q"), 27) and cv2.getWindowProperty(_WINDOW, cv2.WND_PROP_VISIBLE) >= 1
+        )
 
     def __enter__(self) -> _Window:
         return self

@@ -134,10 +134,9 @@ def draw(
         "occluder": np.concatenate([corner, corner + extent, spread(1.0, 3)], axis=1),
     }
     targets = {"landmarks": to_crop(moved), "smoothed": to_crop(moved_smooth), "pose": turned}
-    as_float = np.float32
     return (
-        {key: as_float(value) for key, value in parameters.items()},
-        {key: as_float(value) for key, value in targets.items()},
+        {key: np.asarray(value, np.float32) for key, value in parameters.items()},
+        {key: np.asarray(value, np.float32) for key, value in targets.items()},
     )
 
 

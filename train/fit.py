@@ -71,11 +71,11 @@ def fit(
     part = {"part": "train"} if kind == "wflw" else {"subset": "train"}
     dataset = read(Path(folder), skip_bad=skip_bad, **part)
     learning, held_out = _split(dataset.faces, validation, seed)
-    resumed = open_run(run, settings)
 
     devices = use_all_devices(chosen.batch)
     keras.utils.set_random_seed(seed)
     network = _initialise(arch, dataset.scheme.name, size, init, chosen)
+    resumed = open_run(run, settings)
     console.print(
         f"{network.name}: {network.count_params() / 1e6:.3f} M parameters, "
         f"{count_flops(network) / 1e9:.3f} GFLOP; {len(learning)} faces to learn from, "
@@ -91,7 +91,8 @@ def fit(
     shape_model.save(run / "shape.npz")
     frozen = norm == "frozen"
     averaged = frozen and chosen.average > 0
-    if not init.endswith(".keras"):
+    fine_tuning = init.endswith(".keras")
+    if not fine_tuning:
         _start_at_mean(network, packed.points)
     model = Assisted(network, chosen, assist=loss == "asm", frozen=frozen)
     batches = Batches(packed, shape_model, chosen, size, MARGIN, seed)
@@ -116,7 +117,7 @@ def fit(
             epochs=chosen.epochs,
             initial_epoch=first,
             verbose=0,
-            callbacks=[Schedule(chosen.epochs), *swap, *observers, state],
+            callbacks=[Schedule(chosen.epochs, fine_tuning), *swap, *observers, state],
         )
         if not frozen:
             estimate_statistics(model, batches)

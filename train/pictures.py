@@ -51,7 +51,7 @@ class PackedFaces:
 def poses_of(faces: Sequence[Face]) -> np.ndarray:
     """(M, 3) float32 degrees, NaN where a face has no pose label."""
     unknown = np.full(3, np.nan)
-    return np.float32([unknown if f.pose is None else f.pose for f in faces])
+    return np.asarray([unknown if f.pose is None else f.pose for f in faces], np.float32)
 
 
 def pack_faces(
@@ -72,7 +72,7 @@ def pack_faces(
         crop = Crop.around(face.points, PACK_MARGIN)
         images[i] = extract(read_picture(face.image), crop, side)
         points.append(crop.to_units(face.points))
-    return PackedFaces(images, np.float32(points), poses_of(faces))
+    return PackedFaces(images, np.asarray(points, np.float32), poses_of(faces))
 
 
 def crop_faces(
@@ -92,5 +92,5 @@ def crop_faces(
     crops = [Crop.around(face.points, margin) for face in faces]
     for i, face in enumerate(progress(faces)):
         images[i] = extract(read_picture(face.image), crops[i], size)
-    points = np.float32([c.to_units(f.points) for c, f in zip(crops, faces, strict=True)])
-    return images, points, crops
+    points = [c.to_units(f.points) for c, f in zip(crops, faces, strict=True)]
+    return images, np.asarray(points, np.float32), crops

@@ -24,6 +24,7 @@ from asmnet.core import SCHEMES, Scheme, UserError, atomic_path
 __all__ = ["ShapeModel", "align"]
 
 CLAMP = 3.0  # standard deviations
+FLIP = np.array([-1, 1], np.float32)
 
 
 def align(shapes, target):
@@ -89,14 +90,14 @@ class ShapeModel:
         if len(shapes) < 20:
             raise UserError(f"{len(shapes)} shapes are too few for a shape model; give 20 or more")
         shapes = np.asarray(shapes, np.float32)
-        mirrored = shapes[:, scheme.mirror] * np.float32([-1, 1])
+        mirrored = shapes[:, scheme.mirror] * FLIP
         shapes = np.concatenate([shapes, mirrored])
         mean = _unit(shapes[0])
         for _ in range(10):  # converges in three or four
             aligned = np.asarray(ops.convert_to_numpy(align(shapes, mean)[0]))
             mean, previous = _unit(aligned.mean(axis=0)), mean
             # Averaging keeps the first shape's tilt; mirror symmetry defines upright.
-            mean = _unit((mean + mean[scheme.mirror] * np.float32([-1, 1])) / 2)
+            mean = _unit((mean + mean[scheme.mirror] * FLIP) / 2)
             if np.abs(mean - previous).max() < 1e-6:
                 break
         aligned = np.asarray(ops.convert_to_numpy(align(shapes, mean)[0]), np.float64)

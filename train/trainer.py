@@ -63,14 +63,19 @@ class Assisted(keras.Model):
 
 
 class Schedule(keras.callbacks.Callback):
-    """Sets the ASM term's weight for the epoch."""
+    """Sets the ASM term's weight for the epoch.
 
-    def __init__(self, epochs: int):
+    Fine-tuning of a trained network stays in the schedule's last third: going back
+    to the smooth shapes would undo its details.
+    """
+
+    def __init__(self, epochs: int, fine_tuning: bool):
         super().__init__()
-        self.epochs = epochs
+        self.epochs, self.fine_tuning = epochs, fine_tuning
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:  # noqa: D102
-        self.model.alpha.assign(alpha_at(epoch, self.epochs))
+        third = self.epochs - 1 if self.fine_tuning else epoch
+        self.model.alpha.assign(alpha_at(third, self.epochs))
 
 
 class Validation(keras.callbacks.Callback):

@@ -131,3 +131,18 @@ def test_without_a_window_it_says_so_and_goes_on(model: Path, monkeypatch: pytes
     picture = samples.PORTRAITS / "astronaut.jpg"
     result = CliRunner().invoke(main, ["--source", str(picture), "--model", str(model)])
     assert result.exit_code == 0 and "no display: running without a window" in result.stderr
+
+
+def test_q_in_the_window_ends_the_run(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """With OpenCV's window functions replaced, as its headless build has none."""
+    shown: list[np.ndarray] = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
+    monkeypatch.setattr(cv2, "imshow", lambda _, picture: shown.append(picture))
+    monkeypatch.setattr(cv2, "waitKey", lambda _: ord("q") if len(shown) == 5 else -1)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 1.0)
+    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
+    arguments = ["--source", "demo", "--model", str(model), "--jsonl", str(tmp_path / "a.jsonl")]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert len(lines_of(tmp_path / "a.jsonl")) == len(shown) == 5

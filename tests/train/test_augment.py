@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from keras import ops
+
 from asmnet.core import IBUG68, Crop, extract, mirror_pose, rotate_pose
 from asmnet.train import augment
-from keras import ops
 
 SIZE, MARGIN = 112, 1.25
 PACK = round(SIZE * 1.8 / MARGIN)
@@ -61,8 +62,15 @@ def test_without_augmentation_it_is_the_runtime_crop(rng):
     packing = Crop.around(landmarks, 1.8)
     packed = extract(picture, packing, PACK)
     parameters, targets = augment.draw(
-        rng, packing.to_units(landmarks)[None], packing.to_units(landmarks)[None],
-        np.zeros((1, 3)), IBUG68, STILL, PACK, SIZE, MARGIN,
+        rng,
+        packing.to_units(landmarks)[None],
+        packing.to_units(landmarks)[None],
+        np.zeros((1, 3)),
+        IBUG68,
+        STILL,
+        PACK,
+        SIZE,
+        MARGIN,
     )
     crop = Crop.around(landmarks, MARGIN)
     out = ops.convert_to_numpy(augment.apply(packed[None], parameters, SIZE))[0]
@@ -100,8 +108,15 @@ def test_the_same_draw_gives_the_same_batch(strength, rng):
 
     def once():
         parameters, targets = augment.draw(
-            np.random.default_rng(3), points, points, np.zeros((4, 3)), IBUG68, strength,
-            PACK, SIZE, MARGIN,
+            np.random.default_rng(3),
+            points,
+            points,
+            np.zeros((4, 3)),
+            IBUG68,
+            strength,
+            PACK,
+            SIZE,
+            MARGIN,
         )
         return ops.convert_to_numpy(augment.apply(images, parameters, SIZE)), targets
 
@@ -117,8 +132,15 @@ def test_every_photometric_part_shows(rng):
 
     def render(strength):
         parameters, _ = augment.draw(
-            np.random.default_rng(0), points, points, np.zeros((64, 3)), IBUG68, strength,
-            PACK, SIZE, MARGIN,
+            np.random.default_rng(0),
+            points,
+            points,
+            np.zeros((64, 3)),
+            IBUG68,
+            strength,
+            PACK,
+            SIZE,
+            MARGIN,
         )
         return ops.convert_to_numpy(augment.apply(images, parameters, SIZE))
 

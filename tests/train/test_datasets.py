@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from asmnet.core import IBUG68, UserError
 from asmnet.train.datasets import read_300w, read_dataset, read_pts, read_wflw
 from asmnet.train.pictures import crop_faces, pack_faces, read_picture
-from PIL import Image
 
 
 def pts(points, head="version: 1\nn_points: 68\n{\n", tail="}\n"):

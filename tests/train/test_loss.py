@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from keras import ops
+
 from asmnet.core import IBUG68, UserError
 from asmnet.train.loss import alpha_at, facial_loss, pose_loss, total_loss
 from asmnet.train.shape_model import ShapeModel
-from keras import ops
 
 
 def numpy(tensor):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+
 from asmnet.core import UserError
 from asmnet.train.model import TAPS, build_model, count_flops
 

@@ -1,0 +1,128 @@
+"""`asmnet-train` as its users run it: whole runs, kills, other backends, bad input."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from asmnet.train.cli import train
+
+SMALL = ["--size", "32", "--init", "none", "--epochs", "4"]
+
+
+def command(data, run, *extra):
+    code = "from asmnet.train.cli import train; train()"
+    return [sys.executable, "-c", code, "--data", str(data), "--run", str(run), *SMALL, *extra]
+
+
+def rows(run):
+    with (run / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def finish(arguments, **environment):
+    done = subprocess.run(
+        arguments, capture_output=True, text=True, env=os.environ | environment, timeout=280
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def whole_run(labelled_faces, tmp_path_factory):
+    """One run from start to end, shared by the tests that look at what it left."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    finish(command(labelled_faces, run))
+    return run
+
+
+def test_a_run_leaves_everything(whole_run):
+    names = {path.name for path in whole_run.iterdir()}
+    assert names >= {"run.json", "log.csv", "curves.png", "best.keras", "last.keras"}
+    assert names >= {"shape.npz", "state.weights.h5", "tensorboard"}
+    config = json.loads((whole_run / "run.json").read_text())
+    assert config["seed"] == 0 and config["epochs"] == 4 and config["loss"] == "asm"
+    # Four epochs, and one row for the re-estimated batch-norm statistics.
+    assert [row["epoch"] for row in rows(whole_run)] == ["0", "1", "2", "3", "4"]
+    assert any((whole_run / "tensorboard").rglob("events*"))
+
+
+def test_a_killed_run_goes_on_where_it_was(labelled_faces, whole_run, tmp_path):
+    run = tmp_path / "killed"
+    process = subprocess.Popen(command(labelled_faces, run), stdout=subprocess.DEVNULL)
+    while not (run / "log.csv").exists() or len(rows(run)) < 2:
+        assert process.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert "resumed" in finish(command(labelled_faces, run))
+    losses = [float(row["loss"]) for row in rows(run)[:4]]
+    uninterrupted = [float(row["loss"]) for row in rows(whole_run)[:4]]
+    # The same batches in the same order from the same state, up to rounding.
+    np.testing.assert_allclose(losses, uninterrupted, rtol=0.05)
+    assert [row["epoch"] for row in rows(run)] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_finished_run_is_left_alone(labelled_faces, whole_run):
+    before = (whole_run / "best.keras").stat().st_mtime_ns
+    assert "validation NME" in finish(command(labelled_faces, whole_run))
+    assert (whole_run / "best.keras").stat().st_mtime_ns == before
+
+
+def test_fine_tuning_with_frozen_statistics_and_averaged_weights(
+    labelled_faces, whole_run, tmp_path
+):
+    run = tmp_path / "frozen"
+    init = ["--init", str(whole_run / "best.keras"), "--norm", "frozen", "--size", "48"]
+    finish(command(labelled_faces, run, *init))
+    assert [row["epoch"] for row in rows(run)] == ["0", "1", "2", "3"]
+
+
+def test_two_devices_under_jax(labelled_faces, tmp_path):
+    output = finish(
+        command(labelled_faces, tmp_path / "jax", "--epochs", "1"),
+        KERAS_BACKEND="jax",
+        XLA_FLAGS="--xla_force_host_platform_device_count=2",
+    )
+    assert "jax, 2 device(s)" in output
+    assert float(rows(tmp_path / "jax")[0]["loss"]) > 0
+
+
+@pytest.mark.parametrize(
+    "arguments, complaint",
+    [
+        (["--data", "300w:/nowhere"], "/nowhere is not a folder"),
+        (["--data", "{faces}", "--init", "absent.keras"], "cannot start from absent.keras"),
+        (["--data", "{faces}", "--init", "absent.h5"], "'absent.h5'"),
+        (["--data", "{faces}", "--size", "100"], "input size 100"),
+        (["--data", "{faces}", "--size", "7"], "Invalid value for '--size'"),
+        (["--data", "{faces}", "--recipe", "best"], "'best' is not one of"),
+    ],
+)
+def test_bad_input_is_one_sentence(labelled_faces, tmp_path, arguments, complaint):
+    arguments = [a.format(faces=labelled_faces) for a in arguments]
+    result = CliRunner().invoke(train, [*arguments, "--run", str(tmp_path / "run")])
+    assert result.exit_code == 2
+    assert complaint in result.output.replace("\n", " ")
+    assert "Traceback" not in result.output
+    assert not list((tmp_path / "run").glob("*.keras")), "nothing half-written"
+
+
+def test_a_folder_of_another_run_is_refused(labelled_faces, whole_run, tmp_path):
+    other = ["--data", str(labelled_faces), "--run", str(whole_run), *SMALL, "--seed", "1"]
+    result = CliRunner().invoke(train, other)
+    assert result.exit_code == 2 and "seed = 0, not 1" in result.output.replace("\n", " ")
+    (tmp_path / "notes.txt").write_text("mine")
+    full = ["--data", str(labelled_faces), "--run", str(tmp_path), *SMALL]
+    result = CliRunner().invoke(train, full)
+    assert result.exit_code == 2 and "no run.json" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
