@@ -22,15 +22,20 @@ class UserError(ValueError):
 
 
 def cli_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a command so that a `UserError` becomes one sentence and exit code 2."""
+    """Decorate a command: a `UserError`, or an extra not installed, is one sentence and exit code 2."""
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(2)
+            message = str(error)
+        except ModuleNotFoundError as error:
+            part = command.__module__.split(".")[1]
+            extra = f"[{part}]" if part in ("train", "export") else ""
+            message = f"{error.name} is not installed; run: pip install 'asmnet{extra}'"
+        print(f"error: {message}", file=sys.stderr)
+        sys.exit(2)
 
     return wrapper
 

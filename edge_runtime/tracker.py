@@ -29,8 +29,8 @@ SEARCH_PAUSE = 0.1
 # While some faces are followed and more could come.
 SEARCH_MORE = 0.3
 # The detector's score, close up, that starts a track or clears a suspicion, and the one
-# that merely keeps a track alive.  Of 2,012 faces of 300-W, 99.9 % score above 0.75;
-# crumpled cloth has been seen at 0.66.
+# that merely keeps a track alive.  Close up, 99.9 % of the faces of 300-W score above 0.73
+# (bench/detector_box.py), crumpled cloth below 0.7.
 NEW_SCORE, KEEP_SCORE = 0.7, 0.45
 # The detector looks at this many times the landmarks' box.
 LOOK_AROUND = 2.0
@@ -41,12 +41,15 @@ LEAST_INSIDE = 0.6
 MOST_GROWTH = 1.25
 MOST_MOVE = 0.25
 LEAST_LIKENESS = 0.7
-# A crop off by this part of its side costs accuracy: 1 % of the frames at 30 per second pay
-# a second look, 12 % at 10 per second, where it takes a quarter off a fast face's error.
+# A cut: the whole picture correlates less than this with the frame before, which no pan
+# does while a face stays in the picture.
+CUT_LIKENESS = 0.15
+# A crop off by this part of its side costs accuracy and is taken once more: rare at 30
+# frames per second, worth it for quick faces at 10.
 RECENTRE = 0.05
 # One-Euro parameters: (minimal cutoff in Hz, beta in Hz per unit of speed); the units are
-# box sides / s for points, 90 degrees / s for the pose.  Chosen on the shipped clip: the
-# shaking of a resting face more than halves, a fast one lags by under 1 % of its size.
+# box sides / s for points, 90 degrees / s for the pose.  The tests of the filter hold what
+# they were chosen for: half the shaking at rest, less than two frames of lag.
 POINTS_FILTER = (1.0, 30.0)
 POSE_FILTER = (1.0, 10.0)
 
@@ -84,6 +87,7 @@ class FaceTracker:
         self._tracks: list[_Track] = []
         self._time = -np.inf
         self._shape: tuple[int, ...] = ()
+        self._seen: np.ndarray | None = None
         self._next_search = -np.inf
         self._pause = 0.0
         self._turn = 0
@@ -105,6 +109,8 @@ class FaceTracker:
             self.reset()
         self._time, self._shape = t, frame.shape
         alive: list[_Track] = []
+        if self._is_cut(frame):
+            self._tracks, self._next_search, self._pause = [], t, 0.0
         for track in self._tracks:
             if self._follow(track, frame, t) and not self._covered(track.face.box, alive):
                 alive.append(track)
@@ -115,10 +121,21 @@ class FaceTracker:
             self._search(frame, t)
         return [self._smooth(track, t) for track in self._tracks]
 
+    def _is_cut(self, frame: np.ndarray) -> bool:
+        """Whether this is another picture altogether than the frame before.
+
+        Tracks end there: a new face at the old place is not the old one.
+        """
+        height, width = frame.shape[:2]
+        seen = _standardised(frame[:: max(1, height // 16), :: max(1, width // 16)])
+        likeness = 1.0 if self._seen is None else float((seen * self._seen).mean())
+        self._seen = seen
+        return likeness < CUT_LIKENESS
+
     def _follow(self, track: _Track, frame: np.ndarray, t: float) -> bool:
         """Find a track's face in the next frame; False if it is gone."""
         old, step = track.face, t - track.time
-        # Where the face is by now: at 10 frames per second this thirds a fast face's error.
+        # Where the face should be by now; without it quick faces slide out of their crops.
         crop = self._crop(old.landmarks + track.velocity * min(step, 0.1))
         face, look = self._locate(frame, crop)
         doubtful = self._doubtful(old, face, frame) or (
@@ -232,8 +249,7 @@ class FaceTracker:
     def _locate_once(self, frame: np.ndarray, crop: Crop) -> tuple[Face, np.ndarray]:
         with self.stopwatch("crop"):
             pixels = self.landmarker.extract(frame, crop)
-            small = cv2.resize(pixels, (16, 16), interpolation=cv2.INTER_AREA).astype(np.float32)
-            look = (small - small.mean()) / (small.std() + 1e-6)
+            look = _standardised(cv2.resize(pixels, (16, 16), interpolation=cv2.INTER_AREA))
         with self.stopwatch("network"):
             landmarks, pose = self.landmarker.raw(pixels)
         return self.landmarker.place(landmarks, pose, crop), look
@@ -245,6 +261,13 @@ class FaceTracker:
             landmarks = track.points(face.landmarks, t, scale).astype(np.float32)
             pose = track.pose(face.pose[:, None], t, 90.0)[:, 0].astype(np.float32)
         return replace(face, landmarks=landmarks, pose=pose)
+
+
+def _standardised(pixels: np.ndarray) -> np.ndarray:
+    """Zero mean, unit variance: two such pictures correlate by the mean of their product."""
+    values = pixels.astype(np.float32)
+    standard: np.ndarray = (values - values.mean()) / (values.std() + np.float32(1e-6))
+    return standard
 
 
 def _square(crop: Crop) -> np.ndarray:

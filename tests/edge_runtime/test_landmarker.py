@@ -29,8 +29,9 @@ def test_landmarks_lie_on_the_face(
     assert points.shape == (68, 2) and points.dtype == np.float32
     assert face.pose.shape == (3,) and face.pose.dtype == np.float32
     centres = (points[36:42], points[42:48], points[30:31], points[60:68])
-    for part, keypoint in zip(centres, found.keypoints, strict=False):
-        assert np.linalg.norm(part.mean(axis=0) - keypoint) < 0.12 * side
+    # The detector's nose and mouth are rough, most of all on a turned head.
+    for part, keypoint, near in zip(centres, found.keypoints, (0.08, 0.08, 0.2, 0.2), strict=False):
+        assert np.linalg.norm(part.mean(axis=0) - keypoint) < near * side
     np.testing.assert_allclose(face.box[:2], points.min(axis=0))
 
 

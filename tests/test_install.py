@@ -1,0 +1,65 @@
+"""What a Raspberry Pi user does: install the wheel without extras, and track."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(*arguments, **options):
+    done = subprocess.run(
+        [str(a) for a in arguments], capture_output=True, text=True, timeout=280, **options
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def base_install(tmp_path_factory):
+    """The bin folder of an environment that holds the wheel and its base dependencies."""
+    folder = tmp_path_factory.mktemp("install")
+    run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT)
+    (wheel,) = folder.glob("asmnet-*.whl")
+    venv.create(folder / "env", with_pip=True)
+    bin = folder / "env" / "bin"
+    pip = [bin / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run(*pip, "-c", ROOT / "constraints.txt", wheel)
+    return bin
+
+
+def test_the_base_install_tracks_the_clip(base_install, tmp_path):
+    listed = run(base_install / "python", "-m", "pip", "list", "--format", "json")
+    installed = {package["name"].lower().replace("_", "-") for package in json.loads(listed)}
+    assert not installed & {"tensorflow", "tensorflow-cpu", "keras", "matplotlib", "rich", "jax"}
+    out = tmp_path / "tracks.jsonl"
+    command = ["--source", "demo", "--headless", "--jsonl", out]
+    run(base_install / "asmnet-webcam", *command, cwd=tmp_path)
+    frames = [json.loads(line) for line in out.read_text().splitlines()]
+    frames = [frame for frame in frames if "faces" in frame]
+    assert len(frames) == 900
+    assert sum(bool(frame["faces"]) for frame in frames) > 700
+    assert {len(face["landmarks"]) for frame in frames for face in frame["faces"]} == {68}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["asmnet-train", "--data", "faces", "--run", "run"],
+        ["asmnet-eval", "model.keras", "--data", "faces"],
+        ["asmnet-export", "--quantize"],
+    ],
+)
+def test_commands_of_an_extra_name_it(base_install, tmp_path, command):
+    program = base_install / command[0]
+    subprocess.run([program, "--help"], capture_output=True, check=True)
+    done = subprocess.run([program, *command[1:]], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "is not installed; run: pip install 'asmnet[" in done.stderr
+    assert not list(tmp_path.iterdir())
