@@ -23,7 +23,7 @@ from asmnet.core import (
 )
 from asmnet.edge_runtime import Detection, FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
-from asmnet.export.terminal import Track, silent
+from asmnet.export.terminal import Track, quiet, silent
 from asmnet.train.datasets import Face, read_dataset
 from asmnet.train.pictures import crop_faces, read_picture
 
@@ -115,7 +115,8 @@ def detected_faces(
         paths, source = pictures_in(folder), folder.resolve().name
     if len(paths) > images:
         paths = [paths[i] for i in sorted(rng.choice(len(paths), images, replace=False))]
-    detector = FaceDetector.load()
+    with quiet():
+        detector = FaceDetector.load()
     crops, found, missed = [], [], []
     for path in track(paths, "finding faces"):
         image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
@@ -160,8 +161,9 @@ def labelled_faces(
     """
     data = read_dataset(source, subset, skip_bad)
     scheme = spec.points if spec.points is data.scheme else IBUG68
-    name = Path(source.partition(":")[2] or source).resolve().name
-    name += f" {subset or 'test'}"
+    kind, _, folder = source.rpartition(":")
+    part = subset or {"300w": "common", "wflw": "full"}.get(kind, "")
+    name = f"{Path(folder).resolve().name} {part}".strip()
     missed: list[str] = []
     if boxes == "landmarks":
         images, points, _ = crop_faces(
@@ -170,7 +172,8 @@ def labelled_faces(
         kept: Sequence[Face] = data.faces
     else:
         cut, units, kept = [], [], []
-        detector = FaceDetector.load()
+        with quiet():
+            detector = FaceDetector.load()
         for face in track(data.faces, "finding faces"):
             image = cv2.cvtColor(read_picture(face.image), cv2.COLOR_RGB2BGR)
             found = _face_in(image, detector, Crop.around(face.points, 1.0))
@@ -199,17 +202,19 @@ def labelled_faces(
 def _face_in(
     image: np.ndarray, detector: FaceDetector, wanted: Crop | None = None
 ) -> Detection | None:
-    """The best face, or the one whose centre lies in `wanted`.
+    """The best face of the picture, or the one whose centre lies in `wanted`.
 
-    The detector wants some room around a face: a picture that is all face is searched
-    again as a part of a larger, empty one.
+    The detector needs room around a face: a picture that is all face is searched again
+    as a part of a larger one.  A wanted face is searched in its surroundings, as the
+    tracker searches for a face that it knows of.
     """
     height, width = image.shape[:2]
-    for room in (1.0, 2.0):
-        region = Crop((width - 1) / 2, (height - 1) / 2, room * max(height, width))
-        for face in detector.detect(image, region):
-            centre = (face.box[:2] + face.box[2:]) / 2
-            if wanted is None or np.abs(wanted.to_units(centre)).max() < 0.5:
+    whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
+    centre = wanted or whole
+    for room in (1.0, 2.0) if wanted is None else (2.0, 3.5):
+        for face in detector.detect(image, replace(centre, side=room * centre.side)):
+            middle = (face.box[:2] + face.box[2:]) / 2
+            if wanted is None or np.abs(wanted.to_units(middle)).max() < 0.5:
                 return face
     return None
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asmnet.core import UserError
+from asmnet.export.bias_correction import correct_bias
+from asmnet.export.equalize import equalize
 from asmnet.export.terminal import Track
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ Recipe = Callable[["keras.Model", np.ndarray, Track], bytes]
 
 # The head's operations: six pooled maps of very different ranges meet in one vector.
 HEAD = ("MEAN", "CONCATENATION", "FULLY_CONNECTED")
+# Crops for equalization and bias correction, whose means settle sooner than ranges do.
+PREPARED_ON = 64
 
 
 def float32(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
@@ -42,12 +46,12 @@ def int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    converter = _calibrating(_converter(network), crops, track)
+    converter = _calibrated(network, crops, track)
     # What `tf.lite.experimental.QuantizationDebugger` does with its `denylisted_ops`;
     # called directly because that class knows no integer input.
     converter._experimental_calibrate_only = True
     return mlir_quantize(
-        converter.convert(), input_data_type=tf.int8, denylisted_ops=frozenset(HEAD)
+        converter.convert(), input_data_type=tf.int8, denylisted_ops=set(HEAD)
     )
 
 
@@ -55,7 +59,7 @@ def full_int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
     """Every tensor int8, input and outputs too, for hardware without floats."""
     import tensorflow as tf
 
-    converter = _calibrating(_converter(network), crops, track)
+    converter = _calibrated(network, crops, track)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     return converter.convert()
@@ -82,13 +86,22 @@ def _converter(network: keras.Model) -> Any:
     )
 
 
-def _calibrating(converter: Any, crops: np.ndarray, track: Track) -> Any:
+def _calibrated(network: keras.Model, crops: np.ndarray, track: Track) -> Any:
+    """A converter that quantizes: of an equalized, bias-corrected copy of the network."""
+    import keras
     import tensorflow as tf
+
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    some = crops[np.linspace(0, len(crops) - 1, min(PREPARED_ON, len(crops))).astype(int)]
+    for step in track([equalize, correct_bias], "preparing weights"):
+        step(copy, np.float32(some) / 127.5 - 1.0)
 
     def samples() -> Iterator[list[np.ndarray]]:
         for crop in track(crops, "calibrating"):
             yield [np.float32(crop[None]) / 127.5 - 1.0]
 
+    converter = _converter(copy)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = samples
     return converter

@@ -120,7 +120,8 @@ def judge(
     """
     from asmnet.train.trainer import predict
 
-    reference = Landmarker.load(float_file)
+    with quiet():
+        reference, exported = (Landmarker.load(path) for path in (float_file, file))
     spec = reference.spec
     blocks = [faces.images[i : i + 32] for i in range(0, len(faces.images), 32)]
     with quiet():
@@ -134,8 +135,7 @@ def judge(
     ]  # fmt: skip
     points, pose = float_points, float_pose
     if file != float_file:
-        quantized = Landmarker.load(file)
-        points, pose = run_file(quantized, faces.images, track)
+        points, pose = run_file(exported, faces.images, track)
         scale = spec.size / LIMITS_SIZE
         shift = np.linalg.norm(points - float_points, axis=-1) * spec.size
         turn = np.abs(pose - float_pose)
@@ -147,7 +147,7 @@ def judge(
             ("pose_max", "pose shift, max, °", turn.max(), 1.0),
         ):
             figures.append(Figure(key, label, float(value), LIMITS[key] * unit))
-        figures.append(_jitter([reference, quantized], faces, track))
+        figures.append(_jitter([reference, exported], faces, track))
     evaluation: dict[str, Any] = {}
     if faces.points is not None:
         errors = [
