@@ -19,8 +19,8 @@ from asmnet.export.calibration import IMAGES, LEAST, calibration_faces
 from asmnet.export.convert import convert
 from asmnet.export.faces import FaceSet, detected_faces, labelled_faces
 from asmnet.export.float_model import load_float
-from asmnet.export.terminal import Track, progress, quiet
 from asmnet.export.recipes import RECIPES
+from asmnet.export.terminal import Track, progress, quiet
 from asmnet.export.verdict import Verdict, judge
 
 __all__ = ["main"]
@@ -33,18 +33,44 @@ class _GateFailed(Exception):
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
 @click.argument("model", type=click.Path(path_type=Path), default=models.FLOAT)
 @click.option("--quantize", is_flag=True, help="Make an integer model; else a float32 one.")
-@click.option("--recipe", type=click.Choice([r for r in RECIPES if r != "float32"]),
-              default="int8", help="int8: float32 from the poolings on. full_int8: integers only.")
-@click.option("--calibration", type=click.Path(path_type=Path), metavar="DIR",
-              help="Pictures of faces to calibrate on.  [default: those that ship with asmnet]")
-@click.option("--images", type=click.IntRange(1, 10_000), default=IMAGES,
-              help=f"Crops to calibrate on, {LEAST} or more.")
-@click.option("--faces", metavar="DIR", help="Faces to judge on: a folder of pictures, with or "
-              "without .pts labels, or 300w:DIR, wflw:DIR.  [default: those that ship]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
-              help="The .tflite to write.  [default: MODEL's name and the recipe, here]")
-@click.option("--json", "report", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write the verdict as JSON.")
+@click.option(
+    "--recipe",
+    type=click.Choice([r for r in RECIPES if r != "float32"]),
+    default="int8",
+    help="int8: with a float32 head, from the poolings on.  full_int8: integers only.",
+)
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Pictures of faces to calibrate on.  [default: those that ship with asmnet]",
+)
+@click.option(
+    "--images",
+    type=click.IntRange(1, 10_000),
+    default=IMAGES,
+    help=f"Crops to calibrate on, {LEAST} or more.",
+)
+@click.option(
+    "--faces",
+    metavar="DIR",
+    help="Faces to judge on: a folder of pictures, with or "
+    "without .pts labels, or 300w:DIR, wflw:DIR.  [default: those that ship]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The .tflite to write.  [default: MODEL's name and the recipe, here]",
+)
+@click.option(
+    "--json",
+    "report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the verdict as JSON.",
+)
 @click.option("--keep-failed", is_flag=True, help="Write the file even if the gate fails.")
 @cli_errors
 def main(
@@ -108,8 +134,9 @@ def _export(
                 with quiet():
                     import tensorflow  # noqa: F401
             network, trained = load_float(model)
-            known = calibration_faces(trained, calibration, images, track) if (
-                recipe != "float32") else None
+            known = None
+            if recipe != "float32":
+                known = calibration_faces(trained, calibration, images, track)
             trial = _trial_faces(faces, images, trained, track)
             float_file = file if recipe == "float32" else Path(folder) / "float32.tflite"
             for _ in track([None], "converting to float32"):
@@ -156,7 +183,11 @@ def _table(spec: ModelSpec, verdict: Verdict) -> Table:
     )
     for name in ("measure", "float", "exported", "difference", "limit", ""):
         table.add_column(name, justify="left" if name in ("measure", "") else "right")
-    ratios = {"jitter_ratio": "x {:.3f}", "megabytes": "x {:.2f}", "milliseconds": "{:.2f} x faster"}
+    ratios = {
+        "jitter_ratio": "x {:.3f}",
+        "megabytes": "x {:.2f}",
+        "milliseconds": "{:.2f} x faster",
+    }
     for figure in verdict.figures:
         pattern = ratios.get(figure.key, "{:.2g}" if "keras" in figure.key else "{:.3f}")
         limit = "" if figure.limit is None else pattern.format(figure.limit)

@@ -10,8 +10,8 @@ import numpy as np
 from asmnet.core import ModelSpec, UserError, embed_spec
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.export.faces import FaceSet
-from asmnet.export.terminal import Track, quiet, silent
 from asmnet.export.recipes import RECIPES
+from asmnet.export.terminal import Track, quiet, silent
 
 if TYPE_CHECKING:
     import keras

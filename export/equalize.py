@@ -3,8 +3,9 @@
 MobileNetV2's blocks hand each other maps without an activation ("linear
 bottlenecks"), which residual additions tie together into streams.  int8 gives a
 whole tensor one scale, so a stream's loudest channel leaves the quiet ones few
-levels.  But a linear channel may be multiplied by any factor if all that read it
-divide by the same: here by what makes every channel as loud as the loudest.
+levels, and a channel that is never negative wastes half of its own.  But being
+linear, a channel may be shifted and multiplied as one likes if all that read it
+undo it: here so that every channel is centred, and as loud as the loudest.
 
 After Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias
 Correction" (ICCV 2019), section 4.1, who equalize weights; here it is activations.
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["equalize", "inputs_of"]
 
 
-def equalize(network: keras.Model, images: np.ndarray) -> None:
-    """Rescale the linear streams of a network in place; its function stays the same.
+def equalize(network: keras.Model, images: np.ndarray, centre: bool = True) -> None:
+    """Shift and rescale the linear streams of a network in place; its function stays the same.
 
     Args:
-        network: of `asmnet.train.model.build_model`, or of its kind: convolutions,
-            batch norms, activations, additions, poolings, a concatenation, Dense heads.
-        images: (M, size, size, 3) float32 network inputs, which tell how loud channels are.
+        network: of `asmnet.train.model.build_model`, or of its kind: 1 x 1 convolutions
+            between the streams, each followed by a batch norm; poolings, a
+            concatenation "features", Dense heads.
+        images: (M, size, size, 3) float32 network inputs, which tell the channels' ranges.
+        centre: shift as well as rescale.  Good only where the poolings' means are float:
+            means of shifted channels differ by constants, which waste an int8 tensor's levels.
     """
     import keras
 
@@ -38,26 +42,33 @@ def equalize(network: keras.Model, images: np.ndarray) -> None:
         for tensor in inputs_of(layer):
             readers[id(tensor)].append(layer)
     streams = [s for s in _streams(network) if _is_linear(s, readers)]
-    layers = [layer for stream in streams for layer in stream]
-    probe = keras.Model(network.input, [layer.output for layer in layers])
-    loudest: dict[str, np.ndarray] = {}
-    for start in range(0, len(images), 16):
-        for layer, value in zip(layers, probe.predict_on_batch(images[start:][:16]), strict=True):
-            peak = np.abs(value).max(axis=(0, 1, 2))
-            loudest[layer.name] = np.maximum(peak, loudest.get(layer.name, 0.0))
+    ranges = _ranges(network, [layer for stream in streams for layer in stream], images)
     for stream in streams:
-        peak = np.max([loudest[layer.name] for layer in stream], axis=0)
-        factor = peak.max() / np.maximum(peak, 1e-3 * peak.max())
+        # By the identity of the stream's tensors: how far each channel is moved down.
+        shift: dict[int, np.ndarray] = {}
+        spread = np.zeros(1)
         for layer in stream:
+            low, high = ranges[layer.name]
+            if isinstance(layer, keras.layers.BatchNormalization):
+                shift[id(layer.output)] = (low + high) / 2 * centre
+            else:
+                shift[id(layer.output)] = np.sum([shift[id(t)] for t in inputs_of(layer)], axis=0)
+            moved = shift[id(layer.output)]
+            spread = np.maximum(spread, np.maximum(high - moved, moved - low))
+        factor = spread.max() / np.maximum(spread, 1e-3 * spread.max())
+        for layer in stream:
+            moved = shift[id(layer.output)]
             if isinstance(layer, keras.layers.BatchNormalization):
                 gamma, beta, mean, variance = layer.get_weights()
-                layer.set_weights([gamma * factor, beta * factor, mean, variance])
+                layer.set_weights([gamma * factor, (beta - moved) * factor, mean, variance])
             for reader in readers[id(layer.output)]:
                 if isinstance(reader, keras.layers.Conv2D):
-                    kernel, *bias = reader.get_weights()
-                    reader.set_weights([kernel / factor[:, None], *bias])
+                    (kernel,) = reader.get_weights()
+                    (norm,) = readers[id(reader.output)]
+                    norm.moving_mean.assign_sub(moved @ kernel[0, 0])
+                    reader.set_weights([kernel / factor[:, None]])
                 elif isinstance(reader, keras.layers.GlobalAveragePooling2D):
-                    _divide_heads(network, reader, factor)
+                    _undo_in_heads(network, reader, moved, factor)
 
 
 def inputs_of(layer: keras.Layer) -> list:
@@ -65,8 +76,26 @@ def inputs_of(layer: keras.Layer) -> list:
     return layer.input if isinstance(layer.input, list) else [layer.input]
 
 
+def _ranges(
+    network: keras.Model, layers: list[keras.Layer], images: np.ndarray
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Lowest and highest value of each channel of these layers' outputs."""
+    import keras
+
+    probe = keras.Model(network.input, [layer.output for layer in layers])
+    found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for start in range(0, len(images), 16):
+        for layer, value in zip(layers, probe.predict_on_batch(images[start:][:16]), strict=True):
+            low, high = value.min(axis=(0, 1, 2)), value.max(axis=(0, 1, 2))
+            if layer.name in found:
+                low = np.minimum(low, found[layer.name][0])
+                high = np.maximum(high, found[layer.name][1])
+            found[layer.name] = low, high
+    return found
+
+
 def _streams(network: keras.Model) -> list[list[keras.Layer]]:
-    """Batch norms and additions, in groups that additions tie together."""
+    """Batch norms and additions, in groups that additions tie together, in network order."""
     import keras
 
     group: dict[int, list[keras.Layer]] = {}
@@ -74,38 +103,37 @@ def _streams(network: keras.Model) -> list[list[keras.Layer]]:
         if isinstance(layer, keras.layers.BatchNormalization):
             group[id(layer.output)] = [layer]
         elif isinstance(layer, keras.layers.Add):
-            joined = [layer]
+            joined = []
             for tensor in inputs_of(layer):
                 joined += [m for m in group[id(tensor)] if m not in joined]
+            joined.append(layer)
             for member in joined:
                 group[id(member.output)] = joined
     return list({id(members): members for members in group.values()}.values())
 
 
 def _is_linear(stream: list[keras.Layer], readers: dict[int, list[keras.Layer]]) -> bool:
-    """Whether all that read the stream can divide by a factor for each channel."""
+    """Whether all that read the stream can undo a shift and a factor for each channel."""
     import keras
 
     able = (keras.layers.Conv2D, keras.layers.Add, keras.layers.GlobalAveragePooling2D)
-    return all(
-        isinstance(reader, able)
-        for layer in stream
-        for reader in readers[id(layer.output)]
-    )
+    return all(isinstance(reader, able) for layer in stream for reader in readers[id(layer.output)])
 
 
-def _divide_heads(network: keras.Model, pool: keras.Layer, factor: np.ndarray) -> None:
-    """Divide the rows of the Dense heads that read this pooling."""
+def _undo_in_heads(
+    network: keras.Model, pool: keras.Layer, shift: np.ndarray, factor: np.ndarray
+) -> None:
+    """Undo a stream's shift and factor in the Dense heads that read this pooling of it."""
     import keras
 
-    features = network.get_layer("features")
     row = 0
-    for tensor in inputs_of(features):
+    for tensor in inputs_of(network.get_layer("features")):
         if tensor is pool.output:
             break
         row += tensor.shape[-1]
     for head in network.layers:
         if isinstance(head, keras.layers.Dense):
             kernel, bias = head.get_weights()
-            kernel[row : row + len(factor)] /= factor[:, None]
+            bias += shift @ kernel[row : row + len(shift)]
+            kernel[row : row + len(shift)] /= factor[:, None]
             head.set_weights([kernel, bias])

@@ -110,14 +110,30 @@ def evaluate(
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--data", required=True, help="300w:DIR, wflw:DIR, or a folder of picture + .pts.")
-@click.option("--subset", help="300-W: train, common, challenging, full.  WFLW: full, pose, "
-              "expression, ...  [default: common; full]")
-@click.option("--boxes", type=click.Choice(["landmarks", "detector"]), default="landmarks",
-              help="Crop around the labels, as benchmarks do, or where the detector finds a face.")
-@click.option("--json", "report", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write the figures as JSON.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-              help="Write ced.png, and faces.png with the best, median and worst faces.")
+@click.option(
+    "--subset",
+    help="300-W: train, common, challenging, full.  WFLW: full, pose, "
+    "expression, ...  [default: common; full]",
+)
+@click.option(
+    "--boxes",
+    type=click.Choice(["landmarks", "detector"]),
+    default="landmarks",
+    help="Crop around the labels, as benchmarks do, or where the detector finds a face.",
+)
+@click.option(
+    "--json",
+    "report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the figures as JSON.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write ced.png, and faces.png with the best, median and worst faces.",
+)
 @click.option("--skip-bad", is_flag=True, help="Count malformed files and go on.")
 @cli_errors
 def main(

@@ -186,7 +186,7 @@ def labelled_faces(
             kept.append(face)
         if not kept:
             raise UserError(f"the detector finds no face in any picture of {source}")
-        images, points = np.stack(cut), np.float32(units)
+        images, points = np.stack(cut), np.asarray(units, np.float32)
     nowhere = np.full(3, np.nan)
     return FaceSet(
         images,
@@ -195,7 +195,7 @@ def labelled_faces(
         scheme,
         missed=tuple(missed),
         points=to_scheme(points, scheme),
-        pose=np.float32([nowhere if f.pose is None else f.pose for f in kept]),
+        pose=np.asarray([nowhere if f.pose is None else f.pose for f in kept], np.float32),
     )
 
 

@@ -101,6 +101,7 @@ def _check(network: keras.Model, path: Path) -> tuple[int, int]:
             if points in counts:
                 return int(height), counts[points]
     raise UserError(
-        f"{path} maps {taken} to {given or 'other outputs'}; expected a (None, size, size, 3) picture to "
-        "landmarks (None, 136 or 196) and pose (None, 3), as asmnet-train saves it"
+        f"{path} maps {taken} to {given or 'other outputs'}; "
+        "expected a (None, size, size, 3) picture to landmarks (None, 136 or 196) and "
+        "pose (None, 3), as asmnet-train saves it"
     )

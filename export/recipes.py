@@ -46,20 +46,22 @@ def int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    converter = _calibrated(network, crops, track)
+    converter = _calibrated(network, crops, track, float_head=True)
     # What `tf.lite.experimental.QuantizationDebugger` does with its `denylisted_ops`;
     # called directly because that class knows no integer input.
     converter._experimental_calibrate_only = True
-    return mlir_quantize(
-        converter.convert(), input_data_type=tf.int8, denylisted_ops=set(HEAD)
-    )
+    return mlir_quantize(converter.convert(), input_data_type=tf.int8, denylisted_ops=set(HEAD))
 
 
 def full_int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
-    """Every tensor int8, input and outputs too, for hardware without floats."""
+    """Every tensor int8, input and outputs too, for hardware without floats.
+
+    Its outputs cannot leave the range that they had in calibration: calibrate on faces
+    that look everywhere.
+    """
     import tensorflow as tf
 
-    converter = _calibrated(network, crops, track)
+    converter = _calibrated(network, crops, track, float_head=False)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     return converter.convert()
@@ -86,7 +88,7 @@ def _converter(network: keras.Model) -> Any:
     )
 
 
-def _calibrated(network: keras.Model, crops: np.ndarray, track: Track) -> Any:
+def _calibrated(network: keras.Model, crops: np.ndarray, track: Track, float_head: bool) -> Any:
     """A converter that quantizes: of an equalized, bias-corrected copy of the network."""
     import keras
     import tensorflow as tf
@@ -94,12 +96,14 @@ def _calibrated(network: keras.Model, crops: np.ndarray, track: Track) -> Any:
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     some = crops[np.linspace(0, len(crops) - 1, min(PREPARED_ON, len(crops))).astype(int)]
-    for step in track([equalize, correct_bias], "preparing weights"):
-        step(copy, np.float32(some) / 127.5 - 1.0)
+    images = some.astype(np.float32) / 127.5 - 1.0
+    for _ in track([None], "preparing weights"):
+        equalize(copy, images, centre=float_head)
+        correct_bias(copy, images)
 
     def samples() -> Iterator[list[np.ndarray]]:
         for crop in track(crops, "calibrating"):
-            yield [np.float32(crop[None]) / 127.5 - 1.0]
+            yield [crop[None].astype(np.float32) / 127.5 - 1.0]
 
     converter = _converter(copy)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

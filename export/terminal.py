@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TextIO, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -55,6 +55,7 @@ def quiet() -> Iterator[None]:
 @contextlib.contextmanager
 def progress() -> Iterator[Track]:
     """Progress bars on stderr, one a step, which `quiet` does not silence."""
+    stream: TextIO
     try:
         stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
     except (OSError, io.UnsupportedOperation):

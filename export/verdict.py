@@ -1,4 +1,4 @@
-"""The gate: does the exported file still behave like the network that was trained?
+"""The gate: whether the exported file still behaves like the network that was trained.
 
 Mean error alone hides the damage of quantization (a network can lose 0.3 NME points
 and shake 28 % more), so the gate looks at mean, 99th percentile, maximum and jitter.
@@ -163,7 +163,8 @@ def judge(
         }
         before, after = (float(e.mean()) for e in errors)
         figures.insert(
-            2, Figure("nme", "NME, % (labelled faces)", after - before, LIMITS["nme"], before, after)
+            2,
+            Figure("nme", "NME, % (labelled faces)", after - before, LIMITS["nme"], before, after),
         )
     if file != float_file:
         figures += _cost(float_file, file, track)

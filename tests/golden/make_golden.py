@@ -20,11 +20,11 @@ from asmnet.train.trainer import predict
 
 PICTURES = (
     "portraits/astronaut.jpg",
-    "portraits/biden_official.jpg",
-    "portraits/obama_official.jpg",
     "london/neutral_001_03.jpg",
     "london/neutral_022_03.jpg",
     "london/neutral_037_03.jpg",
+    "clip/sources/smiling_030_08.jpg",
+    "clip/sources/smiling_092_08.jpg",
 )
 
 

@@ -1,0 +1,65 @@
+"""What the tests of the export share: a small network, and how bad input is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from asmnet.core import ModelSpec
+from asmnet.export import calibration_faces, load_float
+from asmnet.train.model import build_model
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained ASMNet at 64 px: converts in seconds."""
+    keras.utils.set_random_seed(1)
+    network = build_model("asmnet", size=64)
+    # Fresh batch norms are the identity; trained ones are not.
+    rng = np.random.default_rng(1)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            count = layer.gamma.shape[0]
+            layer.set_weights(
+                [
+                    rng.uniform(0.5, 1.5, count),
+                    rng.normal(0, 0.3, count),
+                    rng.normal(0, 0.1, count),
+                    rng.uniform(0.05, 0.3, count),
+                ]
+            )
+    path = tmp_path_factory.mktemp("tiny") / "tiny.keras"
+    network.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_file: Path) -> tuple[keras.Model, ModelSpec]:
+    """The small network and its contract."""
+    return load_float(tiny_file)
+
+
+@pytest.fixture(scope="session")
+def tiny_crops(tiny: tuple[keras.Model, ModelSpec]) -> np.ndarray:
+    """(64, 64, 64, 3) uint8 RGB crops of shipped faces."""
+    return calibration_faces(tiny[1], images=64).images
+
+
+@pytest.fixture
+def refused() -> Callable[..., str]:
+    """Run a command that must fail as the user deserves: exit code 2, one clear sentence."""
+
+    def run(command: object, *arguments: object) -> str:
+        result: Result = CliRunner().invoke(command, [str(a) for a in arguments])
+        assert result.exit_code == 2, result.output
+        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+        assert len(errors) == 1, result.stderr
+        assert "Traceback" not in result.output
+        return errors[0]
+
+    return run

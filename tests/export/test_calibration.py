@@ -1,0 +1,108 @@
+"""Calibration takes the runtime's own crops of real faces, and refuses anything less."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from asmnet import samples
+from asmnet.core import ModelSpec, UserError, extract
+from asmnet.edge_runtime import FaceDetector
+from asmnet.edge_runtime.crops import OPENCV
+from asmnet.export import calibration_faces, detected_faces
+
+SPEC = ModelSpec("test", "0", "ibug68", 96, "landmarks", "pose")
+LONDON = sorted(samples.LONDON.glob("*.jpg"))
+
+
+def pictures(folder: Path, count: int) -> Path:
+    """A folder, two deep, with some of the shipped faces."""
+    deep = folder / "a" / "b"
+    deep.mkdir(parents=True)
+    for path in LONDON[:count]:
+        shutil.copy(path, deep)
+    return folder
+
+
+def noise(folder: Path, count: int) -> None:
+    rng = np.random.default_rng(0)
+    for i in range(count):
+        cv2.imwrite(str(folder / f"noise_{i:03}.png"), rng.integers(0, 256, (160, 160, 3)))
+
+
+def test_the_shipped_faces_fill_up_with_warped_copies() -> None:
+    faces = calibration_faces(SPEC)
+    record = faces.record()
+    shipped = len(LONDON) + len(list(samples.PORTRAITS.glob("*.jpg")))
+    assert faces.images.shape == (200, 96, 96, 3) and faces.images.dtype == np.uint8
+    assert record["pictures"] == shipped and record["warped_copies"] == 200 - shipped
+    assert record["without_face"] == 0
+    assert record == calibration_faces(SPEC).record(), "the same call gives the same crops"
+
+
+def test_crops_are_the_runtimes(tmp_path: Path) -> None:
+    faces = detected_faces(pictures(tmp_path, 1), 1, SPEC)
+    image = cv2.imread(str(LONDON[0]))
+    crop = FaceDetector.load().detect(image)[0].to_crop(SPEC.margin)
+    expected = cv2.cvtColor(extract(image, crop, SPEC.size, OPENCV), cv2.COLOR_BGR2RGB)
+    # Pillow and OpenCV may decode a JPEG one grey level apart.
+    assert np.abs(faces.images[0].astype(int) - expected).max() <= 4
+    assert faces.names == (LONDON[0].name,)
+
+
+def test_a_few_pictures_without_a_face_are_left_out_and_counted(tmp_path: Path) -> None:
+    noise(pictures(tmp_path, 60), 4)
+    faces = calibration_faces(SPEC, tmp_path, images=64)
+    assert faces.missed == tuple(f"noise_{i:03}.png" for i in range(4))
+    assert faces.record()["without_face"] == 4
+    assert faces.warped == 0
+
+
+def test_many_pictures_are_sampled(tmp_path: Path) -> None:
+    faces = calibration_faces(SPEC, pictures(tmp_path, 80), images=60)
+    assert len(set(faces.names)) == len(faces.images) == 60
+
+
+def test_ten_pictures_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="10 different pictures.*needs 50"):
+        calibration_faces(SPEC, pictures(tmp_path, 10))
+
+
+def test_copies_of_one_picture_are_refused(tmp_path: Path) -> None:
+    image = cv2.imread(str(LONDON[0]))
+    for i in range(60):
+        # Not even the same bytes: other JPEG qualities.
+        cv2.imwrite(str(tmp_path / f"{i}.jpg"), image, [cv2.IMWRITE_JPEG_QUALITY, 70 + i // 2])
+    with pytest.raises(UserError, match=" 1 different pictures"):
+        calibration_faces(SPEC, tmp_path)
+
+
+def test_noise_is_refused(tmp_path: Path) -> None:
+    noise(tmp_path, 60)
+    with pytest.raises(UserError, match="no face was found in"):
+        calibration_faces(SPEC, tmp_path)
+
+
+def test_many_pictures_without_a_face_are_refused_by_name(tmp_path: Path) -> None:
+    noise(pictures(tmp_path, 60), 30)
+    with pytest.raises(UserError, match="30 of 90 pictures .noise_000.png, noise_001.png"):
+        calibration_faces(SPEC, tmp_path)
+
+
+def test_empty_missing_and_broken_folders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not a folder"):
+        calibration_faces(SPEC, tmp_path / "nowhere")
+    with pytest.raises(UserError, match="holds no pictures"):
+        calibration_faces(SPEC, tmp_path)
+    (pictures(tmp_path, 60) / "broken.jpg").write_bytes(LONDON[0].read_bytes()[:100])
+    with pytest.raises(UserError, match="broken.jpg"):
+        calibration_faces(SPEC, tmp_path)
+
+
+def test_too_few_crops_are_refused() -> None:
+    with pytest.raises(UserError, match="--images 10 is too few"):
+        calibration_faces(SPEC, images=10)

@@ -1,0 +1,155 @@
+"""`asmnet-export`: exit codes, and files that are whole or absent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from asmnet.core import read_spec
+from asmnet.edge_runtime import Landmarker
+from asmnet.export import verdict
+from asmnet.export.cli import main
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An untrained network means nothing, so any damage to it is fine."""
+    for key in verdict.LIMITS:
+        monkeypatch.setitem(verdict.LIMITS, key, 1e9)
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate that nothing can pass."""
+    for key in ("shift_mean", "keras_landmarks"):
+        monkeypatch.setitem(verdict.LIMITS, key, 0.0)
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_quantized_export(tiny_file: Path, tmp_path: Path, lenient) -> None:
+    file, report = tmp_path / "new" / "tiny.tflite", tmp_path / "report.json"
+    result = run(tiny_file, "--quantize", "--images", 60, "-o", file, "--json", report)
+    assert result.exit_code == 0, result.output
+    document = json.loads(report.read_text())
+    assert document["parity"]["passed"] is True
+    figures = document["parity"]["figures"]
+    assert figures["megabytes"]["exported"] < 0.5 * figures["megabytes"]["float"]
+    assert figures["keras_landmarks"]["value"] < 1e-4
+    assert json.loads(read_spec(file).to_json()) == document
+    points, pose = Landmarker.load(file).raw(np.zeros((64, 64, 3), np.uint8))
+    assert points.shape == (68, 2) and pose.shape == (3,)
+    for words in ("asmnet-68-64-int8", "PASS", "landmark shift", str(file)):
+        assert words in result.stdout
+    assert "StatefulPartitionedCall" not in result.output, "the converter's chatter"
+
+
+def test_float_export(tiny_file: Path, tmp_path: Path) -> None:
+    file = tmp_path / "float.tflite"
+    result = run(tiny_file, "-o", file)
+    assert result.exit_code == 0, result.output
+    assert read_spec(file).quantization == {"recipe": "float32"}
+
+
+def test_a_failing_gate_leaves_no_file(tiny_file: Path, tmp_path: Path, strict) -> None:
+    file, report = tmp_path / "out" / "tiny.tflite", tmp_path / "report.json"
+    result = run(tiny_file, "--quantize", "--images", 60, "-o", file, "--json", report)
+    assert result.exit_code == 1, result.output
+    assert "FAIL" in result.stdout and "was not written" in result.stdout
+    assert not list(file.parent.iterdir())
+    assert json.loads(report.read_text())["parity"]["passed"] is False
+
+
+def test_keep_failed_keeps_it_and_says_so(tiny_file: Path, tmp_path: Path, strict) -> None:
+    file = tmp_path / "tiny.tflite"
+    result = run(tiny_file, "-o", file, "--keep-failed")
+    assert result.exit_code == 1, result.output
+    assert "Kept although the gate failed" in result.stdout
+    assert read_spec(file).parity["passed"] is False
+
+
+def test_a_wrong_normalisation_fails_the_gate(
+    tiny_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commonest mistake with quantized networks: calibrated and run on other pixels."""
+    from asmnet.export import cli, convert
+
+    def mistaken(network, spec, *rest):
+        return convert(network, spec.replace(mean=0.0, std=255.0), *rest)
+
+    monkeypatch.setattr(cli, "convert", mistaken)
+    file = tmp_path / "wrong.tflite"
+    result = run(tiny_file, "-o", file)
+    assert result.exit_code == 1, result.output
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["missing", "corrupt", "foreign", "tflite", "folder"])
+def test_models_that_are_none(kind: str, tiny_file: Path, tmp_path: Path, refused) -> None:
+    model = tmp_path / "model.keras"
+    if kind == "corrupt":
+        model.write_bytes(tiny_file.read_bytes()[:5000])
+    elif kind == "foreign":
+        image = keras.Input((64, 64, 3))
+        keras.Model(image, keras.layers.GlobalAveragePooling2D()(image)).save(model)
+    elif kind == "tflite":
+        model = tmp_path / "model.tflite"
+        model.write_bytes(b"\0\0\0\0TFL3")
+    elif kind == "folder":
+        model.mkdir()
+    before = set(tmp_path.iterdir())
+    sentence = refused(main, model, "--quantize", "-o", tmp_path / "x.tflite")
+    assert str(model) in sentence
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_wrong_record_beside_the_model(tiny_file: Path, tmp_path: Path, refused) -> None:
+    model = tmp_path / "model.keras"
+    model.write_bytes(tiny_file.read_bytes())
+    record = model.with_suffix(".json")
+    record.write_text('{"scheme": "wflw98"}')
+    assert "wflw98" in refused(main, model, "-o", tmp_path / "x.tflite")
+    record.write_text("not json")
+    assert "model.json" in refused(main, model, "-o", tmp_path / "x.tflite")
+
+
+def test_the_record_beside_the_model_enters_the_contract(tiny_file: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.keras"
+    model.write_bytes(tiny_file.read_bytes())
+    known = {"margin": 1.4, "license": "research use", "training": {"seed": 3}}
+    model.with_suffix(".json").write_text(json.dumps(known))
+    result = run(model, "-o", tmp_path / "x.tflite")
+    assert result.exit_code == 0, result.output
+    spec = read_spec(tmp_path / "x.tflite")
+    assert (spec.margin, spec.license, spec.training) == (1.4, "research use", {"seed": 3})
+
+
+@pytest.mark.parametrize("output", ["model.h5", "taken", "taken/below/x.tflite"])
+def test_outputs_that_cannot_be(output: str, tiny_file: Path, tmp_path: Path, refused) -> None:
+    (tmp_path / "taken").write_text("a file")
+    assert output in refused(main, tiny_file, "-o", tmp_path / output)
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_report_that_cannot_be_written(tiny_file: Path, tmp_path: Path, refused) -> None:
+    (tmp_path / "taken").write_text("a file")
+    report = tmp_path / "taken" / "report.json"
+    assert "report.json" in refused(main, tiny_file, "-o", tmp_path / "x.tflite", "--json", report)
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+def test_bad_calibration_leaves_nothing(tiny_file: Path, tmp_path: Path, refused) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    file = tmp_path / "x.tflite"
+    sentence = refused(main, tiny_file, "--quantize", "--calibration", folder, "-o", file)
+    assert "holds no pictures" in sentence
+    assert "--quantize only" in refused(main, tiny_file, "--calibration", folder, "-o", file)
+    assert [p.name for p in tmp_path.iterdir()] == ["empty"]

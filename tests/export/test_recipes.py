@@ -1,0 +1,102 @@
+"""Each recipe makes the operations and types that its name promises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import pytest
+
+from asmnet.core import ModelSpec, UserError, read_spec
+from asmnet.edge_runtime.interpreter import load_interpreter
+from asmnet.export import RECIPES, FaceSet, convert
+from asmnet.export.convert import output_names
+from asmnet.export.terminal import quiet, silent
+
+Convert = Callable[[str], bytes]
+# (operation, its output's type) of ASMNet's trunk: 16 blocks, batch norms folded.
+TRUNK = {"CONV_2D": 32, "DEPTHWISE_CONV_2D": 16, "ADD": 10}
+HEAD = {"MEAN": 6, "CONCATENATION": 1, "FULLY_CONNECTED": 2}
+
+
+@pytest.fixture(scope="module")
+def made(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray) -> Convert:
+    """Converts the small network, each recipe once."""
+    done: dict[str, bytes] = {}
+
+    def by(recipe: str) -> bytes:
+        if recipe not in done:
+            with quiet():
+                done[recipe] = RECIPES[recipe](tiny[0], tiny_crops, silent)
+        return done[recipe]
+
+    return by
+
+
+def operations(content: bytes) -> Counter[tuple[str, str]]:
+    """How often each (operation, type of its output) occurs, without XNNPACK's rewriting."""
+    interpreter = load_interpreter(content, xnnpack=False)
+    types = {t["index"]: np.dtype(t["dtype"]).name for t in interpreter.get_tensor_details()}
+    return Counter(
+        (op["op_name"], types[op["outputs"][0]]) for op in interpreter._get_ops_details()
+    )
+
+
+def test_float32_is_the_folded_network(made: Convert) -> None:
+    expected = {(op, "float32"): count for op, count in (TRUNK | HEAD).items()}
+    assert operations(made("float32")) == expected
+
+
+def test_int8_has_an_integer_trunk_and_a_float_head(made: Convert) -> None:
+    expected = {(op, "int8"): count for op, count in TRUNK.items()}
+    expected |= {(op, "float32"): count for op, count in HEAD.items()}
+    # The six taps leave the integers once each; nothing else is converted anywhere.
+    assert operations(made("int8")) == expected | {("DEQUANTIZE", "float32"): 6}
+
+
+def test_full_int8_has_integers_only(made: Convert) -> None:
+    expected = {(op, "int8"): count for op, count in (TRUNK | HEAD).items()}
+    assert operations(made("full_int8")) == expected
+
+
+@pytest.mark.parametrize(
+    ("recipe", "given", "answered"),
+    [
+        ("float32", np.float32, np.float32),
+        ("int8", np.int8, np.float32),
+        ("full_int8", np.int8, np.int8),
+    ],
+)
+def test_inputs_and_outputs(made: Convert, recipe: str, given: type, answered: type) -> None:
+    interpreter = load_interpreter(made(recipe))
+    (taken,) = interpreter.get_input_details()
+    assert taken["dtype"] is given
+    assert tuple(taken["shape_signature"]) == (1, 64, 64, 3)
+    landmarks, pose = output_names(made(recipe))
+    shapes = {d["name"]: tuple(d["shape"]) for d in interpreter.get_output_details()}
+    assert shapes == {landmarks: (1, 136), pose: (1, 3)}
+    assert {d["dtype"] for d in interpreter.get_output_details()} == {answered}
+
+
+def test_the_file_carries_its_contract(tiny, tiny_crops, tmp_path) -> None:
+    network, spec = tiny
+    faces = FaceSet(tiny_crops, ("a.jpg",) * len(tiny_crops), "test", spec.points)
+    file = tmp_path / "tiny.tflite"
+    returned = convert(network, spec, "int8", faces, file)
+    embedded = read_spec(file)
+    assert embedded == returned
+    assert (embedded.size, embedded.scheme, embedded.margin) == (64, "ibug68", 1.25)
+    assert embedded.name == "asmnet-68-64-int8"
+    assert embedded.license == "unknown"
+    assert embedded.quantization["recipe"] == "int8"
+    assert embedded.quantization["calibration"] == faces.record()
+
+
+def test_quantizing_needs_calibration(tiny, tmp_path) -> None:
+    with pytest.raises(UserError, match="needs calibration faces"):
+        convert(*tiny, "int8", None, tmp_path / "x.tflite")
+    with pytest.raises(UserError, match="int4.*float32, int8"):
+        convert(*tiny, "int4", None, tmp_path / "x.tflite")
+    assert not list(tmp_path.iterdir())

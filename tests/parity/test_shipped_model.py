@@ -1,0 +1,102 @@
+"""The shipped network, exported anew: every format gives the same landmarks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from asmnet import models
+from asmnet.core import read_spec
+from asmnet.edge_runtime import Landmarker
+from asmnet.export import FaceSet, convert, detected_faces, load_float
+from asmnet.export.cli import main
+from asmnet.export.verdict import LIMITS, run_file
+
+SPEC_KEYS = ("scheme", "size", "margin", "landmarks", "pose", "mean", "std", "license")
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
+    """What `asmnet-export --quantize` makes of the shipped network, and its report."""
+    folder = tmp_path_factory.mktemp("exported")
+    file, report = folder / "int8.tflite", folder / "int8.json"
+    result = CliRunner().invoke(main, ["--quantize", "-o", str(file), "--json", str(report)])
+    assert result.exit_code == 0, result.output
+    return file, json.loads(report.read_text())
+
+
+@pytest.fixture(scope="session")
+def float_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("float") / "float32.tflite"
+    convert(*load_float(models.FLOAT), "float32", None, file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def faces() -> FaceSet:
+    """The faces that the verdict of the command is about."""
+    return detected_faces(None, 200, read_spec(models.INT8), seed=1)
+
+
+def test_the_gate_passes_on_real_faces(exported: tuple[Path, dict]) -> None:
+    parity = exported[1]["parity"]
+    assert parity["passed"] is True
+    assert parity["faces"]["pictures"] > 100
+    assert parity["figures"]["keras_landmarks"]["value"] <= 1e-4
+    assert parity["figures"]["shift_mean"]["limit"] == LIMITS["shift_mean"]
+
+
+def test_the_runtime_reproduces_the_recorded_figures(
+    exported: tuple[Path, dict], float_file: Path, faces: FaceSet
+) -> None:
+    file, report = exported
+    assert faces.record() == report["parity"]["faces"]
+    answers = [run_file(Landmarker.load(path), faces.images) for path in (float_file, file)]
+    shift = np.linalg.norm(answers[1][0] - answers[0][0], axis=-1) * faces.images.shape[1]
+    turn = np.abs(answers[1][1] - answers[0][1])
+    figures = report["parity"]["figures"]
+    for key, value in {
+        "shift_mean": shift.mean(),
+        "shift_p99": np.percentile(shift, 99),
+        "shift_max": shift.max(),
+        "pose_mean": turn.mean(),
+        "pose_max": turn.max(),
+    }.items():
+        assert figures[key]["value"] == pytest.approx(value, rel=1e-3), key
+
+
+def test_the_shipped_file_is_this_export(exported: tuple[Path, dict], faces: FaceSet) -> None:
+    file, _ = exported
+    fresh, shipped = read_spec(file), read_spec(models.INT8)
+    for key in SPEC_KEYS:
+        assert getattr(fresh, key) == getattr(shipped, key), key
+    assert shipped.parity["passed"] is True
+    new, _ = run_file(Landmarker.load(file), faces.images[::10])
+    old, _ = run_file(Landmarker.load(models.INT8), faces.images[::10])
+    # Equal to the bit on the machine that made it; elsewhere calibration may round otherwise.
+    assert np.linalg.norm(new - old, axis=-1).mean() * faces.images.shape[1] < 0.5
+
+
+def test_full_int8_works_too(exported: tuple[Path, dict], tmp_path: Path, faces: FaceSet) -> None:
+    file = tmp_path / "full.tflite"
+    result = CliRunner().invoke(
+        main,
+        [
+            "--quantize",
+            "--recipe",
+            "full_int8",
+            "--images",
+            "100",
+            "--keep-failed",
+            "-o",
+            str(file),
+        ],
+    )
+    assert result.exit_code in (0, 1), result.output
+    a, _ = run_file(Landmarker.load(file), faces.images[::10])
+    b, _ = run_file(Landmarker.load(exported[0]), faces.images[::10])
+    assert np.linalg.norm(a - b, axis=-1).mean() * faces.images.shape[1] < 2.0
