@@ -22,7 +22,7 @@ class UserError(ValueError):
 
 
 def cli_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a command: a `UserError`, or an extra not installed, is one sentence and exit code 2."""
+    """Decorate a command: a `UserError` or a missing extra is one sentence and exit code 2."""
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:

@@ -181,7 +181,7 @@ def _table(spec: ModelSpec, verdict: Verdict) -> Table:
         caption=f"{faces['images']} face crops ({faces['source']}, {faces['warped_copies']} of "
         f"them turned and relit); {verdict.interpreter}, 1 thread",
     )
-    for name in ("measure", "float", "exported", "difference", "limit", ""):
+    for name in ("measure", "float", "exported", "figure", "limit", ""):
         table.add_column(name, justify="left" if name in ("measure", "") else "right")
     ratios = {
         "jitter_ratio": "x {:.3f}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def convert(
     with quiet():
         content = RECIPES[recipe](network, crops, track)
     landmarks, pose = output_names(content)
-    quantization = {"recipe": recipe}
+    quantization: dict[str, Any] = {"recipe": recipe}
     if calibration is not None:
         quantization["calibration"] = calibration.record()
     spec = spec.replace(

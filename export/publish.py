@@ -66,7 +66,9 @@ def main(run: Path, name: str, test: str, into: Path) -> None:
         file.write_text(json.dumps(provenance, indent=2) + "\n")
     int8 = into / f"{name}-int8.tflite"
     export = [sys.executable, "-c", "from asmnet.export.cli import main; main()"]
-    subprocess.run([*export, str(model), "--quantize", "-o", str(int8)], check=True)
+    exported = subprocess.run([*export, str(model), "--quantize", "-o", str(int8)])
+    if exported.returncode:
+        raise UserError(f"{model} was written, but its int8 export failed; see above")
     with progress() as track:
         quantized, _ = evaluate(int8, test, track=track)
         detected, _ = evaluate(int8, test, boxes="detector", track=track)

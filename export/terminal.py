@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Protocol, TextIO, TypeVar
 
 from rich.console import Console
@@ -23,11 +23,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is fi
 class Track(Protocol):
     """Wraps an iteration to show how far it is."""
 
-    def __call__(self, items: Sequence[T], label: str) -> Iterable[T]:
+    def __call__(self, items: Iterable[T], label: str) -> Iterable[T]:
         """Yield the items."""
 
 
-def silent(items: Sequence[T], label: str) -> Iterable[T]:
+def silent(items: Iterable[T], label: str) -> Iterable[T]:
     """The `Track` that shows nothing."""
     return iter(items)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
+
 from asmnet import models, samples
 from asmnet.core import atomic_path
 from asmnet.edge_runtime import FaceDetector, Landmarker

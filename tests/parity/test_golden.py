@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from asmnet import samples
 from asmnet.core import Crop
 from asmnet.edge_runtime import Landmarker
