@@ -39,7 +39,8 @@ def draw(image: np.ndarray, faces: Sequence[Face], scheme: Scheme) -> None:
         for point in points:
             cv2.circle(image, point, round(radius * 2**_SHIFT), _POINT, -1, cv2.LINE_AA, _SHIFT)
         _axes(image, face, scheme, side)
-        lines = [f"{name} {v:+.0f}" for name, v in zip(_ANGLES, face.pose, strict=True)]
+        whole = np.rint(face.pose) + 0.0  # no "-0"
+        lines = [f"{name} {angle:+.0f}" for name, angle in zip(_ANGLES, whole, strict=True)]
         if face.id is not None:
             lines.insert(0, f"face {face.id}")
         gap = side / 12

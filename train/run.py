@@ -23,6 +23,7 @@ from asmnet.core import UserError, atomic_path
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.ticker import MaxNLocator, ScalarFormatter  # noqa: E402
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: E402
 
 __all__ = ["History", "ProgressBar", "State", "open_run", "save_model"]
@@ -104,12 +105,15 @@ class History(keras.callbacks.Callback):
 
     def _plot(self) -> None:
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-        epochs = sorted(self.rows)
-        left.plot(epochs, [self.rows[e].get("loss") for e in epochs])
-        left.set(xlabel="epoch", ylabel="loss", title="training loss (steps: alpha 2, 1, 0.5)")
-        right.plot(epochs, [self.rows[e].get("val_nme") for e in epochs], color="tab:orange")
+        epochs = [epoch + 1 for epoch in sorted(self.rows)]
+        left.plot(epochs, [self.rows[e - 1].get("loss") for e in epochs])
+        left.set(xlabel="epoch", ylabel="loss", title="training loss")
+        right.plot(epochs, [self.rows[e - 1].get("val_nme") for e in epochs], color="tab:orange")
         right.set(xlabel="epoch", ylabel="NME, %", title="validation NME", yscale="log")
+        right.yaxis.set_major_formatter(ScalarFormatter())
+        right.yaxis.set_minor_formatter(ScalarFormatter())
         for axis in (left, right):
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.grid(alpha=0.3, which="both")
         with atomic_path(self.folder / "curves.png") as temporary:
             figure.savefig(temporary, dpi=110)
@@ -152,7 +156,8 @@ class ProgressBar(keras.callbacks.Callback):
             self.bar.update(self.task, val=f"{logs['val_nme']:.2f}")
             if not self.bar.console.is_terminal:
                 spent = time.strftime("%H:%M:%S")
-                print(f"{spent} epoch {epoch + 1}/{self.epochs}", dict(logs), flush=True)
+                figures = "  ".join(f"{key} {value:.3f}" for key, value in logs.items())
+                print(f"{spent}  epoch {epoch + 1}/{self.epochs}  {figures}", flush=True)
 
     def on_train_end(self, logs: dict | None = None) -> None:  # noqa: D102
         self.bar.stop()
