@@ -8,10 +8,9 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from asmnet import models
 from asmnet.core import ModelSpec, UserError, atomic_path, cli_errors, embed_spec
@@ -22,6 +21,9 @@ from asmnet.export.float_model import load_float
 from asmnet.export.recipes import RECIPES
 from asmnet.export.terminal import Track, progress, quiet
 from asmnet.export.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 __all__ = ["main"]
 
@@ -105,6 +107,8 @@ def main(
         if json_file is not None:
             document = json.loads(spec.to_json()) | {"parity": verdict.to_dict()}
             json_file.write_text(json.dumps(document, indent=2) + "\n")
+    from rich.console import Console  # an extra: named when it is missed
+
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     console.print(_table(spec, verdict))
     if verdict.passed or keep_failed:
@@ -176,6 +180,8 @@ def _trial_faces(source: str | None, images: int, spec: ModelSpec, track: Track)
 
 def _table(spec: ModelSpec, verdict: Verdict) -> Table:
     faces = verdict.faces
+    from rich.table import Table
+
     table = Table(
         title=f"{spec.name} against the float model",
         caption=f"{faces['images']} face crops ({faces['source']}, {faces['warped_copies']} of "

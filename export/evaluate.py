@@ -6,12 +6,10 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from asmnet.core import (
     ModelSpec,
@@ -30,6 +28,9 @@ from asmnet.export.float_model import load_float
 from asmnet.export.plots import plot_ced, plot_faces
 from asmnet.export.terminal import Track, progress, quiet, silent
 from asmnet.export.verdict import run_file
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 __all__ = ["Evaluation", "evaluate", "main"]
 
@@ -166,6 +167,8 @@ def main(
     if report is not None:
         with atomic_path(report) as file:
             file.write_text(json.dumps(figures, indent=2) + "\n")
+    from rich.console import Console  # an extra: named when it is missed
+
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     console.print(_table(figures))
     if out is not None:
@@ -173,6 +176,8 @@ def main(
 
 
 def _table(figures: dict[str, Any]) -> Table:
+    from rich.table import Table
+
     table = Table(
         title=f"{figures['model']} on {figures['data']}, {figures['boxes']} boxes",
         caption=f"the detector missed {figures['missed']}: failures in FR and AUC, not in NME"

@@ -10,9 +10,6 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TextIO, TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 __all__ = ["Track", "progress", "quiet", "silent"]
 
 T = TypeVar("T")
@@ -55,16 +52,19 @@ def quiet() -> Iterator[None]:
 @contextlib.contextmanager
 def progress() -> Iterator[Track]:
     """Progress bars on stderr, one a step, which `quiet` does not silence."""
+    from rich import progress as bars  # an extra: named when it is missed
+    from rich.console import Console
+
     stream: TextIO
     try:
         stream = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
     except (OSError, io.UnsupportedOperation):
         stream = sys.stderr  # replaced by a test or a notebook: not a descriptor
-    with Progress(
-        TextColumn("{task.description:<22}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
+    with bars.Progress(
+        bars.TextColumn("{task.description:<22}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeElapsedColumn(),
         console=Console(file=stream),
         redirect_stdout=False,
         redirect_stderr=False,

@@ -166,12 +166,12 @@ def _truth(rooms: dict[str, Room], frames: list[dict[str, Any]]) -> str:
 @cli_errors
 def main(output: Path) -> None:
     """Render the sample clip and its truth."""
+    if output.suffix != ".mp4":
+        raise UserError(f"{output} is no .mp4 file; name the clip like faces.mp4")
     try:
         import imageio_ffmpeg
     except ImportError as error:
         raise UserError("no encoder for the clip: pip install 'asmnet[samples]'") from error
-    if output.suffix != ".mp4":
-        raise UserError(f"{output} is no .mp4 file; name the clip like faces.mp4")
     cv2.setNumThreads(1)
     rooms = make_rooms(FaceDetector.load())
     total = sum(round(scene.seconds * FPS) for scene in SCENES)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from asmnet.core import Crop, UserError, extract
 from asmnet.train.datasets import Face
@@ -25,6 +24,8 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         UserError: missing, or not a picture.
     """
+    from PIL import Image, ImageOps, UnidentifiedImageError  # an extra: named when it is missed
+
     try:
         with Image.open(path) as image:
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
