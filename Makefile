@@ -44,7 +44,7 @@ test: .venv/dev  ## run the tests
 	@touch $@
 
 test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite-runtime
-	.venv-tflite/bin/python -m pytest tests/edge_runtime tests/parity/test_golden.py
+	.venv-tflite/bin/python -m pytest tests/edge_runtime tests/parity/test_golden.py tests/parity/test_pose_signs.py
 
 lint: .venv/dev  ## style and types
 	$(BIN)/ruff check .

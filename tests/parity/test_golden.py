@@ -29,6 +29,13 @@ def landmarker():
     return Landmarker.load()
 
 
+@pytest.fixture(scope="module")
+def answers(golden, landmarker):
+    """Landmarks in crop units and pose in degrees of each recorded crop."""
+    found = [landmarker.raw(crop) for crop in golden["crops"]]
+    return tuple(np.stack(part) for part in zip(*found, strict=True))
+
+
 def test_crops_are_cut_as_recorded(golden, landmarker):
     for name, place, expected in zip(
         golden["pictures"], golden["places"], golden["crops"], strict=True
@@ -42,9 +49,8 @@ def test_crops_are_cut_as_recorded(golden, landmarker):
         assert difference.mean() < 0.5
 
 
-def test_int8_answers_as_recorded(golden, landmarker):
-    answers = [landmarker.raw(crop) for crop in golden["crops"]]
-    points, pose = (np.stack(part) for part in zip(*answers, strict=True))
+def test_int8_answers_as_recorded(golden, landmarker, answers):
+    points, pose = answers
     shift = np.linalg.norm(points - golden["int8_landmarks"], axis=-1) * landmarker.spec.size
     turn = np.abs(pose - golden["int8_pose"])
     if "litert" in interpreter_version():
@@ -55,9 +61,8 @@ def test_int8_answers_as_recorded(golden, landmarker):
         assert turn.max() < 1.0
 
 
-def test_int8_is_the_float_model_to_a_viewer(golden, landmarker):
-    answers = [landmarker.raw(crop) for crop in golden["crops"]]
-    points, pose = (np.stack(part) for part in zip(*answers, strict=True))
+def test_int8_is_the_float_model_to_a_viewer(golden, landmarker, answers):
+    points, pose = answers
     shift = np.linalg.norm(points - golden["float_landmarks"], axis=-1) * landmarker.spec.size
     turn = np.abs(pose - golden["float_pose"])
     assert shift.mean() < 1.0 and shift.max() < 5.0
