@@ -87,6 +87,13 @@ def test_fine_tuning_with_frozen_statistics_and_averaged_weights(
     assert [row["epoch"] for row in rows(run)] == ["0", "1", "2", "3"]
 
 
+def test_the_papers_recipe_and_peer_without_the_asm_term(labelled_faces, tmp_path):
+    run = tmp_path / "paper"
+    choices = ["--recipe", "paper", "--arch", "mobilenetv2", "--loss", "mse", "--epochs", "1"]
+    assert "2.436 M parameters" in finish(command(labelled_faces, run, *choices))
+    assert float(rows(run)[0]["loss"]) < 10, "squared crop units, not Wing's pixels"
+
+
 def test_two_devices_under_jax(labelled_faces, tmp_path):
     output = finish(
         command(labelled_faces, tmp_path / "jax", "--epochs", "1"),
