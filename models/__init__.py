@@ -1,4 +1,4 @@
-"""Model files that ship with the package; see `models/README.md` for their cards."""
+"""Model files that ship with the package; each network has a card, NAME.md."""
 
 from pathlib import Path
 
