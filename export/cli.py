@@ -111,6 +111,10 @@ def main(
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     console.print(_table(spec, verdict))
+    if used := spec.quantization.get("calibration"):
+        left_out = used["without_face"]
+        note = f"; {left_out} pictures without a face were left out" if left_out else ""
+        console.print(f"Calibrated on {used['images']} crops of {used['source']}{note}")
     if verdict.passed or keep_failed:
         state = "" if verdict.passed else "[yellow]Kept although the gate failed:[/] "
         console.print(f"{state}{output}  ({output.stat().st_size / 1e6:.2f} MB)", soft_wrap=True)

@@ -25,7 +25,7 @@ from asmnet.edge_runtime import Detection, FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.export.terminal import Track, quiet, silent
 from asmnet.train.datasets import Face, read_dataset
-from asmnet.train.pictures import crop_faces, read_picture
+from asmnet.train.pictures import crop_faces, poses_of, read_picture
 
 __all__ = ["FaceSet", "detected_faces", "labelled_faces", "pictures_in", "to_scheme"]
 
@@ -187,7 +187,6 @@ def labelled_faces(
         if not kept:
             raise UserError(f"the detector finds no face in any picture of {source}")
         images, points = np.stack(cut), np.asarray(units, np.float32)
-    nowhere = np.full(3, np.nan)
     return FaceSet(
         images,
         tuple(face.image.name for face in kept),
@@ -195,7 +194,7 @@ def labelled_faces(
         scheme,
         missed=tuple(missed),
         points=to_scheme(points, scheme),
-        pose=np.asarray([nowhere if f.pose is None else f.pose for f in kept], np.float32),
+        pose=poses_of(kept),
     )
 
 

@@ -139,7 +139,8 @@ Made by `python -m asmnet.export.publish`; do not edit.
 
 300-W common subset, {rows["float"]["faces"]} faces, inter-ocular NME in %; pose against the
 labels of `head_pose.csv` (a pretrained network's, as in the paper), degrees. In the last row the
-face box comes from the detector; missed faces count as failures.
+face box comes from the detector, which looks around each labelled face; missed faces count as
+failures.
 
 | model | NME | FR > 10 % | AUC to 10 % | yaw / pitch / roll MAE | missed |
 |---|---|---|---|---|---|
