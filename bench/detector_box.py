@@ -11,22 +11,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
+from shared import bgr, open_detector
 
-from asmnet.core import Crop, UserError, cli_errors
-from asmnet.edge_runtime import FaceDetector
+from asmnet.core import Crop, cli_errors
+from asmnet.train.datasets import read_300w
 
-SUBSETS = ("afw", "helen/trainset", "lfpw/trainset")
 # The pictures of 300-W are often cut close around the face; a wider, padded search
 # shows the detector the same faces at half and a quarter of that size.
 WIDTHS = (1.0, 2.0, 4.0)
-
-
-def read_pts(path: Path) -> np.ndarray:
-    """(68, 2) 0-based pixels of an iBUG file."""
-    inside = path.read_text().split("{")[1].split("}")[0]
-    return np.array(inside.split(), np.float64).reshape(-1, 2) - 1
 
 
 def describe(name: str, truth: list[Crop], guess: list[Crop]) -> None:
@@ -49,19 +42,12 @@ def describe(name: str, truth: list[Crop], guess: list[Crop]) -> None:
 @cli_errors
 def main(folder: Path) -> None:
     """Measure the detector's box on the training pictures of 300-W in FOLDER."""
-    files = [path for subset in SUBSETS for path in sorted((folder / subset).glob("*.pts"))]
-    if not files:
-        raise UserError(
-            f"no .pts files under {folder}/{{{','.join(SUBSETS)}}}; give 300-W's folder"
-        )
-    detector = FaceDetector.load()
+    faces = read_300w(folder, "train").faces
+    detector = open_detector()
     for width in WIDTHS:
         truth, boxes, crops, scores = [], [], [], []
-        for path in files:
-            image = cv2.imread(str(path.with_suffix(".jpg")))
-            if image is None:
-                raise UserError(f"cannot read the picture of {path}")
-            face = Crop.around(read_pts(path), 1.0)
+        for labelled in faces:
+            image, face = bgr(labelled), Crop.around(labelled.points, 1.0)
             height, width_px = image.shape[:2]
             side = width * max(height, width_px)
             region = Crop((width_px - 1) / 2, (height - 1) / 2, side)
@@ -73,7 +59,7 @@ def main(folder: Path) -> None:
                     crops.append(found.to_crop(1.0))
                     scores.append(found.score)
                     break
-        print(f"searching {width:g} x the picture: {len(truth)} of {len(files)} faces found")
+        print(f"searching {width:g} x the picture: {len(truth)} of {len(faces)} faces found")
         low, middle = np.percentile(scores, (0.1, 50))
         print(f"  score: median {middle:.2f}, 99.9 % of them above {low:.2f}")
         print("  errors in % of the landmarks' box, mean ± standard deviation")

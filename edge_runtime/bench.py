@@ -27,14 +27,15 @@ __all__ = ["main"]
 _WARM_UP = 5
 
 
-@click.command()
+@click.command(epilog=f"Shipped models: {', '.join(models.shipped())}.")
 @click.option(
     "--model",
-    "paths",
+    "names",
     multiple=True,
-    default=[str(models.INT8)],
-    metavar="FILE",
-    help="A .tflite made by asmnet-export; repeat to compare several.",
+    default=[models.DEFAULT],
+    show_default=True,
+    metavar="NAME|FILE",
+    help="A shipped model, or a .tflite made by asmnet-export; repeat to compare several.",
 )
 @click.option(
     "--threads",
@@ -46,7 +47,7 @@ _WARM_UP = 5
 @click.option("--frames", default=200, show_default=True, type=click.IntRange(10, 10_000))
 @click.option("--source", default="demo", show_default=True, help="A video or picture.")
 @cli_errors
-def main(paths: tuple[str, ...], threads: int, frames: int, source: str) -> None:
+def main(names: tuple[str, ...], threads: int, frames: int, source: str) -> None:
     """Time each stage of the tracker, in milliseconds, on one face.
 
     Models and thread counts take turns on every frame, so that they share whatever
@@ -55,8 +56,8 @@ def main(paths: tuple[str, ...], threads: int, frames: int, source: str) -> None
     # Threads here are the interpreter's; OpenCV's would blur the comparison.
     cv2.setNumThreads(1)
     runs = {
-        (path, count): FaceTracker(Landmarker.load(path, count), FaceDetector.load(threads=count))
-        for path, count in itertools.product(dict.fromkeys(paths), range(1, threads + 1))
+        (name, count): FaceTracker(Landmarker.load(name, count), FaceDetector.load(threads=count))
+        for name, count in itertools.product(dict.fromkeys(names), range(1, threads + 1))
     }
     times: dict[tuple[str, int], dict[str, list[float]]] = {run: {} for run in runs}
     for number, frame in enumerate(itertools.islice(frames_from(source), frames + _WARM_UP)):
@@ -73,11 +74,11 @@ def main(paths: tuple[str, ...], threads: int, frames: int, source: str) -> None
     click.echo(f"{_machine()}; {interpreter_version()}, OpenCV {cv2.__version__}")
     click.echo(f"{source}, {number + 1 - _WARM_UP} frames; reading them is not counted")
     first = next(iter(runs))
-    for (path, count), stages in times.items():
-        size = f"{os.path.getsize(path) / 1e6:.2f} MB"
-        click.echo(f"\n{path}  {size}  {count} thread{'s' if count > 1 else ''}")
+    for (name, count), stages in times.items():
+        size = f"{models.find(name).stat().st_size / 1e6:.2f} MB"
+        click.echo(f"\n{name}  {size}  {count} thread{'s' if count > 1 else ''}")
         click.echo(table(stages))
-        if (path, count) != first:
+        if (name, count) != first:
             ratio = statistics.median(times[first]["network"]) / statistics.median(
                 stages["network"]
             )

@@ -89,12 +89,14 @@ class Landmarker:
         self._input = np.empty((1, spec.size, spec.size, 3), dtype)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str] = models.INT8, threads: int = 1) -> Landmarker:
-        """Load a `.tflite` made by asmnet-export; the shipped one by default.
+    def load(cls, model: str | os.PathLike[str] = models.DEFAULT, threads: int = 1) -> Landmarker:
+        """Load a shipped model by its name, or a `.tflite` made by asmnet-export by its path.
 
         Raises:
-            UserError: the file is missing, corrupt, foreign, or no interpreter works.
+            UserError: no such name, the file is missing, corrupt or foreign, or no
+                interpreter works.
         """
+        path = models.find(model)
         spec = read_spec(path)
         return cls(Network(path, threads), spec)
 

@@ -29,14 +29,20 @@ __all__ = ["main"]
 _WINDOW = "ASMNet: q or Esc quits"
 
 
-@click.command()
+@click.command(epilog=f"Shipped models: {', '.join(models.shipped())}.")
 @click.option(
     "--source",
     default="0",
     show_default=True,
     help="Camera number, video, picture, folder of pictures, URL, or demo.",
 )
-@click.option("--model", default=models.INT8, help="A .tflite made by asmnet-export.")
+@click.option(
+    "--model",
+    default=models.DEFAULT,
+    show_default=True,
+    metavar="NAME|FILE",
+    help="A shipped model, or a .tflite made by asmnet-export.",
+)
 @click.option("--faces", default=1, show_default=True, type=click.IntRange(1, 20))
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option("--headless", is_flag=True, help="Open no window.")

@@ -1,6 +1,6 @@
 """From a trained `.keras` file to a proven `.tflite` file, and figures for both.
 
-    network, spec = load_float(models.FLOAT)
+    network, spec = load_float(models.find(kind=".keras"))
     calibration = calibration_faces(spec)
     spec = convert(network, spec, "int8", calibration, Path("asmnet-int8.tflite"))
 

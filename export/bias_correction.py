@@ -38,10 +38,12 @@ def correct_bias(network: keras.Model, images: np.ndarray) -> None:
     """Adjust the batch norms' means in place, so that int8 kernels give the float means.
 
     Two copies of the network, float and with rounded kernels, take the same images from
-    layer to layer; each batch norm absorbs the difference that has arisen before it.
+    layer to layer; each batch norm absorbs the difference that has arisen before it, and
+    the heads' biases what their own kernels add.
 
     Args:
-        network: a functional network in which a batch norm follows every convolution.
+        network: a functional network: a batch norm follows every convolution, and Dense
+            layers have biases.
         images: (M, size, size, 3) float32 network inputs.
     """
     import keras
@@ -54,10 +56,6 @@ def correct_bias(network: keras.Model, images: np.ndarray) -> None:
     values: dict[int, tuple[Any, Any]] = {id(network.input): (start, start)}
     for layer in layers:
         tensors = inputs_of(layer)
-        if isinstance(layer, keras.layers.GlobalAveragePooling2D | keras.layers.Dense) or not all(
-            id(tensor) in values for tensor in tensors
-        ):
-            continue  # from the poolings on there is no kernel in int8 with a batch norm
         exact, near = zip(*(values[id(tensor)] for tensor in tensors), strict=True)
         exact_out = layer(exact[0] if len(exact) == 1 else list(exact))
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -67,6 +65,8 @@ def correct_bias(network: keras.Model, images: np.ndarray) -> None:
         near_out = layer(near[0] if len(near) == 1 else list(near))
         if weights is not None:
             layer.set_weights(weights)
+        if isinstance(layer, keras.layers.Dense):
+            layer.bias.assign_add(ops.mean(exact_out, 0) - ops.mean(near_out, 0))
         values[id(layer.output)] = (exact_out, near_out)
         for tensor in tensors:
             if last_reader[id(tensor)] is layer:
@@ -74,12 +74,17 @@ def correct_bias(network: keras.Model, images: np.ndarray) -> None:
 
 
 def _round_kernel(layer: keras.Layer) -> list[np.ndarray] | None:
-    """Round a convolution's kernel in place; returns its weights as they were, or None."""
+    """Round a layer's kernel in place; returns its weights as they were, or None without one."""
     import keras
 
-    if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        axes: tuple[int, ...] = (0, 1)
+    elif isinstance(layer, keras.layers.Conv2D):
+        axes = (0, 1, 2)
+    elif isinstance(layer, keras.layers.Dense):
+        axes = (0,)
+    else:
         return None
     weights = layer.get_weights()
-    axes = (0, 1) if isinstance(layer, keras.layers.DepthwiseConv2D) else (0, 1, 2)
     layer.set_weights([rounded(weights[0], axes), *weights[1:]])
     return weights

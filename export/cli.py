@@ -32,14 +32,17 @@ class _GateFailed(Exception):
     """Leaves the block that writes the file, so that there is none."""
 
 
-@click.command(context_settings={"show_default": True, "max_content_width": 100})
-@click.argument("model", type=click.Path(path_type=Path), default=models.FLOAT)
+@click.command(
+    context_settings={"show_default": True, "max_content_width": 100},
+    epilog=f"Shipped models: {', '.join(models.shipped())}.",
+)
+@click.argument("model", default=models.DEFAULT)
 @click.option("--quantize", is_flag=True, help="Make an integer model; else a float32 one.")
 @click.option(
     "--recipe",
     type=click.Choice([r for r in RECIPES if r != "float32"]),
     default="int8",
-    help="int8: with a float32 head, from the poolings on.  full_int8: integers only.",
+    help="int8: with a float32 head, from the fusion of maps on.  full_int8: integers only.",
 )
 @click.option(
     "--calibration",
@@ -76,7 +79,7 @@ class _GateFailed(Exception):
 @click.option("--keep-failed", is_flag=True, help="Write the file even if the gate fails.")
 @cli_errors
 def main(
-    model: Path,
+    model: str,
     quantize: bool,
     recipe: str,
     calibration: Path | None,
@@ -86,7 +89,9 @@ def main(
     report: Path | None,
     keep_failed: bool,
 ) -> None:
-    """Export MODEL (a .keras file) to TFLite, and prove that it still behaves the same.
+    """Export MODEL to TFLite, and prove that it still behaves the same.
+
+    MODEL is a shipped model's name or a .keras file of asmnet-train.
 
     Exit code 0: exported.  1: the gate failed, no file.  2: bad input.
     """
@@ -94,7 +99,8 @@ def main(
     recipe = recipe if quantize else "float32"
     if not quantize and calibration is not None:
         raise UserError("--calibration is of use to --quantize only; add it, or leave both out")
-    output = output or Path(f"{model.stem}-{recipe.replace('_', '-')}.tflite")
+    source = models.find(model, ".keras")
+    output = output or Path(f"{source.stem}-{recipe.replace('_', '-')}.tflite")
     if output.suffix != ".tflite" or output.is_dir():
         raise UserError(f"-o {output}: give the name of a .tflite file to write")
     with ExitStack() as files:
@@ -102,7 +108,7 @@ def main(
         json_file = files.enter_context(atomic_path(report)) if report else None
         with progress() as track:
             spec, verdict = _export(
-                model, recipe, calibration, images, faces, output, keep_failed, track
+                source, recipe, calibration, images, faces, output, keep_failed, track
             )
         if json_file is not None:
             document = json.loads(spec.to_json()) | {"parity": verdict.to_dict()}

@@ -29,8 +29,8 @@ def equalize(network: keras.Model, images: np.ndarray, centre: bool = True) -> N
 
     Args:
         network: of `asmnet.train.model.build_model`, or of its kind: 1 x 1 convolutions
-            between the streams, each followed by a batch norm; poolings, a
-            concatenation "features", Dense heads.
+            between the streams, or larger ones that fuse them, each followed by a batch
+            norm; poolings, a concatenation "features", Dense heads.
         images: (M, size, size, 3) float32 network inputs, which tell the channels' ranges.
         centre: shift as well as rescale.  Good only where the poolings' means are float:
             means of shifted channels differ by constants, which waste an int8 tensor's levels.
@@ -44,13 +44,17 @@ def equalize(network: keras.Model, images: np.ndarray, centre: bool = True) -> N
     streams = [s for s in _streams(network) if _is_linear(s, readers)]
     ranges = _ranges(network, [layer for stream in streams for layer in stream], images)
     for stream in streams:
+        # A convolution that reads zeros around its map cannot undo a shift of the map alone.
+        movable = centre and not any(
+            _pads(r) for layer in stream for r in readers[id(layer.output)]
+        )
         # By the identity of the stream's tensors: how far each channel is moved down.
         shift: dict[int, np.ndarray] = {}
         spread = np.zeros(1)
         for layer in stream:
             low, high = ranges[layer.name]
             if isinstance(layer, keras.layers.BatchNormalization):
-                shift[id(layer.output)] = (low + high) / 2 * centre
+                shift[id(layer.output)] = (low + high) / 2 * movable
             else:
                 shift[id(layer.output)] = np.sum([shift[id(t)] for t in inputs_of(layer)], axis=0)
             moved = shift[id(layer.output)]
@@ -65,7 +69,7 @@ def equalize(network: keras.Model, images: np.ndarray, centre: bool = True) -> N
                 if isinstance(reader, keras.layers.Conv2D):
                     (kernel,) = reader.get_weights()
                     (norm,) = readers[id(reader.output)]
-                    norm.moving_mean.assign_sub(moved @ kernel[0, 0])
+                    norm.moving_mean.assign_sub(moved @ kernel.sum(axis=(0, 1)))
                     reader.set_weights([kernel / factor[:, None]])
                 elif isinstance(reader, keras.layers.GlobalAveragePooling2D):
                     _undo_in_heads(network, reader, moved, factor)
@@ -118,6 +122,16 @@ def _is_linear(stream: list[keras.Layer], readers: dict[int, list[keras.Layer]])
 
     able = (keras.layers.Conv2D, keras.layers.Add, keras.layers.GlobalAveragePooling2D)
     return all(isinstance(reader, able) for layer in stream for reader in readers[id(layer.output)])
+
+
+def _pads(layer: keras.Layer) -> bool:
+    """Whether a layer is a convolution that also reads zeros around its input."""
+    import keras
+
+    if not isinstance(layer, keras.layers.Conv2D):
+        return False
+    before, after = layer.input.shape[1], layer.output.shape[1]
+    return (after - 1) * layer.strides[0] + layer.kernel_size[0] > before
 
 
 def _undo_in_heads(

@@ -1,12 +1,13 @@
-"""`asmnet-eval`: how good a model is on labelled faces, `.keras` and `.tflite` alike."""
+"""`asmnet-eval`: how good models are on labelled faces, `.keras` and `.tflite` alike."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
@@ -20,19 +21,19 @@ from asmnet.core import (
     failure_rate,
     nme,
     pose_mae,
-    read_spec,
 )
-from asmnet.edge_runtime import Landmarker
+from asmnet.export import tables
 from asmnet.export.faces import FaceSet, labelled_faces, to_scheme
-from asmnet.export.float_model import load_float
-from asmnet.export.plots import plot_ced, plot_faces
-from asmnet.export.terminal import Track, progress, quiet, silent
-from asmnet.export.verdict import run_file
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from asmnet.export.networks import Trained, load_network, model_files
+from asmnet.export.plots import plot_ced, plot_faces, plot_worst, published
+from asmnet.export.robustness import robustness
+from asmnet.export.study import by_part, by_yaw
+from asmnet.export.terminal import Track, progress, silent
+from asmnet.train.datasets import read_dataset
 
 __all__ = ["Evaluation", "evaluate", "main"]
+
+STEEP = 60.0  # degrees of yaw: further than the faces that 68 points were made for
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,29 +43,61 @@ class Evaluation:
     Attributes:
         faces: what was asked.
         points: (M, N, 2) float32 answers in crop units, in `faces.scheme`.
-        errors: (M,) NME in %; infinite for each of `faces.missed`, appended at the end.
-        pose_errors: (3,) degrees, mean absolute error of yaw, pitch, roll, or None.
+        pose: (M, 3) float32 degrees, yaw, pitch, roll.
+        errors: (M,) NME in %; infinite for each of `faces.missed`, appended at the end;
+            NaN where the labels are poses only.
     """
 
     faces: FaceSet
     points: np.ndarray
+    pose: np.ndarray
     errors: np.ndarray
-    pose_errors: np.ndarray | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """For `--json`: percentages, a fraction (auc10), degrees."""
-        found = self.errors[np.isfinite(self.errors)]
+    @property
+    def pose_errors(self) -> np.ndarray | None:
+        """(3,) degrees, mean absolute error of yaw, pitch, roll; None without labels."""
+        return self._pose_errors(np.ones(len(self.pose), bool))
+
+    def to_dict(self, subset: str | None = None) -> dict[str, Any]:
+        """Figures of all faces or of one of `faces.subsets`, for `--json`.
+
+        Percentages, a fraction (auc10), degrees; None where nothing was measured.
+        """
+        count = len(self.errors)
+        chosen = np.ones(count, bool) if subset is None else self.faces.subsets[subset]
+        errors = self.errors[chosen]
+        found = errors[np.isfinite(errors)]
+        measured = self.faces.points is not None
         figures: dict[str, Any] = {
-            "faces": len(self.errors),
-            "missed": len(self.faces.missed),
-            "nme": float(found.mean()),
-            "fr10": failure_rate(self.errors),
-            "auc10": auc(self.errors),
+            "faces": len(errors),
+            "missed": int(np.isinf(errors).sum()),
+            "nme": float(found.mean()) if len(found) else None,
+            "fr10": failure_rate(errors) if measured else None,
+            "auc10": auc(errors) if measured else None,
         }
-        if self.pose_errors is not None:
-            angles = ("yaw", "pitch", "roll")
-            figures["pose_mae"] = dict(zip(angles, map(float, self.pose_errors), strict=True))
+        angles = self._pose_errors(chosen[: len(self.pose)])
+        if angles is not None:
+            figures["pose_mae"] = _named(angles)
         return figures
+
+    def pose_by_yaw(self) -> dict[str, dict[str, Any]]:
+        """Mean absolute pose errors and how many faces: all, and if any are, those beyond 60°."""
+        assert self.faces.pose is not None
+        yaw = np.abs(self.faces.pose[:, 0])
+        parts = {"all": ~np.isnan(yaw)}
+        if (yaw >= STEEP).any():
+            parts |= {f"below {STEEP:.0f}°": yaw < STEEP, f"{STEEP:.0f}° and more": yaw >= STEEP}
+        errors = {part: self._pose_errors(chosen) for part, chosen in parts.items()}
+        return {
+            part: {"faces": int(parts[part].sum()), **_named(angles)}
+            for part, angles in errors.items()
+            if angles is not None
+        }
+
+    def _pose_errors(self, chosen: np.ndarray) -> np.ndarray | None:
+        assert self.faces.pose is not None
+        known = chosen & ~np.isnan(self.faces.pose).any(axis=1)
+        return pose_mae(self.pose[known], self.faces.pose[known]) if known.any() else None
 
 
 def evaluate(
@@ -83,38 +116,20 @@ def evaluate(
     Raises:
         UserError: the model or the data cannot be used.
     """
-    if model.suffix == ".tflite":
-        spec = read_spec(model)
-        with quiet():
-            landmarker = Landmarker.load(model)
-        faces = labelled_faces(data, spec, subset, boxes, skip_bad, track)
-        points, pose = run_file(landmarker, faces.images, track)
-    else:
-        network, spec = load_float(model)
-        from asmnet.train.trainer import predict  # imports Keras: after `load_float`, in silence
-
-        faces = labelled_faces(data, spec, subset, boxes, skip_bad, track)
-        with quiet():
-            blocks = [faces.images[i : i + 32] for i in range(0, len(faces.images), 32)]
-            parts = [predict(network, block) for block in track(blocks, "running Keras")]
-        points, pose = (np.concatenate(part) for part in zip(*parts, strict=True))
-    if faces.points is None or faces.pose is None:
-        raise UserError(f"{data} has no labels; give a folder with .pts files")
-    points = to_scheme(points, faces.scheme)
-    errors = nme(points, faces.points, faces.scheme)
-    errors = np.concatenate([errors, np.full(len(faces.missed), np.inf)])
-    known = ~np.isnan(faces.pose).any(axis=1)
-    angles = pose_mae(pose[known], faces.pose[known]) if known.any() else None
-    return Evaluation(faces, points, errors, angles), spec
+    network = load_network(model)
+    faces = labelled_faces(data, network.spec, subset, boxes, skip_bad, track)
+    return _ask(network, faces, track), network.spec
 
 
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--data", required=True, help="300w:DIR, wflw:DIR, or a folder of picture + .pts.")
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.option(
+    "--data", required=True, help="300w:DIR, wflw:DIR, 300wlp:DIR, or a folder of picture + .pts."
+)
 @click.option(
     "--subset",
-    help="300-W: train, common, challenging, full.  WFLW: full, pose, "
-    "expression, ...  [default: common; full]",
+    help="300-W: train, common, challenging, full.  WFLW: full, pose, expression, ...  "
+    "[default: each test subset there is]",
 )
 @click.option(
     "--boxes",
@@ -122,76 +137,164 @@ def evaluate(
     default="landmarks",
     help="Crop around the labels, as benchmarks do, or where the detector finds a face.",
 )
+@click.option("--study", "studied", is_flag=True, help="What limits each model: part, yaw, kind.")
+@click.option("--robustness", "spoilt", is_flag=True, help="Rolls, boxes off, bad pictures.")
 @click.option(
     "--json",
     "report",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the figures as JSON.",
+    help="Write the figures as JSON: an object, or for several models a list.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Write ced.png, and faces.png with the best, median and worst faces.",
+    help="Write ced.png; faces.png with the best, median and worst faces; worst.png with 50.",
 )
 @click.option("--skip-bad", is_flag=True, help="Count malformed files and go on.")
 @cli_errors
 def main(
-    model: Path,
+    models: tuple[str, ...],
     data: str,
     subset: str | None,
     boxes: str,
+    studied: bool,
+    spoilt: bool,
     report: Path | None,
     out: Path | None,
     skip_bad: bool,
 ) -> None:
-    """Evaluate MODEL (.keras or .tflite) on labelled faces.
+    """Evaluate models on labelled faces.
+
+    MODEL is a .keras or .tflite file, or the name of a shipped model, which means both its
+    float and its int8 file.
 
     NME: mean distance in % of the outer eye corners' distance.  FR, AUC: failures above
     10 % and area under the error distribution up to 10 %.
     """
+    files = model_files(models)
+    labels = _labels(files)
+    part = subset or "test"
+    results: list[Evaluation] = []
+    reports: list[dict[str, Any]] = []
+    cut: dict[tuple, FaceSet] = {}
     with progress() as track:
-        result, spec = evaluate(model, data, subset, boxes, skip_bad, track)
-    figures = {
-        "model": model.name,
-        "data": result.faces.source,
-        "boxes": boxes,
-        **result.to_dict(),
-    }
+        networks = [load_network(file) for file in files]
+        for network, label in zip(networks, labels, strict=True):
+            spec = network.spec
+            # Models that see the same crops share them.
+            view = (spec.size, spec.margin, spec.scheme)
+            if view not in cut:
+                cut[view] = labelled_faces(data, spec, part, boxes, skip_bad, track)
+            if cut[view].points is None and (spoilt or out):
+                raise UserError(f"{data} labels poses only; --robustness and --out need landmarks")
+            result = _ask(network, cut[view], track)
+            figures = _report(result, network, label, boxes)
+            if studied:
+                figures["study"] = _study(result)
+            if spoilt:
+                faces = read_dataset(data, part, skip_bad)
+                figures["robustness"] = robustness(network, faces, track=track)
+            results.append(result)
+            reports.append(figures)
     if out is not None:
-        with atomic_path(out / "ced.png") as file:
-            plot_ced(file, result.errors, spec.name, result.faces.source)
-        with atomic_path(out / "faces.png") as file:
-            plot_faces(file, result.faces, result.points, result.errors)
+        _draw(out, results, labels, data)
     if report is not None:
         with atomic_path(report) as file:
-            file.write_text(json.dumps(figures, indent=2) + "\n")
+            document = reports if len(reports) > 1 else reports[0]
+            file.write_text(json.dumps(document, indent=2) + "\n")
+    _print(reports, results[0].faces, out)
+
+
+def _ask(network: Trained, faces: FaceSet, track: Track) -> Evaluation:
+    points, pose = network.predict(faces.images, track)
+    points = to_scheme(points, faces.scheme)
+    if faces.points is None:
+        errors = np.full(len(points), np.nan)
+    else:
+        errors = nme(points, faces.points, faces.scheme)
+    errors = np.concatenate([errors, np.full(len(faces.missed), np.inf)])
+    return Evaluation(faces, points, pose, errors)
+
+
+def _report(result: Evaluation, network: Trained, label: str, boxes: str) -> dict[str, Any]:
+    """All figures of a model: those of the first subset, then of each."""
+    subsets = {
+        name: result.to_dict(name) if members.any() else None
+        for name, members in result.faces.subsets.items()
+    }
+    first = next(iter(subsets))
+    return {
+        "model": network.file.name,
+        "label": label,
+        "data": result.faces.source,
+        "boxes": boxes,
+        **result.to_dict(first),
+        "subsets": subsets,
+        "pose": result.pose_by_yaw(),
+    }
+
+
+def _study(result: Evaluation) -> dict[str, Any]:
+    faces = result.faces
+    assert faces.pose is not None
+    yaw = by_yaw(result.errors[: len(result.pose)], result.pose, faces.pose)
+    parts = {} if faces.points is None else by_part(result.points, faces.points, faces.scheme)
+    return {**parts, "yaw": yaw}
+
+
+def _draw(out: Path, results: Sequence[Evaluation], labels: Sequence[str], data: str) -> None:
+    """The error distributions of all models in one picture; for each model its faces."""
+    first = results[0].faces
+    subset, members = next(iter(first.subsets.items()))
+    lines = published(data.partition(":")[0], subset, int(members.sum()), first.scheme)
+    curves = {
+        label: result.errors[result.faces.subsets[subset]]
+        for label, result in zip(labels, results, strict=True)
+    }
+    with atomic_path(out / "ced.png") as file:
+        plot_ced(file, curves, f"{first.source}, {members.sum()} faces", lines)
+    for label, result in zip(labels, results, strict=True):
+        ending = f"-{label.replace('/', '-')}.png" if len(results) > 1 else ".png"
+        for name, plot in (("faces", plot_faces), ("worst", plot_worst)):
+            with atomic_path(out / f"{name}{ending}") as file:
+                plot(file, result.faces, result.points, result.errors)
+
+
+def _print(reports: Sequence[dict[str, Any]], faces: FaceSet, out: Path | None) -> None:
     from rich.console import Console  # an extra: named when it is missed
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-    console.print(_table(figures))
+    if faces.points is not None:
+        console.print(tables.accuracy_table(reports))
+    if pose := tables.pose_table(reports):
+        console.print(pose)
+    for report in reports:
+        for table in tables.study_tables(report) if "study" in report else ():
+            console.print(table)
+        if "robustness" in report:
+            console.print(tables.robustness_table(report))
+    notes = list(faces.notes)
+    if found := reports[0].get("study"):
+        if "groups" in found:
+            notes.append("Bias: what all faces have in common; spread: the rest (rms of both).")
+        if not found["yaw"]:
+            notes.append("No pose labels: no errors by yaw.")
     if out is not None:
-        console.print(f"Look at {out / 'ced.png'} and {out / 'faces.png'}", soft_wrap=True)
+        notes.append(f"Look at ced.png, faces*.png and worst*.png in {out}")
+    for note in notes:
+        console.print(note, soft_wrap=True, markup=False)
 
 
-def _table(figures: dict[str, Any]) -> Table:
-    from rich.table import Table
+def _labels(files: Sequence[Path]) -> list[str]:
+    """Short names that tell the files apart: without suffix, with the folder, or in full."""
+    for shorten in (lambda f: f.stem, lambda f: f.name, lambda f: f"{f.parent.name}/{f.name}"):
+        names = [shorten(file) for file in files]
+        if len(set(names)) == len(names):
+            return names
+    return [str(file) for file in files]
 
-    table = Table(
-        title=f"{figures['model']} on {figures['data']}, {figures['boxes']} boxes",
-        caption=f"the detector missed {figures['missed']}: failures in FR and AUC, not in NME"
-        if figures["missed"]
-        else None,
-    )
-    values = {
-        "faces": str(figures["faces"]),
-        "NME, %": f"{figures['nme']:.3f}",
-        "FR@10, %": f"{figures['fr10']:.2f}",
-        "AUC@10": f"{figures['auc10']:.4f}",
-    }
-    values |= {f"{k} MAE, °": f"{v:.2f}" for k, v in figures.get("pose_mae", {}).items()}
-    for name in values:
-        table.add_column(name, justify="right")
-    table.add_row(*values.values())
-    return table
+
+def _named(angles: np.ndarray) -> dict[str, float]:
+    return dict(zip(("yaw", "pitch", "roll"), map(float, angles), strict=True))

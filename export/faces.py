@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from asmnet.core import (
 from asmnet.edge_runtime import Detection, FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.export.terminal import Track, quiet, silent
-from asmnet.train.datasets import Face, read_dataset
+from asmnet.train.datasets import Dataset, Face, read_dataset
 from asmnet.train.pictures import crop_faces, poses_of, read_picture
 
 __all__ = ["FaceSet", "detected_faces", "labelled_faces", "pictures_in", "to_scheme"]
@@ -33,6 +33,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 # How far the runtime's crops stray: the detector's box (see `Detection.to_crop`), heads
 # that tilt, and light.  Standard deviations in crop sides; degrees; log-gain.
 SHIFT, SIZE, ROLL, LIGHT = 0.035, 0.07, 20.0, 0.35
+# Faces in the benchmarks' subsets: a figure on fewer is another figure.
+WHOLE = {"300w common": 554, "300w challenging": 135, "wflw full": 2500}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +48,12 @@ class FaceSet:
         scheme: the landmark scheme to compare in.
         warped: how many of the crops, at the end, are turned and relit copies of others.
         missed: pictures in which no face was found.
-        points: (M, N, 2) float32 labels in crop units, in `scheme`; None without labels.
+        points: (M, N, 2) float32 labels in crop units, in `scheme`; None without labels,
+            or where these are poses only.
         pose: (M, 3) float32 degrees, NaN where unknown; None without labels.
+        subsets: parts of a benchmark, each a mask (M + missed,) bool of the crops and,
+            after them, of the missed faces.
+        notes: sentences on what is not there.
     """
 
     images: np.ndarray
@@ -58,6 +64,8 @@ class FaceSet:
     missed: tuple[str, ...] = ()
     points: np.ndarray | None = None
     pose: np.ndarray | None = None
+    subsets: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """For contracts and reports: which pixels these are."""
@@ -153,7 +161,8 @@ def labelled_faces(
 
     Args:
         spec: tells size, margin and scheme.
-        subset: of the benchmark; default its common test set.
+        subset: of the benchmark; default its common test set; "test": all of its test
+            faces at hand, with its parts in `FaceSet.subsets`.
         boxes: crop around the labels' box ("landmarks", as benchmarks do) or where the
             runtime's detector finds the face ("detector"); there, faces it does not
             find are left out and counted in `missed`.
@@ -161,24 +170,22 @@ def labelled_faces(
     """
     data = read_dataset(source, subset, skip_bad)
     scheme = spec.points if spec.points is data.scheme else IBUG68
-    kind, _, folder = source.rpartition(":")
-    part = subset or {"300w": "common", "wflw": "full"}.get(kind, "")
-    name = f"{Path(folder).resolve().name} {part}".strip()
-    missed: list[str] = []
+    kept: Sequence[Face]
+    lost: Sequence[Face]
     if boxes == "landmarks":
         images, points, _ = crop_faces(
             data.faces, spec.size, spec.margin, lambda faces: track(faces, "reading faces")
         )
-        kept: Sequence[Face] = data.faces
+        kept, lost = data.faces, ()
     else:
-        cut, units, kept = [], [], []
+        cut, units, kept, lost = [], [], [], []
         with quiet():
             detector = FaceDetector.load()
         for face in track(data.faces, "finding faces"):
             image = cv2.cvtColor(read_picture(face.image), cv2.COLOR_RGB2BGR)
             found = _face_in(image, detector, Crop.around(face.points, 1.0))
             if found is None:
-                missed.append(face.image.name)
+                lost.append(face)
                 continue
             crop = found.to_crop(spec.margin)
             cut.append(_cut(image, crop, spec.size))
@@ -190,12 +197,41 @@ def labelled_faces(
     return FaceSet(
         images,
         tuple(face.image.name for face in kept),
-        name,
+        _name(source, data.subsets),
         scheme,
-        missed=tuple(missed),
-        points=to_scheme(points, scheme),
+        missed=tuple(face.image.name for face in lost),
+        points=to_scheme(points, scheme) if data.landmarks else None,
         pose=poses_of(kept),
+        subsets={
+            part: np.array([data.belongs(face, part) for face in (*kept, *lost)], bool)
+            for part in data.subsets
+        },
+        notes=_notes(source, subset, data),
     )
+
+
+def _name(source: str, subsets: Sequence[str]) -> str:
+    folder = Path(source.rpartition(":")[2]).resolve().name
+    part = "full" if "full" in subsets else subsets[0]
+    return f"{folder} {part}".removesuffix(" all")
+
+
+def _notes(source: str, subset: str | None, data: Dataset) -> tuple[str, ...]:
+    kind = source.partition(":")[0]
+    notes = []
+    for part in data.subsets:
+        count, whole = sum(data.belongs(f, part) for f in data.faces), WHOLE.get(f"{kind} {part}")
+        if whole and count != whole:
+            notes.append(f"The benchmark's {part} subset has {whole:,} faces; {count:,} are here.")
+    if subset == "test" and data.subsets in (("common",), ("challenging",)):
+        (here,) = data.subsets
+        other = "challenging (ibug)" if here == "common" else "common"
+        notes.append(f"The {other} pictures are not there: this is the {here} subset, not full.")
+    if not data.landmarks:
+        notes.append(f"{_name(source, data.subsets)} labels poses only: no NME, and rough boxes.")
+    if data.skipped:
+        notes.append(f"Left out {len(data.skipped)} malformed, the first: {data.skipped[0]}")
+    return tuple(notes)
 
 
 def _face_in(

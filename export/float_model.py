@@ -19,7 +19,7 @@ __all__ = ["load_float"]
 def load_float(path: Path) -> tuple[keras.Model, ModelSpec]:
     """Load a trained network and what is known about it.
 
-    `NAME.json` beside `NAME.keras` may hold "scheme", "margin", "license", and the
+    `NAME.json` beside `NAME.keras` may hold "name", "scheme", "margin", "license", and the
     objects "training" and "evaluation".  Without it the scheme follows from the number
     of outputs, and the licence is "unknown".
 
@@ -60,7 +60,7 @@ def load_float(path: Path) -> tuple[keras.Model, ModelSpec]:
             f"{path.with_suffix('.json')}: margin {known['margin']!r} is no number"
         ) from None
     spec = ModelSpec(
-        name=network.name.replace("_", "-"),
+        name=str(known.get("name", network.name.replace("_", "-"))),
         version=importlib.metadata.version("asmnet"),
         scheme=fitting,
         size=size,

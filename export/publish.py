@@ -3,31 +3,34 @@
     python -m asmnet.export.publish runs/mine mine-68-224 --test 300w:DIR
 
 writes NAME.keras, NAME.shape.npz, NAME.json (provenance), NAME-int8.tflite and
-NAME.md (the model card) into `models/`.
+NAME.md (the model card) into `models/`: all of them, or none.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from asmnet import models
-from asmnet.core import ModelSpec, UserError, atomic_path, cli_errors, read_spec
+from asmnet.core import UserError, cli_errors, read_spec
+from asmnet.export.card import TESTS, Published, card, license_of, sources_of
 from asmnet.export.evaluate import evaluate
-from asmnet.export.terminal import progress
+from asmnet.export.float_model import load_float
+from asmnet.export.terminal import Track, progress
+from asmnet.train.datasets import Face, read_300w, read_wflw
+from asmnet.train.labels import read_jsonl
 
 __all__ = ["main"]
 
-LICENSE = (
-    "Research use only: trained on 300-W, whose pictures are licensed for research; "
-    "started from Keras' ImageNet weights (Apache-2.0)."
-)
 # Options of asmnet-train in the order of a command; what equals the default is left out.
 OPTIONS = ("recipe", "arch", "loss", "norm", "size", "epochs", "rate", "seed", "validation")
 DEFAULTS = {"recipe": "modern", "arch": "asmnet", "loss": "asm", "norm": "batch", "size": 224}
@@ -37,151 +40,135 @@ DEFAULTS |= {"seed": 0, "validation": 0.1}
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("name")
-@click.option("--test", required=True, help="Labelled faces to report on: 300w:DIR.")
+@click.option("--test", required=True, help="Labelled faces to report on: 300w:DIR or wflw:DIR.")
+@click.option("--note", "notes", multiple=True, help="A paragraph more on the training.")
 @click.option("--into", type=click.Path(path_type=Path), default=Path(models.__file__).parent)
 @cli_errors
-def main(run: Path, name: str, test: str, into: Path) -> None:
-    """Publish the best network of RUN as NAME."""
-    stages = _stages(run)
-    source = run / "best.keras"
+def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) -> None:
+    """Publish the network of RUN as NAME: its best, or its last where no face was held out."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # only effective before Keras is imported
+    kind = test.partition(":")[0]
+    if kind not in TESTS:
+        raise UserError(f"--test {test}: give 300w:DIR or wflw:DIR")
+    settings, commands = _settings(run), _commands(run)
+    faces = _training_faces(settings["data"])
+    source = run / ("best.keras" if settings["validation"] else "last.keras")
     if not source.is_file():
-        raise UserError(f"{run} holds no best.keras; is it a folder that asmnet-train made?")
-    model = into / f"{name}.keras"
-    with atomic_path(model) as file:
-        shutil.copyfile(source, file)
-    with atomic_path(into / f"{name}.shape.npz") as file:
-        shutil.copyfile(run / "shape.npz", file)
-    with progress() as track:
-        found, spec = evaluate(model, test, track=track)
-    data = test.split(":")[0]
-    commands = [_command(stage) for stage in stages]
-    provenance: dict[str, Any] = {
-        "scheme": spec.scheme,
-        "margin": stages[-1]["margin"],
-        "training": {"data": f"{data}, training subset", "commands": commands},
-        "evaluation": {"data": f"{data}, common subset", **found.to_dict()},
-        "license": LICENSE,
-    }
-    with atomic_path(model.with_suffix(".json")) as file:
-        file.write_text(json.dumps(provenance, indent=2) + "\n")
-    int8 = into / f"{name}-int8.tflite"
-    export = [sys.executable, "-c", "from asmnet.export.cli import main; main()"]
-    exported = subprocess.run([*export, str(model), "--quantize", "-o", str(int8)])
-    if exported.returncode:
-        raise UserError(f"{model} was written, but its int8 export failed; see above")
-    with progress() as track:
-        quantized, _ = evaluate(int8, test, track=track)
-        detected, _ = evaluate(int8, test, boxes="detector", track=track)
-    rows = {
-        "float": found.to_dict(),
-        "int8": quantized.to_dict(),
-        "int8, detector boxes": detected.to_dict(),
-    }
-    with atomic_path(into / f"{name}.md") as file:
-        file.write_text(_card(name, read_spec(int8), rows, commands, data, stages[-1]["seed"]))
+        raise UserError(f"{run} holds no {source.name}; let its training end at least one epoch")
+    network, spec = load_float(source)
+    from asmnet.train.model import count_flops  # imports Keras: after `load_float`, in silence
+
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=into) as folder:
+        model, int8 = Path(folder) / f"{name}.keras", Path(folder) / f"{name}-int8.tflite"
+        shutil.copyfile(source, model)
+        shutil.copyfile(run / "shape.npz", model.with_suffix(".shape.npz"))
+        provenance = {
+            "name": name,
+            "scheme": spec.scheme,
+            "margin": settings["margin"],
+            "training": {"data": ", ".join(sources_of(commands)), "commands": commands},
+            "license": license_of(commands),
+        }
+        _write(model, provenance)
+        rows: dict[str, dict[str, Any]] = {}
+        with progress() as track:
+            _evaluate(rows, "float", model, test, track)
+        provenance["evaluation"] = {"data": TESTS[kind][0], **rows["float"]}
+        _write(model, provenance)
+        _quantize(model, int8)
+        with progress() as track:
+            _evaluate(rows, "int8", int8, test, track)
+        published = Published(
+            name=name,
+            arch=settings["arch"],
+            parameters=network.count_params(),
+            flops=count_flops(network),
+            spec=read_spec(int8),
+            test=kind,
+            rows=rows,
+            settings=settings,
+            commands=commands,
+            faces=faces,
+            notes=notes,
+        )
+        model.with_suffix(".md").write_text(card(published))
+        for file in sorted(Path(folder).iterdir()):
+            file.replace(into / file.name)
+    click.echo(f"wrote {into / name}.keras, .shape.npz, .json, .md and {into / int8.name}")
 
 
-def _stages(run: Path) -> list[dict[str, Any]]:
-    """The settings of a run and of those that it started from, oldest first."""
+def _settings(run: Path) -> dict[str, Any]:
     try:
-        settings = json.loads((run / "run.json").read_text())
+        return json.loads((run / "run.json").read_text())
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {run / 'run.json'}: {error}; give a run folder") from error
-    settings["run"] = run.name
-    init = Path(settings["init"])
-    if init.suffix == ".keras":
-        return [*_stages(init.parent), settings]
-    return [settings | {"init": "imagenet"}]
 
 
-def _command(stage: dict[str, Any]) -> str:
-    init = stage["init"]
+def _commands(run: Path) -> list[str]:
+    """The training commands of a run and of all that it started from, oldest first."""
+    settings = _settings(run)
+    init, before = settings["init"], []
     if init.endswith(".keras"):
-        init = f"runs/{Path(init).parent.name}/{Path(init).name}"
-    kind = stage["data"].split(":")[0]
-    parts = [f"asmnet-train --data {kind}:DIR --run runs/{stage['run']} --init {init}"]
-    parts += [f"--{k} {stage[k]}" for k in OPTIONS if stage[k] != DEFAULTS.get(k)]
-    return " ".join(parts)
+        before, init = _history(run, Path(init))
+    elif init.endswith(".h5"):
+        init = "imagenet"  # Keras' own file, given by its path
+    data = [f"--data {_public(settings['data'])}"]
+    data += [f"--extra {_public(extra)}" for extra in settings.get("extra", [])]
+    parts = ["asmnet-train", *data, f"--run runs/{run.resolve().name}", f"--init {init}"]
+    parts += [f"--{k} {settings[k]}" for k in OPTIONS if settings[k] != DEFAULTS.get(k)]
+    return [*before, " ".join(parts)]
 
 
-def _card(
-    name: str, spec: ModelSpec, rows: dict[str, dict], commands: list[str], data: str, seed: int
-) -> str:
-    figures = spec.parity["figures"]
-    scored = "\n".join(
-        f"| {label} | {r['nme']:.2f} | {r['fr10']:.2f} | {r['auc10']:.3f} | "
-        + " / ".join(f"{v:.2f}" for v in r["pose_mae"].values())
-        + f" | {r['missed']} |"
-        for label, r in rows.items()
-    )
-    parity = "\n".join(
-        f"| {key} | {value['value']:.4g} | {value.get('limit', '')} |"
-        for key, value in figures.items()
-    )
-    calibration = spec.quantization["calibration"]
-    steps = "\n".join(commands)
-    return f"""# {name}
+def _history(run: Path, init: Path) -> tuple[list[str], str]:
+    """How the network that `run` started from was trained, and what commands call it."""
+    if (init.parent / "run.json").is_file():
+        return _commands(init.parent), f"runs/{init.parent.name}/{init.name}"
+    try:
+        known = json.loads(init.with_suffix(".json").read_text())
+        return list(known["training"]["commands"]), f"models/{init.name}"
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{run} started from {init}, and neither a run.json nor a {init.stem}.json beside it "
+            "tells how that was trained; put one there"
+        ) from None
 
-ASMNet (Fard, Abdollahi and Mahoor, CVPR-W 2021): {spec.points.count} landmarks
-({spec.scheme}) and head pose from a {spec.size} x {spec.size} RGB crop around one face.
-Made by `python -m asmnet.export.publish`; do not edit.
 
-**Licence: {spec.license}**
+def _public(data: str) -> str:
+    """A data source without the folders of this machine."""
+    kind, _, path = data.rpartition(":")
+    return f"{kind}:DIR" if kind else Path(path).name if path.endswith(".jsonl") else "DIR"
 
-| file | what |
-|---|---|
-| `{name}.keras` | the float network, for Keras 3 on any backend |
-| `{name}-int8.tflite` | int8 convolutions, float heads; contract inside |
-| `{name}.shape.npz` | the shape model of its ASM loss |
-| `{name}.json` | provenance and figures, read by asmnet-export |
 
-## Accuracy
+def _training_faces(data: str) -> Sequence[Face]:
+    """What `asmnet-train --data` reads."""
+    kind, _, path = data.rpartition(":")
+    if kind == "wflw":
+        return read_wflw(Path(path), part="train").faces
+    if data.endswith(".jsonl"):
+        return read_jsonl(Path(data)).faces
+    return read_300w(Path(path), "train").faces
 
-300-W common subset, {rows["float"]["faces"]} faces, inter-ocular NME in %; pose against the
-labels of `head_pose.csv` (a pretrained network's, as in the paper), degrees. In the last row the
-face box comes from the detector, which looks around each labelled face; missed faces count as
-failures.
 
-| model | NME | FR > 10 % | AUC to 10 % | yaw / pitch / roll MAE | missed |
-|---|---|---|---|---|---|
-{scored}
+def _write(model: Path, provenance: dict[str, Any]) -> None:
+    model.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
 
-```
-asmnet-eval models/{name}.keras --data {data}:DIR
-asmnet-eval models/{name}-int8.tflite --data {data}:DIR
-asmnet-eval models/{name}-int8.tflite --data {data}:DIR --boxes detector
-```
 
-## Parity of int8 with float
+def _evaluate(
+    rows: dict[str, dict[str, Any]], label: str, model: Path, test: str, track: Track
+) -> None:
+    """Add a model's figures, with boxes from the labels and from the detector."""
+    for boxes, suffix in (("landmarks", ""), ("detector", ", detector boxes")):
+        found, _ = evaluate(model, test, boxes=boxes, track=track)
+        rows[label + suffix] = found.to_dict()
 
-On {spec.parity["faces"]["images"]} crops of {spec.parity["faces"]["source"]} under
-{spec.parity["interpreter"]}, one thread; calibrated on {calibration["images"]} crops.
-Shifts in pixels of the {spec.size}-pixel input, pose in degrees.
 
-| figure | value | limit |
-|---|---|---|
-{parity}
-
-```
-asmnet-export models/{name}.keras --quantize
-```
-
-## Training
-
-On 300-W's training pictures (2,012 at hand: AFW, Helen, LFPW; one in ten held out), seed
-{seed}; the shipped weights are the best of the last run on the held-out faces.
-
-```
-{steps}
-```
-
-## Limits
-
-Trained on 2,012 pictures that are mostly near-frontal (93 % with |yaw| below 30 degrees), adult and
-well lit; beyond |yaw| 60 the 68-point scheme itself is ill-defined. Pose labels came from another
-network. Accuracy by age, sex and skin tone was not measured. It says where a face's points are if
-there is a face; it does not say whether there is one, and it must not be used to identify people.
-"""
+def _quantize(model: Path, target: Path) -> None:
+    """Export in a process of its own, as a user does; its verdict appears on the terminal."""
+    export = [sys.executable, "-c", "from asmnet.export.cli import main; main()"]
+    done = subprocess.run([*export, str(model), "--quantize", "-o", str(target)])
+    if done.returncode:
+        raise UserError("nothing was published: the int8 export failed; see above")
 
 
 if __name__ == "__main__":

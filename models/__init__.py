@@ -1,12 +1,41 @@
 """Model files that ship with the package; each network has a card, NAME.md."""
 
+from __future__ import annotations
+
+import os
 from pathlib import Path
 
-__all__ = ["DETECTOR", "FLOAT", "INT8", "SHAPE"]
+from asmnet.core import UserError
+
+__all__ = ["DEFAULT", "DETECTOR", "find", "shipped"]
 
 _HERE = Path(__file__).parent
 
-FLOAT = _HERE / "asmnet-68-224.keras"
-SHAPE = _HERE / "asmnet-68-224.shape.npz"
-INT8 = _HERE / "asmnet-68-224-int8.tflite"
+DEFAULT = "asmnet-68-224"
 DETECTOR = _HERE / "face_detection_short_range.tflite"
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the networks at hand, such as "asmnet-68-224": points, then input side."""
+    return tuple(sorted(path.stem for path in _HERE.glob("*.keras")))
+
+
+def find(model: str | os.PathLike[str] = DEFAULT, kind: str = ".tflite") -> Path:
+    """The file of a shipped network, or the file given.
+
+    Args:
+        model: a name from `shipped`, or the path of a `.keras` or `.tflite` file.
+        kind: for a name: ".tflite" (int8), ".keras" (float) or ".shape.npz" (shape model).
+
+    Raises:
+        UserError: neither a name nor a model file's path.
+    """
+    name = os.fspath(model)
+    if name in shipped():
+        return _HERE / (f"{name}-int8.tflite" if kind == ".tflite" else name + kind)
+    if name.endswith((".keras", ".tflite")):
+        return Path(name)  # its reader says whether it is there
+    raise UserError(
+        f"unknown model {name!r}; choose one of {', '.join(shipped())}, "
+        "or give the path of a .tflite or .keras file"
+    )

@@ -13,12 +13,48 @@ __all__ = ["train"]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # only effective before the first import
 
+SETTINGS = {"show_default": True, "max_content_width": 100}
+DATA = "300w:DIR, wflw:DIR, a folder of picture + .pts, or a .jsonl of labels."
 
-@click.command(context_settings={"show_default": True, "max_content_width": 100})
-@click.option("--data", required=True, help="300w:DIR, wflw:DIR, or a folder of picture + .pts.")
+
+class _TrainsByDefault(click.Group):
+    """Runs its `train` command when the first argument names no command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = bool(args) and args[0] in self.commands
+        return super().parse_args(ctx, args if named else ["train", *args])
+
+
+class _Nameless(click.Context):
+    """Shows the usage under the group's own name, as it is typed."""
+
+    @property
+    def command_path(self) -> str:
+        return self.parent.command_path if self.parent else super().command_path
+
+
+class _Default(click.Command):
+    context_class = _Nameless
+
+
+@click.group(cls=_TrainsByDefault)
+def train() -> None:
+    """Train a landmark and pose network, or the paper's four: `train` and `ablation`."""
+
+
+@train.command("train", cls=_Default, context_settings=SETTINGS)
+@click.option("--data", required=True, help=DATA)
+@click.option(
+    "--extra",
+    multiple=True,
+    metavar="FILE.jsonl",
+    help="Learn from these labels too, made by asmnet-label; none is held out.  Repeatable.",
+)
 @click.option("--run", type=click.Path(path_type=Path), required=True, help="Run folder.")
 @click.option("--recipe", type=click.Choice(["modern", "paper"]), default="modern")
-@click.option("--arch", type=click.Choice(["asmnet", "mobilenetv2"]), default="asmnet")
+@click.option(
+    "--arch", type=click.Choice(["asmnet", "asmnet_spatial", "mobilenetv2"]), default="asmnet"
+)
 @click.option(
     "--loss",
     type=click.Choice(["asm", "mse"]),
@@ -48,12 +84,45 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # only effective before the 
 )
 @click.option("--skip-bad", is_flag=True, help="Count malformed files and go on.")
 @cli_errors
-def train(data: str, run: Path, skip_bad: bool, **settings) -> None:
+def _train(data: str, run: Path, skip_bad: bool, **settings) -> None:
     """Train a landmark and pose network.
 
     Kill it at any moment: the same command goes on from the last epoch.  KERAS_BACKEND
     chooses TensorFlow, JAX or torch; all devices that JAX sees share each batch.
+
+    The paper's tables, from one command: asmnet-train ablation --help
     """
     from asmnet.train.fit import fit
 
     fit(data, run, skip_bad=skip_bad, **settings)
+
+
+@train.command("ablation", context_settings=SETTINGS)
+@click.option("--data", required=True, help=DATA)
+@click.option(
+    "--run", type=click.Path(path_type=Path), required=True, help="Folder of all the runs."
+)
+@click.option("--recipe", type=click.Choice(["modern", "paper"]), default="modern")
+@click.option("--init", default="imagenet", help="As for a single training.")
+@click.option("--size", type=click.IntRange(32, 512), default=112, help="Input side in pixels.")
+@click.option("--epochs", type=click.IntRange(1), default=12, help="Of each training.")
+@click.option("--seeds", type=click.IntRange(1), default=3, help="Trainings of each model.")
+@click.option("--spatial", is_flag=True, help="Also our asmnet_spatial, with the ASM term.")
+@click.option(
+    "--test",
+    "tests",
+    multiple=True,
+    help="Labelled faces to test on, as --data, besides the test set of --data.  Repeatable.",
+)
+@click.option("--skip-bad", is_flag=True, help="Count malformed files and go on.")
+@cli_errors
+def _ablation(data: str, run: Path, tests: tuple[str, ...], **settings) -> None:
+    """Train the paper's four models under one schedule, and print the paper's tables.
+
+    mnv2 and mnv2_r are MobileNetV2 without and with the ASM term, ASMNet_nr and ASMNet the
+    half network.  RUN gets NAME-seedK/ for each training, tables.md, tables.json and
+    ablation.png.  Kill it at any moment: the same command goes on.
+    """
+    from asmnet.train.ablation import ablation
+
+    ablation(data, run, tests=tests, **settings)

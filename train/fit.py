@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import track
 
 from asmnet.core import UserError
-from asmnet.train.datasets import Face, read_300w, read_wflw
+from asmnet.train.datasets import Dataset, Face, read_300w, read_wflw
+from asmnet.train.labels import read_jsonl
 from asmnet.train.model import build_model, count_flops
 from asmnet.train.pictures import pack_faces
 from asmnet.train.recipes import RECIPES, Recipe
@@ -26,6 +27,7 @@ from asmnet.train.trainer import (
     Schedule,
     Validation,
     estimate_statistics,
+    fit_heads,
     use_all_devices,
 )
 
@@ -49,6 +51,7 @@ def fit(
     seed: int = 0,
     validation: float = 0.1,
     skip_bad: bool = False,
+    extra: Sequence[str] = (),
 ) -> Path:
     """Train, or go on with, one run; see `asmnet-train --help` for the arguments.
 
@@ -66,15 +69,23 @@ def fit(
     settings = dict(data=data, recipe=recipe, arch=arch, loss=loss, init=init, norm=norm, size=size)
     settings |= dict(epochs=chosen.epochs, rate=chosen.learning_rate, seed=seed)
     settings |= dict(validation=validation, margin=MARGIN)
-    kind, _, folder = data.rpartition(":")
-    read = read_wflw if kind == "wflw" else read_300w
-    part = {"part": "train"} if kind == "wflw" else {"subset": "train"}
-    dataset = read(Path(folder), skip_bad=skip_bad, **part)
+    if extra:
+        settings["extra"] = list(extra)
+    dataset = _read(data, skip_bad)
     learning, held_out = _split(dataset.faces, validation, seed)
+    for more in map(Path, extra):
+        labelled = read_jsonl(more)
+        if labelled.scheme is not dataset.scheme:
+            raise UserError(
+                f"{more} has {labelled.scheme.count} points a face, {data} has "
+                f"{dataset.scheme.count}; they must be the same"
+            )
+        apart = {face.image.resolve() for face in held_out}
+        learning += [face for face in labelled.faces if face.image.resolve() not in apart]
 
     devices = use_all_devices(chosen.batch)
     keras.utils.set_random_seed(seed)
-    network = _initialise(arch, dataset.scheme.name, size, init, chosen)
+    network, trained = _initialise(arch, dataset.scheme.name, size, init, chosen)
     resumed = open_run(run, settings)
     console.print(
         f"{network.name}: {network.count_params() / 1e6:.3f} M parameters, "
@@ -103,6 +114,8 @@ def fit(
     batches.start(first)
     if first == 0 and frozen:
         estimate_statistics(model, batches)
+    if first == 0 and fine_tuning and not trained:
+        fit_heads(model, batches)
 
     validation_figures = Validation(network, held_out or learning[:1], dataset.scheme, MARGIN)
     history = History(run, network)
@@ -126,6 +139,16 @@ def fit(
     return run / "best.keras"
 
 
+def _read(data: str, skip_bad: bool) -> Dataset:
+    """The training part of a data set."""
+    kind, _, folder = data.rpartition(":")
+    if not kind and folder.endswith(".jsonl"):
+        return read_jsonl(Path(folder))
+    if kind == "wflw":
+        return read_wflw(Path(folder), part="train", skip_bad=skip_bad)
+    return read_300w(Path(folder), subset="train", skip_bad=skip_bad)
+
+
 def _split(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Face], list[Face]]:
     """Hold out faces at random; the same ones for the same seed."""
     order = np.random.default_rng(seed).permutation(len(faces))
@@ -136,21 +159,34 @@ def _split(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Face
     return [faces[i] for i in learning], [faces[i] for i in held_out]
 
 
-def _initialise(arch: str, scheme: str, size: int, init: str, recipe: Recipe) -> keras.Model:
-    """Build the network and fill it from `init`."""
+def _initialise(
+    arch: str, scheme: str, size: int, init: str, recipe: Recipe
+) -> tuple[keras.Model, bool]:
+    """Build the network and fill it from `init`; whether its landmark head is a trained one."""
     if not init.endswith(".keras"):
         weights = None if init == "none" else init
-        return build_model(arch, scheme, size, weights, recipe.dropout)
+        return build_model(arch, scheme, size, weights, recipe.dropout), False
     network = build_model(arch, scheme, size, None, recipe.dropout)
     try:
         source = keras.saving.load_model(init, compile=False)
-        network.set_weights(source.get_weights())
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"cannot start from {init}: {error}; give a .keras file of the same "
-            "architecture and number of points"
-        ) from error
-    return network
+        raise UserError(f"cannot start from {init}: {error}; give a trained .keras file") from error
+    copied = _transfer(source, network)
+    if not copied:
+        raise UserError(f"cannot start from {init}: it has no layer of {network.name}")
+    return network, "landmarks" in copied
+
+
+def _transfer(source: keras.Model, network: keras.Model) -> set[str]:
+    """Copy the layers that both networks have, by name and shapes; which ones."""
+    given = {layer.name: layer.get_weights() for layer in source.layers}
+    copied = set()
+    for layer in network.layers:
+        weights = given.get(layer.name, [])
+        if weights and [w.shape for w in weights] == [tuple(w.shape) for w in layer.weights]:
+            layer.set_weights(weights)
+            copied.add(layer.name)
+    return copied
 
 
 def _start_at_mean(network: keras.Model, points: np.ndarray) -> None:
@@ -159,4 +195,4 @@ def _start_at_mean(network: keras.Model, points: np.ndarray) -> None:
     side = np.ptp(points, axis=1).max(axis=-1)[:, None, None] * MARGIN
     middle = (points.max(axis=1, keepdims=True) + points.min(axis=1, keepdims=True)) / 2
     head.bias.assign(((points - middle) / side).mean(axis=0).ravel())
-    head.kernel.assign(head.kernel * 0.1)
+    head.kernel.assign(ops.zeros_like(head.kernel))

@@ -1,9 +1,17 @@
-"""ASMNet and its MobileNetV2 peer (Fard, Abdollahi and Mahoor, CVPR-W 2021).
+"""ASMNet, its spatial sister and its MobileNetV2 peer.
 
-ASMNet is MobileNetV2 (Sandler et al., 2018) cut at `block_15_add`.  Six taps,
-each global-average-pooled and concatenated, feed two linear heads: landmarks in
-crop units and the head's yaw, pitch and roll in degrees.  The peer keeps the
-whole MobileNetV2 under the same two heads.
+ASMNet (Fard, Abdollahi and Mahoor, CVPR-W 2021) is MobileNetV2 (Sandler et al.,
+2018) cut at `block_15_add`.  Six taps, each global-average-pooled and
+concatenated, feed two linear heads: landmarks in crop units and the head's yaw,
+pitch and roll in degrees.  The peer, `mobilenetv2`, keeps the whole MobileNetV2
+under the same two heads.
+
+Pooling over the whole face throws away where things are, just before they are
+asked for.  `asmnet_spatial` keeps ASMNet's trunk and heads, and replaces the
+pooling: three taps of unlike resolution are projected to the deepest grid by
+convolutions whose stride equals their kernel, so that no position is averaged
+away, added, and flattened.  Convolutions and one addition quantize well; a
+concatenation of unlike ranges would not.
 
 Input: (B, size, size, 3) float32 RGB in [-1, 1].
 Outputs: {"landmarks": (B, 2 N) crop units x0, y0, x1, ..., "pose": (B, 3) degrees}.
@@ -28,7 +36,10 @@ TAPS = (
     "block_13_project_BN",
     "block_15_add",
 )
-ARCHITECTURES = ("asmnet", "mobilenetv2")
+ARCHITECTURES = ("asmnet", "asmnet_spatial", "mobilenetv2")
+
+# Taps of the spatial fusion, each with its cells per cell of the deepest grid.
+SPATIAL_TAPS = (("block_5_add", 4), ("block_12_add", 2), ("block_15_add", 1))
 
 
 def build_model(
@@ -42,7 +53,7 @@ def build_model(
     """Build a network.
 
     Args:
-        arch: "asmnet" or "mobilenetv2".
+        arch: "asmnet", "asmnet_spatial" or "mobilenetv2".
         scheme: landmark scheme, "ibug68" or "wflw98".
         size: input side in pixels, a multiple of 16.
         weights: trunk initialisation: None (random), "imagenet" (downloaded by
@@ -66,6 +77,8 @@ def build_model(
             for tap in TAPS
         ]
         features = layers.Concatenate(name="features")(pooled)
+    elif arch == "asmnet_spatial":
+        features = _keep_positions(trunk, batch_norm_momentum)
     else:
         features = layers.GlobalAveragePooling2D(name="features")(trunk.output)
     if dropout:
@@ -80,6 +93,22 @@ def build_model(
     )
 
 
+def _keep_positions(trunk: keras.Model, momentum: float) -> keras.KerasTensor:
+    """Add projections of the taps on the deepest grid: about 1,000 to 1,400 features."""
+    _, height, width, _ = trunk.output.shape
+    channels = min(64, 1400 // (height * width))  # keeps the heads below 0.2 M parameters
+    projected = []
+    for tap, step in SPATIAL_TAPS:
+        x = layers.Conv2D(
+            channels, step, strides=step, padding="same", use_bias=False, name=f"project_{tap}"
+        )(trunk.get_layer(tap).output)
+        # The taps' ranges differ by an order of magnitude; the converter folds this away.
+        norm = layers.BatchNormalization(momentum=momentum, name=f"project_{tap}_BN")
+        projected.append(norm(x))
+    fused = layers.ReLU(6.0, name="fused")(layers.Add(name="fuse")(projected))
+    return layers.Flatten(name="features")(fused)
+
+
 def _trunk(
     arch: str, size: int, weights: str | os.PathLike[str] | None, momentum: float
 ) -> keras.Model:
@@ -91,7 +120,7 @@ def _trunk(
     for layer in network.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = momentum
-    last = "block_15_add" if arch == "asmnet" else "out_relu"
+    last = "out_relu" if arch == "mobilenetv2" else "block_15_add"
     return keras.Model(image, network.get_layer(last).output)
 
 

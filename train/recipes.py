@@ -73,7 +73,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             warmup=0.05,
             distance="wing",
             strength=augment.MODERN,
-            average=0.998,
+            average=0.995,
         ),
     }
 )

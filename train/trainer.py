@@ -23,6 +23,7 @@ __all__ = [
     "Schedule",
     "Validation",
     "estimate_statistics",
+    "fit_heads",
     "predict",
     "use_all_devices",
 ]
@@ -201,6 +202,46 @@ def estimate_statistics(model: Assisted, batches: Batches, rounds: int = 40) -> 
         layer.momentum = value
     for total, weight in zip(totals, weights, strict=True):
         weight.assign(total / rounds)
+
+
+def fit_heads(model: Assisted, batches: Batches, rounds: int = 160, ridge: float = 1e-3) -> None:
+    """Start new heads on a trained trunk from the ridge regression of the labels.
+
+    By gradient descent alone they take many epochs to reach degrees and the right scale,
+    and spoil the trunk meanwhile.
+
+    Args:
+        rounds: batches of augmented faces to regress on.
+        ridge: regularization relative to the features' mean square.
+    """
+    network = model.network
+    trunk = keras.Model(network.input, network.get_layer("features").output)
+    size = network.input_shape[1]
+    features, points, pose = [], [], []
+    for step in range(rounds):
+        if step % len(batches) == 0:
+            batches.start(step // len(batches))  # the same faces, otherwise augmented
+        inputs, targets = batches[step % len(batches)]
+        inputs = {key: ops.convert_to_tensor(value) for key, value in inputs.items()}
+        x = trunk(augment.apply(inputs["images"], inputs, size), training=False)
+        features.append(ops.convert_to_numpy(x))
+        points.append(targets["landmarks"])
+        pose.append(targets["pose"])
+    x, labels = np.concatenate(features), {"landmarks": np.concatenate(points)}
+    labels["pose"] = np.concatenate(pose)
+    for name, y in labels.items():
+        known = ~np.isnan(y).any(axis=1)
+        if not known.any():
+            continue
+        a, b = np.float64(x[known]), np.float64(y[known])
+        centred = a - a.mean(axis=0)
+        gram = centred.T @ centred
+        gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / len(gram) + 1e-9
+        kernel = np.linalg.solve(gram, centred.T @ (b - b.mean(axis=0)))
+        head = network.get_layer(name)
+        head.kernel.assign(kernel)
+        head.bias.assign(b.mean(axis=0) - a.mean(axis=0) @ kernel)
+    batches.start(0)
 
 
 def use_all_devices(batch: int) -> int:

@@ -17,7 +17,7 @@ from asmnet.edge_runtime import FaceDetector, Landmarker
 @pytest.fixture(scope="session")
 def model() -> Path:
     """The shipped int8 model."""
-    return Path(models.INT8)
+    return models.find()
 
 
 @pytest.fixture(scope="session")

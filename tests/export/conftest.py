@@ -15,11 +15,10 @@ from asmnet.export import calibration_faces, load_float
 from asmnet.train.model import build_model
 
 
-@pytest.fixture(scope="session")
-def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained ASMNet at 64 px: converts in seconds."""
+def _untrained(arch: str, size: int = 64, scheme: str = "ibug68") -> keras.Model:
+    """A network with random weights; small ones convert in seconds."""
     keras.utils.set_random_seed(1)
-    network = build_model("asmnet", size=64)
+    network = build_model(arch, scheme, size)
     # Fresh batch norms are the identity; trained ones are not.
     rng = np.random.default_rng(1)
     for layer in network.layers:
@@ -33,9 +32,25 @@ def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     rng.uniform(0.05, 0.3, count),
                 ]
             )
+    return network
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained ASMNet at 64 px: converts in seconds."""
+    network = _untrained("asmnet")
     path = tmp_path_factory.mktemp("tiny") / "tiny.keras"
     network.save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def spatial() -> keras.Model:
+    """An untrained network with the fusion that keeps positions, 98 points at 80 px.
+
+    At that size two of its projections read beyond their maps' edges.
+    """
+    return _untrained("asmnet_spatial", 80, "wflw98")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from asmnet import models
 from asmnet.core import read_spec
 from asmnet.edge_runtime import Landmarker
 from asmnet.export import verdict
@@ -153,3 +154,12 @@ def test_bad_calibration_leaves_nothing(tiny_file: Path, tmp_path: Path, refused
     assert "holds no pictures" in sentence
     assert "--quantize only" in refused(main, tiny_file, "--calibration", folder, "-o", file)
     assert [p.name for p in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_shipped_model_goes_by_its_name(tmp_path: Path, refused) -> None:
+    file = tmp_path / "x.tflite"
+    assert run(models.DEFAULT, "-o", file).exit_code == 0
+    assert read_spec(file).name == f"{models.DEFAULT}-float32"
+    sentence = refused(main, "asmnet", "-o", tmp_path / "y.tflite")
+    for name in models.shipped():
+        assert name in sentence and name in run("--help").stdout

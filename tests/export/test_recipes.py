@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from asmnet.core import ModelSpec, UserError, read_spec
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.export import RECIPES, FaceSet, convert
+from asmnet.export.bias_correction import rounded
 from asmnet.export.convert import output_names
+from asmnet.export.packing import pack_kernels
 from asmnet.export.terminal import quiet, silent
 
 Convert = Callable[[str], bytes]
@@ -52,8 +55,45 @@ def test_float32_is_the_folded_network(made: Convert) -> None:
 def test_int8_has_an_integer_trunk_and_a_float_head(made: Convert) -> None:
     expected = {(op, "int8"): count for op, count in TRUNK.items()}
     expected |= {(op, "float32"): count for op, count in HEAD.items()}
-    # The six taps leave the integers once each; nothing else is converted anywhere.
-    assert operations(made("int8")) == expected | {("DEQUANTIZE", "float32"): 6}
+    # The six taps leave the integers once each, and so do the two heads' kernels.
+    assert operations(made("int8")) == expected | {("DEQUANTIZE", "float32"): 6 + 2}
+
+
+def test_int8_of_the_fusion_that_keeps_positions(spatial, tiny_crops: np.ndarray) -> None:
+    """Three projections and two additions more, in float like the heads."""
+    crops = np.stack([cv2.resize(crop, (80, 80)) for crop in tiny_crops])
+    with quiet():
+        content = RECIPES["int8"](spatial, crops, silent)
+    expected = {(op, "int8"): count for op, count in TRUNK.items()}
+    fusion = {"CONV_2D": 3, "ADD": 2, "RESHAPE": 1, "FULLY_CONNECTED": 2}
+    expected |= {(op, "float32"): count for op, count in fusion.items()}
+    # Three taps, and five kernels.
+    assert operations(content) == expected | {("DEQUANTIZE", "float32"): 3 + 5}
+    shapes = {tuple(d["shape"]) for d in load_interpreter(content).get_output_details()}
+    assert shapes == {(1, 196), (1, 3)}
+
+
+def test_packed_kernels_answer_as_rounded_ones(made: Convert, tiny, tiny_crops) -> None:
+    """Float convolutions and heads whose kernels are the int8 ones."""
+    network = tiny[0]
+    packed = pack_kernels(made("float32"))
+    assert len(packed) < 0.3 * len(made("float32"))
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    for layer in copy.layers:
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+            kernel, *rest = layer.get_weights()
+            layer.set_weights([rounded(kernel, tuple(range(kernel.ndim - 1))), *rest])
+    image = np.float32(tiny_crops[:1]) / 127.5 - 1
+    interpreter = load_interpreter(packed)
+    (taken,) = interpreter.get_input_details()
+    interpreter.set_tensor(taken["index"], image)
+    interpreter.invoke()
+    wanted = copy.predict_on_batch(image)
+    for output in interpreter.get_output_details():
+        name = "pose" if output["shape"][-1] == 3 else "landmarks"
+        found = interpreter.get_tensor(output["index"])
+        np.testing.assert_allclose(found, wanted[name], rtol=1e-3, atol=1e-4)
 
 
 def test_full_int8_has_integers_only(made: Convert) -> None:

@@ -1,4 +1,4 @@
-"""The shipped model answers as recorded, under whichever interpreter is installed.
+"""Every shipped model answers as recorded, under whichever interpreter is installed.
 
 `tests/golden/make_golden.py` made the record.  Nothing here needs TensorFlow, so
 the same file runs on a device.
@@ -10,23 +10,30 @@ import cv2
 import numpy as np
 import pytest
 
-from asmnet import samples
+from asmnet import models, samples
 from asmnet.core import Crop
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.interpreter import interpreter_version
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "golden.npz"
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture(scope="module", params=models.shipped())
+def model(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def golden():
-    with np.load(GOLDEN) as data:
-        return dict(data)
+def landmarker(model):
+    return Landmarker.load(model)
 
 
 @pytest.fixture(scope="module")
-def landmarker():
-    return Landmarker.load()
+def golden(model, landmarker):
+    crops, answers = (
+        np.load(GOLDEN / f"{name}.npz") for name in (f"crops-{landmarker.spec.size}", model)
+    )
+    return {**crops, **answers}
 
 
 @pytest.fixture(scope="module")

@@ -32,14 +32,14 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
 @pytest.fixture(scope="session")
 def float_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("float") / "float32.tflite"
-    convert(*load_float(models.FLOAT), "float32", None, file)
+    convert(*load_float(models.find(kind=".keras")), "float32", None, file)
     return file
 
 
 @pytest.fixture(scope="session")
 def faces() -> FaceSet:
     """The faces that the verdict of the command is about."""
-    return detected_faces(None, 200, read_spec(models.INT8), seed=1)
+    return detected_faces(None, 200, read_spec(models.find()), seed=1)
 
 
 def test_the_gate_passes_on_real_faces(exported: tuple[Path, dict]) -> None:
@@ -71,12 +71,12 @@ def test_the_runtime_reproduces_the_recorded_figures(
 
 def test_the_shipped_file_is_this_export(exported: tuple[Path, dict], faces: FaceSet) -> None:
     file, _ = exported
-    fresh, shipped = read_spec(file), read_spec(models.INT8)
+    fresh, shipped = read_spec(file), read_spec(models.find())
     for key in SPEC_KEYS:
         assert getattr(fresh, key) == getattr(shipped, key), key
     assert shipped.parity["passed"] is True
     new, _ = run_file(Landmarker.load(file), faces.images[::10])
-    old, _ = run_file(Landmarker.load(models.INT8), faces.images[::10])
+    old, _ = run_file(Landmarker.load(), faces.images[::10])
     # Equal to the bit on the machine that made it; elsewhere calibration may round otherwise.
     assert np.linalg.norm(new - old, axis=-1).mean() * faces.images.shape[1] < 0.5
 

@@ -1,8 +1,11 @@
 """Readers: real trees read whole, malformed files named with their line."""
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
 from asmnet.core import IBUG68, UserError
 from asmnet.train.datasets import read_300w, read_dataset, read_pts, read_wflw
@@ -88,6 +91,24 @@ def test_missing_parts(folder, tmp_path):
         read_300w(folder)
 
 
+def test_the_test_set_is_what_there_is_of_it(folder):
+    with pytest.raises(UserError, match="common"):
+        read_300w(folder, "test")
+    (folder / "helen").mkdir()
+    (folder / "afw").rename(folder / "helen" / "testset")
+    assert read_300w(folder, "test").subsets == ("common",)
+    with pytest.raises(UserError, match="challenging.*no full"):
+        read_300w(folder, "full")
+    (folder / "ibug").mkdir()
+    for name in ("b.pts", "b.jpg"):
+        (folder / "helen" / "testset" / name).rename(folder / "ibug" / name)
+    data = read_300w(folder, "test")
+    assert data.subsets == ("common", "challenging", "full")
+    counts = [sum(data.belongs(f, s) for f in data.faces) for s in data.subsets]
+    assert counts == [1, 1, 2]
+    assert read_300w(folder, "full").subsets == ("full",)
+
+
 def test_pictures_that_are_none(folder):
     (folder / "afw" / "a.jpg").write_bytes(b"not a picture")
     with pytest.raises(UserError, match="a.jpg"):
@@ -115,6 +136,19 @@ def test_wflw_attributes_and_short_lists(tmp_path):
         read_wflw(root, "blur")
 
 
+def test_a_subsets_own_list_decides(tmp_path):
+    flagged = f"{COORDINATES} 1 1 50 50 1 0 0 0 1 0 x.jpg"
+    other = COORDINATES.replace("0.5", "1.5", 1)
+    root = wflw(tmp_path, [flagged, f"{other} 1 1 50 50 0 0 0 0 0 0 x.jpg"])
+    # As the benchmark's own lists are: other fields, and here a face whose picture is not at hand.
+    own = root / "WFLW_annotations" / "list_98pt_test_largepose.txt"
+    own.write_text(f"{other} x.jpg\n{COORDINATES} gone.jpg\n")
+    data = read_wflw(root, "test")
+    assert [set(f.tags) for f in data.faces] == [{"occlusion"}, {"pose"}]
+    assert data.subsets[:2] == ("full", "pose")
+    assert [f.tags for f in read_wflw(root, "pose").faces] == [{"pose"}]
+
+
 @pytest.mark.parametrize(
     "line, complaint",
     [
@@ -131,12 +165,58 @@ def test_malformed_wflw_lines(tmp_path, line, complaint):
         read_wflw(root, skip_bad=True)
 
 
+@pytest.fixture
+def turned(tmp_path, rng):
+    """A picture in 300W-LP's layout, and its label."""
+    label = {
+        "Pose_Para": np.array([[0.1, -0.5, 0.2, 3, 4, 5, 6]]),
+        "pt2d": rng.uniform(5, 75, (2, 68)),
+    }
+    (tmp_path / "AFW").mkdir()
+    Image.new("RGB", (80, 80)).save(tmp_path / "AFW" / "a_0.jpg")
+    savemat(tmp_path / "AFW" / "a_0.mat", label)
+    savemat(tmp_path / "AFW" / "a_0_pts.mat", {"pts_2d": label["pt2d"].T})
+    return tmp_path, label
+
+
+def test_300w_lp(turned):
+    root, label = turned
+    data = read_dataset(f"300wlp:{root}")
+    (face,) = data.faces
+    assert not data.landmarks, "the points of turned copies are the unturned photograph's"
+    np.testing.assert_allclose(face.pose, np.degrees([-0.5, 0.1, 0.2]))
+    np.testing.assert_allclose(face.points.T + 1, label["pt2d"])
+
+
+def test_bad_300w_lp(turned, monkeypatch):
+    root, label = turned
+    with pytest.raises(UserError, match="no subset 'pose'"):
+        read_dataset(f"300wlp:{root}", "pose")
+    with pytest.raises(UserError, match="nowhere"):
+        read_dataset(f"300wlp:{root / 'nowhere'}")
+    (root / "empty").mkdir()
+    with pytest.raises(UserError, match="no .mat"):
+        read_dataset(f"300wlp:{root / 'empty'}")
+    for bad in ({"pt2d": label["pt2d"]}, label | {"pt2d": np.ones((2, 21))}):
+        savemat(root / "AFW" / "a_0.mat", bad)
+        with pytest.raises(UserError, match="a_0.mat"):
+            read_dataset(f"300wlp:{root}")
+    (root / "AFW" / "a_0.mat").write_bytes(b"no MATLAB file, but as long as a header" * 9)
+    with pytest.raises(UserError, match="a_0.mat"):
+        read_dataset(f"300wlp:{root}")
+    monkeypatch.setitem(sys.modules, "scipy.io", None)
+    with pytest.raises(UserError, match="pip install scipy"):
+        read_dataset(f"300wlp:{root}")
+
+
 def test_the_official_subsets_are_complete(research_data):
     assert len(read_300w(research_data / "300w").faces) == 2012
     common = read_300w(research_data / "300w", "common").faces
     assert len(common) == 554
     assert all(f.pose is not None for f in common)
     assert len(read_wflw(research_data / "wflw").faces) == 72
+    assert len(read_wflw(research_data / "wflw", "blur").faces) == 27
+    assert len(read_dataset(f"300wlp:{research_data / 'pose_300wlp'}").faces) == 60
 
 
 def test_packed_squares_and_crops_hold_their_faces(research_data):

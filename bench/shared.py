@@ -1,0 +1,67 @@
+"""What the measurements here share: 300-W's training faces, a model, pictures, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from asmnet import models
+from asmnet.core import UserError
+from asmnet.edge_runtime import FaceDetector, Landmarker
+from asmnet.export.terminal import quiet
+from asmnet.train.datasets import Face, read_dataset
+from asmnet.train.pictures import read_picture
+
+__all__ = ["bgr", "open_detector", "open_model", "table", "training_faces"]
+
+
+def training_faces(data: str, seed: int = 0) -> tuple[list[Face], list[Face]]:
+    """300-W's training faces, and which of them the network never learned from.
+
+    Args:
+        data: "300w:DIR".
+        seed: of the model's training; with its default `--validation`, 0.1.
+
+    Returns:
+        learned, held_out.
+    """
+    faces = read_dataset(data, "train").faces
+    with quiet():
+        from asmnet.train.fit import _split  # imports Keras
+
+    return _split(faces, 0.1, seed)
+
+
+def open_model(name: str) -> Landmarker:
+    """A shipped network by its name, or a `.tflite` file by its path.
+
+    Raises:
+        UserError: another kind of file, or one that cannot be used.
+    """
+    path = models.find(name)
+    if path.suffix != ".tflite":
+        raise UserError(f"{path} is no .tflite file; asmnet-export {path} -o FILE.tflite makes one")
+    with quiet():
+        return Landmarker.load(path)
+
+
+def open_detector() -> FaceDetector:
+    """The shipped detector, without the interpreter's greeting."""
+    with quiet():
+        return FaceDetector.load()
+
+
+def bgr(face: Face) -> np.ndarray:
+    """A face's picture: (H, W, 3) uint8 BGR."""
+    return cv2.cvtColor(read_picture(face.image), cv2.COLOR_RGB2BGR)
+
+
+def table(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print a table in Markdown, its columns aligned, ready for docs/."""
+    cells = [[*header], *([str(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [" | ".join(map(str.ljust, row, widths)) for row in cells]
+    lines.insert(1, " | ".join("-" * width for width in widths))
+    print(f"\n{title}\n", *(f"| {line} |" for line in lines), sep="\n")

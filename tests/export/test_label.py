@@ -1,0 +1,97 @@
+"""`asmnet-label`: labels that another network can learn from."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from asmnet import samples
+from asmnet.core import Crop, wflw98_to_ibug68
+from asmnet.edge_runtime import FaceDetector
+from asmnet.export.label import main
+from asmnet.export.teachers import Dialect, Teacher, hold_to_known, label_face
+from asmnet.train.labels import read_jsonl
+from asmnet.train.pictures import read_picture
+
+FACE = sorted(samples.LONDON.glob("*.jpg"))[0]
+
+
+@pytest.fixture(scope="module")
+def teacher():
+    return Teacher("asmnet-68-224")
+
+
+@pytest.fixture(scope="module")
+def box():
+    return FaceDetector.load().detect(cv2.imread(str(FACE)))[0].to_crop(1.0)
+
+
+def test_a_badly_placed_box_gives_the_same_label(teacher, box):
+    image = read_picture(FACE)
+    right = label_face(image, box, [teacher])
+    off = label_face(image, Crop(box.cx + 0.06 * box.side, box.cy, 1.1 * box.side), [teacher])
+    eyes = np.linalg.norm(right.points[45] - right.points[36])
+    assert np.linalg.norm(right.points - off.points, axis=1).mean() / eyes < 0.01
+    assert right.spread < 2.0
+
+
+def test_a_wall_divides_the_views(teacher, rng):
+    wall = rng.integers(0, 255, (300, 300, 3)).astype(np.uint8)
+    assert label_face(wall, Crop(150, 150, 200), [teacher]).spread > 3.0
+
+
+def test_98_points_follow_the_68_but_not_the_schemes_habits(rng):
+    shape = rng.uniform(50, 250, (1, 98, 2))
+    points = np.repeat(shape, 8, axis=0)
+    habit = np.zeros((68, 2))
+    habit[8] = (0, 5)  # one scheme puts the chin lower, on every face
+    known = wflw98_to_ibug68(points) + habit
+    np.testing.assert_allclose(hold_to_known(points, known), points, atol=1e-6)
+    known[0] += (3.0, -2.0)  # one face was labelled elsewhere, as a whole
+    moved = hold_to_known(points, known) - points
+    np.testing.assert_allclose(moved[0], np.tile([3.0, -2.0], (98, 1)) * 7 / 8, atol=0.3)
+
+
+def test_a_dialect_is_learned_and_turns_with_the_face(rng):
+    mean = rng.uniform(-1, 1, (98, 2)) * 50
+    mean[60], mean[72] = (-40, -20), (40, -20)
+    points = mean + rng.normal(0, 2, (300, 98, 2))
+    habit = rng.normal(0, 2, (68, 2))
+    labels = wflw98_to_ibug68(points) + habit
+    dialect = Dialect(points[:250], labels[:250])
+    found = dialect(points[250:])
+    assert np.abs(found - labels[250:]).max() < 0.5, "the habit is the same on every face"
+    turn = np.array([[0.6, 0.8], [-0.8, 0.6]]) * 3
+    np.testing.assert_allclose(dialect(points[250:] @ turn + 100), found @ turn + 100, atol=1e-6)
+
+
+def test_a_folder_of_pictures_becomes_labels(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "face.jpg").write_bytes(FACE.read_bytes())
+    cv2.imwrite(str(folder / "wall.png"), np.full((300, 300, 3), 90, np.uint8))
+    out = tmp_path / "labels.jsonl"
+    result = CliRunner().invoke(main, [str(folder), "-o", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "1 faces with 68 points; left out: 1 without a face" in result.output
+    face = read_jsonl(out).faces[0]
+    assert face.image.samefile(folder / "face.jpg") and np.abs(face.pose).max() < 15
+
+
+@pytest.mark.parametrize(
+    "arguments, complaint",
+    [
+        (["{folder}", "--teacher", "absent.onnx"], "absent.onnx"),
+        (["{folder}", "--teacher", "asmnet-5"], "unknown model 'asmnet-5'"),
+        (["{folder}/nowhere"], "is not a folder"),
+        (["{folder}"], "no face was found"),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path, refused, arguments, complaint):
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((300, 300, 3), 90, np.uint8))
+    out = tmp_path / "out" / "labels.jsonl"
+    arguments = [a.format(folder=tmp_path) for a in arguments]
+    assert complaint in refused(main, *arguments, "-o", out)
+    assert not out.exists()
