@@ -25,7 +25,10 @@ ARCHITECTURES = {
 }
 # Whose pictures may be used for research only.
 RESEARCH = {"300w": "300-W", "300wlp": "300W-LP", "wflw": "WFLW"}
-TESTS = {"300w": ("300-W's common test subset", "ibug68"), "wflw": ("WFLW's test set", "wflw98")}
+TESTS = {
+    "300w": ("300-W's common test subset", "ibug68"),
+    "wflw": ("WFLW's test faces at hand", "wflw98"),
+}
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ asmnet-export {name} --quantize
 
 
 def _accuracy(model: Published) -> str:
-    name, (title, scheme) = model.name, TESTS[model.test]
+    title, scheme = TESTS[model.test]
     posed = any("pose_mae" in row for row in model.rows.values())
     first = next(iter(model.rows.values()))
     text = f"{title}, {first['faces']} faces; inter-ocular NME in %."
@@ -150,15 +153,15 @@ def _accuracy(model: Published) -> str:
         cells = [label, f"{row['nme']:.2f}", f"{row['fr10']:.2f}", f"{row['auc10']:.3f}"]
         lines.append([*cells, *[angles] * posed, str(row["missed"])])
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    command = f"asmnet-eval models/{name}{{}} --data {model.test}:DIR [--boxes detector]"
-    commands = "\n".join(command.format(end) for end in (".keras", "-int8.tflite"))
-    return f"{text}\n\n{table}\n\n```\n{commands}\n```"
+    command = f"asmnet-eval {model.name} --data {model.test}:DIR [--boxes detector]"
+    return f"{text}\n\n{table}\n\n```\n{command}\n```"
 
 
 def _parity(spec: ModelSpec) -> str:
     faces, calibration = spec.parity["faces"], spec.quantization["calibration"]
     rows = "\n".join(
-        f"| {key} | {figure['value']:.4g} | {figure.get('limit', '')} |"
+        f"| {key} | {_own(figure, 'float')} | {_own(figure, 'exported')} | {figure['value']:.4g} "
+        f"| {figure.get('limit', '')} |"
         for key, figure in spec.parity["figures"].items()
     )
     return f"""On {faces["images"]} crops of {faces["source"]} under {spec.parity["interpreter"]}, \
@@ -166,9 +169,13 @@ one thread;
 calibrated on {calibration["images"]} crops. Shifts in pixels of the {spec.size}-pixel input, pose \
 in degrees.
 
-| figure | value | limit |
-|---|---|---|
+| figure | float | int8 | value | limit |
+|---|---|---|---|---|
 {rows}"""
+
+
+def _own(figure: dict[str, Any], key: str) -> str:
+    return f"{figure[key]:.3g}" if key in figure else ""
 
 
 def _training(model: Published) -> str:

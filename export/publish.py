@@ -108,7 +108,8 @@ def _settings(run: Path) -> dict[str, Any]:
 def _commands(run: Path) -> list[str]:
     """The training commands of a run and of all that it started from, oldest first."""
     settings = _settings(run)
-    init, before = settings["init"], []
+    init: str = settings["init"]
+    before: list[str] = []
     if init.endswith(".keras"):
         before, init = _history(run, Path(init))
     elif init.endswith(".h5"):

@@ -123,18 +123,20 @@ def find_tests(data: str, tests: Sequence[str] = (), skip_bad: bool = False) -> 
     for source in (data, *tests):
         kind, _, folder = source.rpartition(":")
         own, root = source == data, Path(folder)
+        name = root.resolve().name
         if kind == "wflw":
-            parts, title = ["full"], "WFLW" if own else f"{root.resolve().name}:"
+            title, parts = "WFLW" if own else f"{name}:", {"full": "full"}
         else:
-            parts = [p for p in ("common", "challenging") if _holds(root, p)]
-            parts += ["full"] if len(parts) == 2 else []
-            title = "300-W" if own else f"{root.resolve().name}:"
-            if not parts and not own:
-                parts = ["common"]  # of a flat folder: all its faces
-        for part in parts:
-            if f"{title} {part}" in sets:
-                raise UserError(f"two test sets are called {title} {part}; rename one's folder")
-            sets[f"{title} {part}"] = _read(source, part, skip_bad)
+            held = [part for part in ("common", "challenging") if _holds(root, part)]
+            title, parts = "300-W" if own else f"{name}:", {part: part for part in held}
+            if len(held) == 2:
+                parts["full"] = "full"
+            elif not held and not own:
+                parts["all"] = "common"  # a flat folder, which has no subsets
+        for label, part in parts.items():
+            if f"{title} {label}" in sets:
+                raise UserError(f"two test sets are called {title} {label}; rename one's folder")
+            sets[f"{title} {label}"] = _read(source, part, skip_bad)
     if not sets:
         raise UserError(f"{data} has no test set of its own; give labelled faces with --test")
     return sets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def fit(
 
     devices = use_all_devices(chosen.batch)
     keras.utils.set_random_seed(seed)
-    network, trained = _initialise(arch, dataset.scheme.name, size, init, chosen)
+    network, copied = _initialise(arch, dataset.scheme.name, size, init, chosen)
     resumed = open_run(run, settings)
     console.print(
         f"{network.name}: {network.count_params() / 1e6:.3f} M parameters, "
@@ -112,12 +113,18 @@ def fit(
     state = State(run / "state.weights.h5")
     first = state.restore(model)
     batches.start(first)
-    if first == 0 and frozen:
-        estimate_statistics(model, batches)
-    if first == 0 and fine_tuning and not trained:
-        fit_heads(model, batches)
-
     validation_figures = Validation(network, held_out or learning[:1], dataset.scheme, MARGIN)
+    if first == 0 and frozen:
+        # Of another input size, or trained under other statistics than these faces have: or
+        # not; then the network's own are the ones that its weights have learned to live with.
+        own = {name: network.get_layer(name).get_weights() for name in copied}
+        before = validation_figures.measure()["val_nme"] if "landmarks" in own else math.inf
+        estimate_statistics(model, batches)
+        if validation_figures.measure()["val_nme"] > before:
+            for name, weights in own.items():
+                network.get_layer(name).set_weights(weights)
+    if first == 0 and fine_tuning and "landmarks" not in copied:
+        fit_heads(model, batches)
     history = History(run, network)
     observers = [validation_figures, history, ProgressBar(chosen.epochs, len(batches))]
     if all(map(importlib.util.find_spec, ("tensorflow", "tensorboard"))):
@@ -161,11 +168,11 @@ def _split(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Face
 
 def _initialise(
     arch: str, scheme: str, size: int, init: str, recipe: Recipe
-) -> tuple[keras.Model, bool]:
-    """Build the network and fill it from `init`; whether its landmark head is a trained one."""
+) -> tuple[keras.Model, set[str]]:
+    """Build the network and fill it from `init`; the names of the layers that came from there."""
     if not init.endswith(".keras"):
         weights = None if init == "none" else init
-        return build_model(arch, scheme, size, weights, recipe.dropout), False
+        return build_model(arch, scheme, size, weights, recipe.dropout), set()
     network = build_model(arch, scheme, size, None, recipe.dropout)
     try:
         source = keras.saving.load_model(init, compile=False)
@@ -174,15 +181,23 @@ def _initialise(
     copied = _transfer(source, network)
     if not copied:
         raise UserError(f"cannot start from {init}: it has no layer of {network.name}")
-    return network, "landmarks" in copied
+    return network, copied
 
 
 def _transfer(source: keras.Model, network: keras.Model) -> set[str]:
-    """Copy the layers that both networks have, by name and shapes; which ones."""
+    """Copy the layers that both networks have, by name and shapes; which ones.
+
+    A head with more features than the given one's ignores the new ones at first:
+    `asmnet_spatial` starts as the `asmnet` that it contains.
+    """
     given = {layer.name: layer.get_weights() for layer in source.layers}
+    widened = (source.name.split("_")[0], network.name[:14]) == ("asmnet", "asmnet_spatial")
     copied = set()
     for layer in network.layers:
         weights = given.get(layer.name, [])
+        if widened and isinstance(layer, keras.layers.Dense) and len(weights) == 2:
+            missing = layer.kernel.shape[0] - len(weights[0])
+            weights[0] = np.pad(weights[0], ((0, max(missing, 0)), (0, 0)))
         if weights and [w.shape for w in weights] == [tuple(w.shape) for w in layer.weights]:
             layer.set_weights(weights)
             copied.add(layer.name)

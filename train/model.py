@@ -7,11 +7,10 @@ pitch and roll in degrees.  The peer, `mobilenetv2`, keeps the whole MobileNetV2
 under the same two heads.
 
 Pooling over the whole face throws away where things are, just before they are
-asked for.  `asmnet_spatial` keeps ASMNet's trunk and heads, and replaces the
-pooling: three taps of unlike resolution are projected to the deepest grid by
-convolutions whose stride equals their kernel, so that no position is averaged
-away, added, and flattened.  Convolutions and one addition quantize well; a
-concatenation of unlike ranges would not.
+asked for.  `asmnet_spatial` puts a small map that keeps them beside the poolings:
+three taps of unlike resolution are projected onto the deepest one's grid by
+convolutions whose stride equals their kernel, so that no position is averaged away,
+and added.  It contains ASMNet, and starts from a trained one where it stands.
 
 Input: (B, size, size, 3) float32 RGB in [-1, 1].
 Outputs: {"landmarks": (B, 2 N) crop units x0, y0, x1, ..., "pose": (B, 3) degrees}.
@@ -38,8 +37,8 @@ TAPS = (
 )
 ARCHITECTURES = ("asmnet", "asmnet_spatial", "mobilenetv2")
 
-# Taps of the spatial fusion, each with its cells per cell of the deepest grid.
-SPATIAL_TAPS = (("block_5_add", 4), ("block_12_add", 2), ("block_15_add", 1))
+# Taps of the spatial fusion's map, each with its cells per cell of the deepest grid.
+MAP_TAPS = (("block_5_add", 4), ("block_12_add", 2), ("block_15_add", 1))
 
 
 def build_model(
@@ -71,16 +70,16 @@ def build_model(
     if size < 32 or size % 16:
         raise UserError(f"input size {size} is no multiple of 16 from 32 up; try 224 or 112")
     trunk = _trunk(arch, size, weights, batch_norm_momentum)
-    if arch == "asmnet":
-        pooled = [
+    if arch == "mobilenetv2":
+        features = layers.GlobalAveragePooling2D(name="features")(trunk.output)
+    else:
+        parts = [
             layers.GlobalAveragePooling2D(name=f"pool_{tap}")(trunk.get_layer(tap).output)
             for tap in TAPS
         ]
-        features = layers.Concatenate(name="features")(pooled)
-    elif arch == "asmnet_spatial":
-        features = _keep_positions(trunk, batch_norm_momentum)
-    else:
-        features = layers.GlobalAveragePooling2D(name="features")(trunk.output)
+        if arch == "asmnet_spatial":
+            parts.append(_keep_positions(trunk, batch_norm_momentum))
+        features = layers.Concatenate(name="features")(parts)
     if dropout:
         features = layers.Dropout(dropout, name="dropout")(features)
     count = SCHEMES[scheme].count
@@ -94,11 +93,11 @@ def build_model(
 
 
 def _keep_positions(trunk: keras.Model, momentum: float) -> keras.KerasTensor:
-    """Add projections of the taps on the deepest grid: about 1,000 to 1,400 features."""
+    """Add projections of the taps on the deepest grid: about 1,000 features."""
     _, height, width, _ = trunk.output.shape
-    channels = min(64, 1400 // (height * width))  # keeps the heads below 0.2 M parameters
+    channels = min(48, 1000 // (height * width))
     projected = []
-    for tap, step in SPATIAL_TAPS:
+    for tap, step in MAP_TAPS:
         x = layers.Conv2D(
             channels, step, strides=step, padding="same", use_bias=False, name=f"project_{tap}"
         )(trunk.get_layer(tap).output)
@@ -106,7 +105,7 @@ def _keep_positions(trunk: keras.Model, momentum: float) -> keras.KerasTensor:
         norm = layers.BatchNormalization(momentum=momentum, name=f"project_{tap}_BN")
         projected.append(norm(x))
     fused = layers.ReLU(6.0, name="fused")(layers.Add(name="fuse")(projected))
-    return layers.Flatten(name="features")(fused)
+    return layers.Flatten(name="positions")(fused)
 
 
 def _trunk(

@@ -137,7 +137,7 @@ def test_repeated_it_judges_only_what_is_new(finished, benchmark, monkeypatch):
     assert changed == ["mnv2-seed0"]
     # Another test set is another question.
     text = invoke(benchmark, run, "--test", str(benchmark / "ibug"))
-    assert text.count("finished before") == 8 and "ibug: common" in text
+    assert text.count("finished before") == 8 and "ibug: all" in text
 
 
 def test_a_kill_ends_the_training_too_and_the_command_goes_on(benchmark, tmp_path, capfd):
@@ -249,10 +249,10 @@ def test_a_test_set_that_the_paper_lacks_has_no_column_of_it():
     figures = {
         "settings": {"seeds": 1},
         "cost": {"asmnet": {"parameters": 1_439_507, "flop": {"224": 0.513e9}}},
-        "sets": {"mine: common": {"faces": 2, "models": models, "asm": {"a - b": gain}}},
+        "sets": {"mine: all": {"faces": 2, "models": models, "asm": {"a - b": gain}}},
     }
     tables = {table.title.split(",")[0]: table for table in make_tables(figures)}
-    assert tables["NME"].columns == ("model", "mine: common (2 faces)")
+    assert tables["NME"].columns == ("model", "mine: all (2 faces)")
     assert tables["NME"].rows[-1][0] == "asmnet_spatial (ours)"
     assert tables["Size and cost"].columns[-1] == "paper at 224", "counted once at 224"
     assert "Head pose" not in tables

@@ -20,6 +20,14 @@ def test_size_and_arithmetic(arch, parameters, gflops, paper):
     assert count_flops(model) / 1e9 == pytest.approx(paper[1], rel=0.01)
 
 
+def test_the_spatial_fusion_is_small():
+    model = build_model("asmnet_spatial", size=224)
+    assert model.count_params() <= 1_600_000
+    assert count_flops(model) < 1.01 * count_flops(build_model("asmnet", size=224))
+    assert model.get_layer("positions").output.shape[-1] == 980
+    assert build_model("asmnet_spatial", size=112).count_params() <= 1_600_000
+
+
 def test_outputs_and_taps():
     model = build_model("asmnet", "wflw98", size=64)
     out = model(np.zeros((2, 64, 64, 3), np.float32))

@@ -5,16 +5,21 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from asmnet.train.cli import train
+from asmnet.train.datasets import read_300w
+from asmnet.train.labels import write_jsonl
 
 SMALL = ["--size", "32", "--init", "none", "--epochs", "4"]
 
@@ -87,6 +92,46 @@ def test_fine_tuning_with_frozen_statistics_and_averaged_weights(
     assert [row["epoch"] for row in rows(run)] == ["0", "1", "2", "3"]
 
 
+def test_the_spatial_network_starts_as_the_asmnet_it_contains(labelled_faces, whole_run):
+    from asmnet.train.fit import _initialise
+    from asmnet.train.recipes import RECIPES
+
+    source = whole_run / "best.keras"
+    given = keras.saving.load_model(source, compile=False)
+    wide, copied = _initialise("asmnet_spatial", "ibug68", 32, str(source), RECIPES["modern"])
+    image = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
+    for name, answer in given(image).items():
+        np.testing.assert_allclose(wide(image)[name], answer, atol=1e-4)
+    assert {"landmarks", "pose"} <= copied
+
+
+def test_learning_from_extra_labels_with_another_fusion(labelled_faces, whole_run, tmp_path):
+    labels = tmp_path / "more.jsonl"
+    write_jsonl(labels, read_300w(labelled_faces).faces[:40])
+    run = tmp_path / "spatial"
+    choices = ["--arch", "asmnet_spatial", "--norm", "frozen", "--init"]
+    choices += [str(whole_run / "best.keras"), "--extra", str(labels)]
+    output = finish(command(labelled_faces, run, *choices))
+    # 63 of 70 to learn from, and those of the 40 that are not held out.
+    assert int(re.search(r"(\d+) faces to learn", output.replace("\n", " "))[1]) in range(96, 104)
+    assert json.loads((run / "run.json").read_text())["extra"] == [str(labels)]
+    # Not worse than where it started.
+    assert float(rows(run)[-1]["val_nme"]) < float(rows(whole_run)[-1]["val_nme"]) + 2
+
+
+def test_98_points_start_on_a_trunk_trained_for_68(labelled_faces, whole_run, tmp_path, rng):
+    labels = tmp_path / "wide.jsonl"
+    faces = []
+    for face in read_300w(labelled_faces).faces:
+        more = face.points[rng.integers(0, 68, 30)]
+        faces.append(replace(face, points=np.concatenate([face.points, more])))
+    write_jsonl(labels, faces)
+    run = tmp_path / "wide"
+    init = ["--norm", "frozen", "--epochs", "1", "--init", str(whole_run / "best.keras")]
+    finish(command(labels, run, *init))
+    assert keras.saving.load_model(run / "best.keras").output["landmarks"].shape == (None, 196)
+
+
 def test_the_papers_recipe_and_peer_without_the_asm_term(labelled_faces, tmp_path):
     run = tmp_path / "paper"
     choices = ["--recipe", "paper", "--arch", "mobilenetv2", "--loss", "mse", "--epochs", "1"]
@@ -110,6 +155,8 @@ def test_two_devices_under_jax(labelled_faces, tmp_path):
         (["--data", "300w:/nowhere"], "/nowhere is not a folder"),
         (["--data", "{faces}", "--init", "absent.keras"], "cannot start from absent.keras"),
         (["--data", "{faces}", "--init", "absent.h5"], "'absent.h5'"),
+        (["--data", "{faces}", "--extra", "absent.jsonl"], "cannot read labels absent.jsonl"),
+        (["--data", "absent.jsonl"], "cannot read labels absent.jsonl"),
         (["--data", "{faces}", "--size", "100"], "input size 100"),
         (["--data", "{faces}", "--size", "7"], "Invalid value for '--size'"),
         (["--data", "{faces}", "--recipe", "best"], "'best' is not one of"),
