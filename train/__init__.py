@@ -4,14 +4,20 @@ Importing the package loads nothing heavy; take what you need from its modules.
 """
 
 __all__ = [
+    "ablation",
     "augment",
+    "compare",
     "datasets",
+    "faces",
     "fit",
+    "labels",
     "loss",
     "model",
     "pictures",
     "recipes",
     "run",
     "shape_model",
+    "tables",
     "trainer",
+    "w300lp",
 ]

@@ -15,7 +15,7 @@ from keras import ops
 
 from asmnet.core import Scheme, mirror_pose, rotate_pose
 
-__all__ = ["MODERN", "PAPER", "Strength", "apply", "draw"]
+__all__ = ["MILD", "MODERN", "PAPER", "Strength", "apply", "draw"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,20 @@ MODERN = Strength(
     blur=0.2,
     noise=0.06,
     occlusion=0.3,
+)
+
+MILD = Strength(
+    rotation=15.0,
+    scale=0.12,
+    shift=0.05,
+    mirror=0.5,
+    brightness=0.15,
+    contrast=0.2,
+    color=0.08,
+    gray=0.05,
+    blur=0.15,
+    noise=0.03,
+    occlusion=0.15,
 )
 
 

@@ -51,7 +51,7 @@ def train() -> None:
     help="Learn from these labels too, made by asmnet-label; none is held out.  Repeatable.",
 )
 @click.option("--run", type=click.Path(path_type=Path), required=True, help="Run folder.")
-@click.option("--recipe", type=click.Choice(["modern", "paper"]), default="modern")
+@click.option("--recipe", type=click.Choice(["modern", "polish", "paper"]), default="modern")
 @click.option(
     "--arch", type=click.Choice(["asmnet", "asmnet_spatial", "mobilenetv2"]), default="asmnet"
 )
