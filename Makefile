@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-DEMO := demo/asmnet-68-224-int8.tflite
+DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-tflite-runtime lint format bench clip clean

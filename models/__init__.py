@@ -11,7 +11,7 @@ __all__ = ["DEFAULT", "DETECTOR", "find", "shipped"]
 
 _HERE = Path(__file__).parent
 
-DEFAULT = "asmnet-68-224"
+DEFAULT = "asmnet-spatial-68-224"
 DETECTOR = _HERE / "face_detection_short_range.tflite"
 
 
