@@ -18,9 +18,9 @@ __all__ = ["RESEARCH", "TESTS", "Published", "card", "license_of", "sources_of"]
 ARCHITECTURES = {
     "asmnet": "The paper's network with nothing added: half a MobileNetV2, of which six maps are "
     "averaged over the face\nand concatenated under two linear heads.",
-    "asmnet_spatial": "The paper's network and, beside the six maps that it averages over the face, a "
-    "small one of ours that keeps\npositions: three maps of unlike resolution, projected onto the "
-    "deepest one's grid and added.",
+    "asmnet_spatial": "The paper's network and, beside the six maps that it averages over the "
+    "face, a small one of ours that keeps\npositions: three maps of unlike resolution, "
+    "projected onto the deepest one's grid and added.",
     "mobilenetv2": "The paper's peer: a whole MobileNetV2 under the same two linear heads.",
 }
 # Whose pictures may be used for research only.

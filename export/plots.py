@@ -76,7 +76,7 @@ def plot_ced(
         ylabel="% of faces at or below", title=f"Cumulative error distribution, {data}",
     )  # fmt: skip
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="center right", fontsize=8)
     figure.savefig(file, dpi=120)
 
 
