@@ -85,7 +85,7 @@ def test_a_run_becomes_a_model_with_its_whole_history(
 
     card = (into / "mine-98-80.md").read_text()
     assert str(tmp_path) not in card and str(labelled) not in card
-    for words in ("98 landmarks (wflw98)", "80 x 80", "a fusion of ours", "6 faces", "Noted.",
+    for words in ("98 landmarks (wflw98)", "80 x 80", "a small one of ours that keeps", "6 faces", "Noted.",
                   "none held out", "Compared in the 68 points", "int8, detector boxes",
                   "No face of the last run had a pose label", "Research use only: trained on 300-W",
                   "Keras' ImageNet weights"):  # fmt: skip
