@@ -210,4 +210,4 @@ def _start_at_mean(network: keras.Model, points: np.ndarray) -> None:
     side = np.ptp(points, axis=1).max(axis=-1)[:, None, None] * MARGIN
     middle = (points.max(axis=1, keepdims=True) + points.min(axis=1, keepdims=True)) / 2
     head.bias.assign(((points - middle) / side).mean(axis=0).ravel())
-    head.kernel.assign(ops.zeros_like(head.kernel))
+    head.kernel.assign(np.zeros(head.kernel.shape))

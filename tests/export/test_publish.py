@@ -85,16 +85,16 @@ def test_a_run_becomes_a_model_with_its_whole_history(
 
     card = (into / "mine-98-80.md").read_text()
     assert str(tmp_path) not in card and str(labelled) not in card
-    for words in ("98 landmarks (wflw98)", "80 x 80", "a small one of ours that keeps", "6 faces", "Noted.",
+    for words in ("98 landmarks (wflw98)", "80 x 80", "one of ours", "6 faces", "Noted.",
                   "none held out", "Compared in the 68 points", "int8, detector boxes",
                   "No face of the last run had a pose label", "Research use only: trained on 300-W",
                   "Keras' ImageNet weights"):  # fmt: skip
         assert words in card, words
     steps = [line for line in card.splitlines() if line.startswith("asmnet-train")]
-    assert len(steps) == 3 + 2, "the shipped model's, then these two"
-    assert "--run runs/first --init models/asmnet-68-224.keras" in steps[3]
-    assert "--run runs/second --init runs/first/best.keras --arch asmnet_spatial" in steps[4]
-    assert "--validation 0" in steps[4]
+    assert steps[:-2] == read_spec(models.find()).training["commands"], "the shipped model's"
+    assert f"--run runs/first --init models/{models.DEFAULT}.keras" in steps[-2]
+    assert "--run runs/second --init runs/first/best.keras --arch asmnet_spatial" in steps[-1]
+    assert "--validation 0" in steps[-1]
 
     _, spec = load_float(into / "mine-98-80.keras")
     small = read_spec(into / "mine-98-80-int8.tflite")

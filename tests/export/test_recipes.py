@@ -60,15 +60,16 @@ def test_int8_has_an_integer_trunk_and_a_float_head(made: Convert) -> None:
 
 
 def test_int8_of_the_fusion_that_keeps_positions(spatial, tiny_crops: np.ndarray) -> None:
-    """Three projections and two additions more, in float like the heads."""
+    """Poolings as for asmnet; three projections and two additions more, in float like the heads."""
     crops = np.stack([cv2.resize(crop, (80, 80)) for crop in tiny_crops])
     with quiet():
         content = RECIPES["int8"](spatial, crops, silent)
     expected = {(op, "int8"): count for op, count in TRUNK.items()}
-    fusion = {"CONV_2D": 3, "ADD": 2, "RESHAPE": 1, "FULLY_CONNECTED": 2}
+    fusion = {"CONV_2D": 3, "ADD": 2, "RESHAPE": 1, "MEAN": 6, "CONCATENATION": 1}
+    fusion["FULLY_CONNECTED"] = 2
     expected |= {(op, "float32"): count for op, count in fusion.items()}
-    # Three taps, and five kernels.
-    assert operations(content) == expected | {("DEQUANTIZE", "float32"): 3 + 5}
+    # Eight taps, one of them both pooled and projected, and five kernels.
+    assert operations(content) == expected | {("DEQUANTIZE", "float32"): 8 + 5}
     shapes = {tuple(d["shape"]) for d in load_interpreter(content).get_output_details()}
     assert shapes == {(1, 196), (1, 3)}
 
