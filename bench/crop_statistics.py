@@ -16,11 +16,10 @@ import numpy as np
 from shared import bgr, open_detector, open_model, table, training_faces
 
 from asmnet import models
-from asmnet.core import Crop, UserError, atomic_path, cli_errors, nme
+from asmnet.core import Crop, UserError, atomic_path, cli_errors, nme, to_scheme
 from asmnet.core.landmarks import IBUG68
 from asmnet.edge_runtime import FaceDetector, Landmarker
 from asmnet.edge_runtime.tracker import LOOK_AROUND, RECENTRE
-from asmnet.export.faces import to_scheme
 from asmnet.export.terminal import progress, quiet
 from asmnet.train.datasets import Face
 

@@ -19,10 +19,9 @@ from pose_fit import PoseFit
 from shared import bgr, open_detector, open_model, table, training_faces
 
 from asmnet import models
-from asmnet.core import Crop, UserError, cli_errors, pose_mae
+from asmnet.core import Crop, UserError, cli_errors, pose_mae, to_scheme
 from asmnet.core.landmarks import IBUG68
 from asmnet.edge_runtime import Landmarker
-from asmnet.export.faces import to_scheme
 from asmnet.export.terminal import progress
 from asmnet.train.datasets import Face, read_dataset
 

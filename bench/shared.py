@@ -12,6 +12,7 @@ from asmnet.core import UserError
 from asmnet.edge_runtime import FaceDetector, Landmarker
 from asmnet.export.terminal import quiet
 from asmnet.train.datasets import Face, read_dataset
+from asmnet.train.faces import hold_out
 from asmnet.train.pictures import read_picture
 
 __all__ = ["bgr", "open_detector", "open_model", "table", "training_faces"]
@@ -27,11 +28,7 @@ def training_faces(data: str, seed: int = 0) -> tuple[list[Face], list[Face]]:
     Returns:
         learned, held_out.
     """
-    faces = read_dataset(data, "train").faces
-    with quiet():
-        from asmnet.train.fit import _split  # imports Keras
-
-    return _split(faces, 0.1, seed)
+    return hold_out(read_dataset(data, "train").faces, 0.1, seed)
 
 
 def open_model(name: str) -> Landmarker:

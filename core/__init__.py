@@ -7,7 +7,7 @@ machine and a Raspberry Pi can share it.
 
 from asmnet.core.crop import Crop, Kernels, extract
 from asmnet.core.files import UserError, atomic_path, cli_errors
-from asmnet.core.landmarks import IBUG68, SCHEMES, WFLW98, Scheme, wflw98_to_ibug68
+from asmnet.core.landmarks import IBUG68, SCHEMES, WFLW98, Scheme, to_scheme, wflw98_to_ibug68
 from asmnet.core.metrics import auc, ced, failure_rate, jitter, nme, pose_mae
 from asmnet.core.pose import euler_from_rotation, mirror_pose, rotate_pose, rotation_from_euler
 from asmnet.core.spec import ModelSpec, embed_spec, read_spec
@@ -36,5 +36,6 @@ __all__ = [
     "read_spec",
     "rotate_pose",
     "rotation_from_euler",
+    "to_scheme",
     "wflw98_to_ibug68",
 ]

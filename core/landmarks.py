@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-__all__ = ["IBUG68", "SCHEMES", "Scheme", "WFLW98", "wflw98_to_ibug68"]
+__all__ = ["IBUG68", "SCHEMES", "Scheme", "WFLW98", "to_scheme", "wflw98_to_ibug68"]
 
 Edges = tuple[tuple[int, int], ...]
 
@@ -179,3 +179,8 @@ def wflw98_to_ibug68(points: np.ndarray) -> np.ndarray:
     if points.shape[-2:] != (98, 2):
         raise ValueError(f"expected points of shape (..., 98, 2), got {points.shape}")
     return points[..., _WFLW98_TO_IBUG68, :]
+
+
+def to_scheme(points: np.ndarray, scheme: Scheme) -> np.ndarray:
+    """Landmarks (..., N, 2) in `scheme`: as they are, or 98 points reduced to 68."""
+    return points if points.shape[-2] == scheme.count else wflw98_to_ibug68(points)

@@ -21,9 +21,10 @@ from asmnet.core import (
     failure_rate,
     nme,
     pose_mae,
+    to_scheme,
 )
 from asmnet.export import tables
-from asmnet.export.faces import FaceSet, labelled_faces, to_scheme
+from asmnet.export.faces import FaceSet, labelled_faces
 from asmnet.export.networks import Trained, load_network, model_files
 from asmnet.export.plots import plot_ced, plot_faces, plot_worst, published
 from asmnet.export.robustness import robustness

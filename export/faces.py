@@ -19,7 +19,7 @@ from asmnet.core import (
     Scheme,
     UserError,
     extract,
-    wflw98_to_ibug68,
+    to_scheme,
 )
 from asmnet.edge_runtime import Detection, FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
@@ -27,7 +27,7 @@ from asmnet.export.terminal import Track, quiet, silent
 from asmnet.train.datasets import Dataset, Face, read_dataset
 from asmnet.train.pictures import crop_faces, poses_of, read_picture
 
-__all__ = ["FaceSet", "detected_faces", "labelled_faces", "pictures_in", "to_scheme"]
+__all__ = ["FaceSet", "detected_faces", "find_face", "labelled_faces", "pictures_in"]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 # How far the runtime's crops stray: the detector's box (see `Detection.to_crop`), heads
@@ -79,11 +79,6 @@ class FaceSet:
         }
 
 
-def to_scheme(points: np.ndarray, scheme: Scheme) -> np.ndarray:
-    """Landmarks (..., N, 2) in `scheme`: as they are, or 98 points reduced to 68."""
-    return points if points.shape[-2] == scheme.count else wflw98_to_ibug68(points)
-
-
 def pictures_in(folder: Path) -> list[Path]:
     """The pictures in a folder and its sub-folders, sorted.
 
@@ -128,7 +123,7 @@ def detected_faces(
     crops, found, missed = [], [], []
     for path in track(paths, "finding faces"):
         image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
-        face = _face_in(image, detector)
+        face = find_face(image, detector)
         if face is None:
             missed.append(path.name)
             continue
@@ -183,7 +178,7 @@ def labelled_faces(
             detector = FaceDetector.load()
         for face in track(data.faces, "finding faces"):
             image = cv2.cvtColor(read_picture(face.image), cv2.COLOR_RGB2BGR)
-            found = _face_in(image, detector, Crop.around(face.points, 1.0))
+            found = find_face(image, detector, Crop.around(face.points, 1.0))
             if found is None:
                 lost.append(face)
                 continue
@@ -234,7 +229,7 @@ def _notes(source: str, subset: str | None, data: Dataset) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _face_in(
+def find_face(
     image: np.ndarray, detector: FaceDetector, wanted: Crop | None = None
 ) -> Detection | None:
     """The best face of the picture, or the one whose centre lies in `wanted`.

@@ -11,9 +11,9 @@ import numpy as np
 from asmnet import models
 from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors
 from asmnet.edge_runtime import FaceDetector
-from asmnet.export.faces import pictures_in
+from asmnet.export.faces import find_face, pictures_in
 from asmnet.export.teachers import Dialect, Opinion, Teacher, hold_to_known, label_face
-from asmnet.export.terminal import progress, quiet
+from asmnet.export.terminal import Track, progress, quiet
 from asmnet.train.datasets import Face, read_dataset
 from asmnet.train.labels import write_jsonl
 from asmnet.train.pictures import read_picture
@@ -23,6 +23,8 @@ __all__ = ["main"]
 # Two parts of the translated 98-point teacher to one of the 68-point ones: best of 1:1,
 # 2:1 and each alone on held-out faces of 300-W.
 SHARE_OF_TRANSLATED = 2 / 3
+
+Seen = tuple[Face, dict[str, Opinion]]  # a face and what the teachers of each scheme say
 
 
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
@@ -68,72 +70,85 @@ def main(
     faces are.  With a 98-point teacher the labels have 98 points, held to the manual ones
     of 300w:DIR; with --like they have 68.
     """
-    masters = [Teacher(name) for name in teachers]
-    groups = {
-        scheme.name: [t for t in masters if t.scheme is scheme] for scheme in (WFLW98, IBUG68)
-    }
-    wide_group = groups[WFLW98.name]
-    if (like or wide) and not wide_group:
+    groups = _by_scheme([Teacher(name) for name in teachers])
+    if (like or wide) and WFLW98.name not in groups:
         raise UserError("--like and --wide need a 98-point teacher; give one with --teacher")
-    with quiet():
-        detector = FaceDetector.load()
     with progress() as track:
-        dialect = None
-        if like:
-            pairs = [
-                (label_face(read_picture(f.image), Crop.around(f.points, 1.0), wide_group), f)
-                for f in track(read_dataset(like, "train").faces, "learning the dialect")
-            ]
-            dialect = Dialect(
-                np.stack([o.points for o, _ in pairs]), np.stack([f.points for _, f in pairs])
-            )
-        found, lost = [], 0
-        for face in track(_faces(source), "labelling"):
-            image = read_picture(face.image)
-            box = _box(image, face, detector)
-            if box is None:
-                lost += 1
-                continue
-            found.append(
-                (face, {name: label_face(image, box, g) for name, g in groups.items() if g})
-            )
-    if not found:
+        dialect = _learn_dialect(like, groups[WFLW98.name], track) if like else None
+        seen, lost = _show(source, groups, track)
+    if not seen:
         raise UserError(f"no face was found in {source}; give pictures in which faces are large")
-    said = {
-        name: np.stack([opinions[name].points for _, opinions in found])
-        for name, group in groups.items()
-        if group
-    }
-    few = said.get(IBUG68.name)
-    if dialect:
-        translated = dialect(said[WFLW98.name])
-        share = 1.0 if few is None else SHARE_OF_TRANSLATED
-        few = translated if few is None else share * translated + (1 - share) * few
-    if wide_group:
-        known = [face.points for face, _ in found] if source.startswith("300w:") else few
-        if known is not None:
-            said[WFLW98.name] = hold_to_known(said[WFLW98.name], np.asarray(known))
-    sure = [max(o.spread for o in opinions.values()) <= agree for _, opinions in found]
+    sure = [max(o.spread for o in opinions.values()) <= agree for _, opinions in seen]
     if not any(sure):
         raise UserError(
             f"the views of all {len(sure)} faces differ too much; raise --agree {agree}"
         )
-    points = few if dialect or not wide_group else said[WFLW98.name]
-    for path, labels in ((out, points), (wide, said.get(WFLW98.name))):
+    few, many = _combine(seen, dialect, manual=source.startswith("300w:"))
+    points = few if dialect or many is None else many
+    for path, labels in ((out, points), (wide, many)):
         if path is None or labels is None:
             continue
-        write_jsonl(
-            path,
-            [
-                Face(face.image, place, _pose(face, opinions))
-                for place, (face, opinions), good in zip(labels, found, sure, strict=True)
-                if good
-            ],
-        )
+        chosen = [
+            Face(face.image, place, _pose(face, opinions))
+            for place, (face, opinions), good in zip(labels, seen, sure, strict=True)
+            if good
+        ]
+        write_jsonl(path, chosen)
         click.echo(
-            f"{path}: {sum(sure)} faces with {labels.shape[1]} points; left out: "
-            f"{lost} without a face, {len(sure) - sum(sure)} on which the views differ"
+            f"{path}: {len(chosen)} faces with {labels.shape[1]} points; left out: "
+            f"{lost} without a face, {len(seen) - len(chosen)} on which the views differ"
         )
+
+
+def _by_scheme(teachers: Sequence[Teacher]) -> dict[str, list[Teacher]]:
+    groups: dict[str, list[Teacher]] = {}
+    for teacher in teachers:
+        groups.setdefault(teacher.scheme.name, []).append(teacher)
+    return groups
+
+
+def _learn_dialect(like: str, teachers: Sequence[Teacher], track: Track) -> Dialect:
+    faces = read_dataset(like, "train").faces
+    said = [
+        label_face(read_picture(face.image), Crop.around(face.points, 1.0), teachers).points
+        for face in track(faces, "learning the dialect")
+    ]
+    return Dialect(np.stack(said), np.stack([face.points for face in faces]))
+
+
+def _show(source: str, groups: dict[str, list[Teacher]], track: Track) -> tuple[list[Seen], int]:
+    """Every face with the opinions on it, and how many pictures show none."""
+    with quiet():
+        detector = FaceDetector.load()
+    seen, lost = [], 0
+    for face in track(_faces(source), "labelling"):
+        image = read_picture(face.image)
+        box = _box(image, face, detector)
+        if box is None:
+            lost += 1
+        else:
+            seen.append((face, {name: label_face(image, box, g) for name, g in groups.items()}))
+    return seen, lost
+
+
+def _combine(
+    seen: Sequence[Seen], dialect: Dialect | None, manual: bool
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """What the teachers say together: (M, 68, 2) and (M, 98, 2), each None if none said it.
+
+    Args:
+        manual: the faces' own labels are the truth that 98 points are held to.
+    """
+    said = {name: np.stack([o[name].points for _, o in seen]) for name in seen[0][1]}
+    few, many = said.get(IBUG68.name), said.get(WFLW98.name)
+    if dialect:
+        translated = dialect(many)
+        share = 1.0 if few is None else SHARE_OF_TRANSLATED
+        few = translated if few is None else share * translated + (1 - share) * few
+    known = np.stack([face.points for face, _ in seen]) if manual else few
+    if many is not None and known is not None:
+        many = hold_to_known(many, known)
+    return few, many
 
 
 def _pose(face: Face, opinions: dict[str, Opinion]) -> np.ndarray | None:
@@ -156,14 +171,8 @@ def _box(image: np.ndarray, face: Face, detector: FaceDetector) -> Crop | None:
     """About the landmarks' tight square: from the labels, else from the detector."""
     if len(face.points):
         return Crop.around(face.points, 1.0)
-    height, width = image.shape[:2]
-    side = max(height, width)
-    bgr = np.ascontiguousarray(image[..., ::-1])
-    for room in (1.0, 2.0):  # a picture that is all face is searched as part of a larger one
-        region = Crop((width - 1) / 2, (height - 1) / 2, room * side)
-        for detection in detector.detect(bgr, region):
-            return detection.to_crop(1.0)
-    return None
+    found = find_face(np.ascontiguousarray(image[..., ::-1]), detector)
+    return None if found is None else found.to_crop(1.0)
 
 
 if __name__ == "__main__":

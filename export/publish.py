@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,7 @@ from asmnet.export.card import TESTS, Published, card, license_of, sources_of
 from asmnet.export.evaluate import evaluate
 from asmnet.export.float_model import load_float
 from asmnet.export.terminal import Track, progress
-from asmnet.train.datasets import Face, read_300w, read_wflw
-from asmnet.train.labels import read_jsonl
+from asmnet.train.datasets import read_dataset
 
 __all__ = ["main"]
 
@@ -51,7 +49,7 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
     if kind not in TESTS:
         raise UserError(f"--test {test}: give 300w:DIR or wflw:DIR")
     settings, commands = _settings(run), _commands(run)
-    faces = _training_faces(settings["data"])
+    faces = read_dataset(settings["data"], "train").faces
     source = run / ("best.keras" if settings["validation"] else "last.keras")
     if not source.is_file():
         raise UserError(f"{run} holds no {source.name}; let its training end at least one epoch")
@@ -139,16 +137,6 @@ def _public(data: str) -> str:
     """A data source without the folders of this machine."""
     kind, _, path = data.rpartition(":")
     return f"{kind}:DIR" if kind else Path(path).name if path.endswith(".jsonl") else "DIR"
-
-
-def _training_faces(data: str) -> Sequence[Face]:
-    """What `asmnet-train --data` reads."""
-    kind, _, path = data.rpartition(":")
-    if kind == "wflw":
-        return read_wflw(Path(path), part="train").faces
-    if data.endswith(".jsonl"):
-        return read_jsonl(Path(data)).faces
-    return read_300w(Path(path), "train").faces
 
 
 def _write(model: Path, provenance: dict[str, Any]) -> None:

@@ -16,9 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from asmnet.core import IBUG68, Crop, extract, failure_rate, nme, rotate_pose
+from asmnet.core import IBUG68, Crop, extract, failure_rate, nme, rotate_pose, to_scheme
 from asmnet.edge_runtime.crops import OPENCV
-from asmnet.export.faces import to_scheme
 from asmnet.export.networks import Trained
 from asmnet.export.terminal import Track, silent
 from asmnet.train.datasets import Dataset, Face

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asmnet.core import Crop, ModelSpec, auc, extract, failure_rate, jitter, nme
+from asmnet.core import Crop, ModelSpec, auc, extract, failure_rate, jitter, nme, to_scheme
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.interpreter import interpreter_version, load_interpreter
-from asmnet.export.faces import FaceSet, to_scheme
+from asmnet.export.faces import FaceSet
 from asmnet.export.terminal import Track, quiet, silent
 
 if TYPE_CHECKING:

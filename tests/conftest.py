@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from asmnet import samples
+from asmnet.core import Crop
+from asmnet.edge_runtime import FaceDetector, Landmarker
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,6 +26,29 @@ def research_data() -> Path:
     if not (folder / "300w").is_dir():
         pytest.skip("needs the research data sets (300-W ...), which may not be redistributed")
     return folder
+
+
+@pytest.fixture(scope="session")
+def label_samples(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Makes a flat folder of picture + .pts pairs: shipped faces, the shipped model's answers."""
+
+    def label(count: int) -> Path:
+        folder = tmp_path_factory.mktemp("labelled")
+        landmarker, detector = Landmarker.load(), FaceDetector.load()
+        for picture in sorted(samples.LONDON.glob("*.jpg"))[:count]:
+            image = cv2.imread(str(picture))
+            crop = detector.detect(image)[0].to_crop(landmarker.spec.margin)
+            for _ in range(3):  # labels whose own box gives the crop that they came from
+                points = landmarker(image, crop).landmarks
+                crop = Crop.around(points, landmarker.spec.margin)
+            rows = "".join(f"{x + 1:.3f} {y + 1:.3f}\n" for x, y in points)
+            shutil.copy(picture, folder)
+            (folder / picture.name).with_suffix(".pts").write_text(
+                f"version: 1\nn_points: 68\n{{\n{rows}}}\n"
+            )
+        return folder
+
+    return label
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from asmnet.core import IBUG68, UserError, atomic_path, nme, wflw98_to_ibug68
+from asmnet.core import IBUG68, UserError, atomic_path, nme, to_scheme
 from asmnet.train.compare import Scores, difference, summarise
-from asmnet.train.datasets import SUBSETS_300W, Dataset, read_300w, read_wflw
+from asmnet.train.datasets import SUBSETS_300W, Dataset, read_dataset
 from asmnet.train.pictures import crop_faces, poses_of
 
 __all__ = ["MODELS", "SPATIAL", "ablation", "find_tests", "train_alone"]
@@ -69,7 +69,7 @@ def ablation(
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
     models = MODELS | (SPATIAL if spatial else {})
-    learning = _read(data, "train", skip_bad)
+    learning = read_dataset(data, "train", skip_bad)
     sets = find_tests(data, tests, skip_bad)
     folders = {name: [run / f"{name}-seed{k}" for k in range(seeds)] for name in models}
     order = [(name, seed) for seed in range(seeds) for name in models]
@@ -136,7 +136,7 @@ def find_tests(data: str, tests: Sequence[str] = (), skip_bad: bool = False) -> 
         for label, part in parts.items():
             if f"{title} {label}" in sets:
                 raise UserError(f"two test sets are called {title} {label}; rename one's folder")
-            sets[f"{title} {label}"] = _read(source, part, skip_bad)
+            sets[f"{title} {label}"] = read_dataset(source, part, skip_bad)
     if not sets:
         raise UserError(f"{data} has no test set of its own; give labelled faces with --test")
     return sets
@@ -153,15 +153,6 @@ def train_alone() -> None:
     from asmnet.train.cli import train
 
     train()
-
-
-def _read(source: str, part: str, skip_bad: bool) -> Dataset:
-    kind, _, folder = source.rpartition(":")
-    if kind == "wflw":
-        return read_wflw(
-            Path(folder), part="train" if part == "train" else "test", skip_bad=skip_bad
-        )
-    return read_300w(Path(folder), part, skip_bad)
 
 
 def _holds(root: Path, subset: str) -> bool:
@@ -239,7 +230,7 @@ def _test(folder: Path, sets: Mapping[str, Dataset], crops: Crops) -> dict[str, 
         found, angles = predict(network, images)
         scheme = dataset.scheme
         if found.shape != truth.shape:  # a network of 98 points on 68, or the reverse
-            found, truth, scheme = _to_68(found), _to_68(truth), IBUG68
+            found, truth, scheme = to_scheme(found, IBUG68), to_scheme(truth, IBUG68), IBUG68
         pose = np.abs(angles - poses_of(dataset.faces))
         scores[title] = Scores(nme(found, truth, scheme), pose)
     keras.backend.clear_session()
@@ -259,10 +250,6 @@ def _summary(title: str, scores: Mapping[str, Mapping[str, Sequence[Scores]]]) -
         "models": {name: summarise(judged) for name, judged in runs.items()},
         "asm": {f"{a} - {b}": difference(runs[a], runs[b]) for a, b in PAIRS},
     }
-
-
-def _to_68(points: np.ndarray) -> np.ndarray:
-    return points if points.shape[-2] == IBUG68.count else wflw98_to_ibug68(points)
 
 
 def _fingerprint(dataset: Dataset) -> str:

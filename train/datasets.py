@@ -14,6 +14,7 @@ import numpy as np
 
 from asmnet.core import IBUG68, WFLW98, UserError
 from asmnet.train.faces import Dataset, Face, collect, part_of, picture_of
+from asmnet.train.labels import read_jsonl
 from asmnet.train.w300lp import read_300wlp
 
 __all__ = [
@@ -171,16 +172,21 @@ def read_wflw(
 
 
 def read_dataset(source: str, subset: str | None = None, skip_bad: bool = False) -> Dataset:
-    """Read "300w:DIR", "wflw:DIR", "300wlp:DIR" or a plain folder of `.pts` pairs.
+    """Read "300w:DIR", "wflw:DIR", "300wlp:DIR", a `.jsonl` file or a folder of `.pts` pairs.
 
     Args:
         source: what to read.
-        subset: see `read_300w` and `read_wflw`; "test" is the whole test set at hand with
-            its parts; default: the usual one ("common"; "full"; 300W-LP has no subsets).
+        subset: "train", or a part of the test set, see `read_300w` and `read_wflw`; "test"
+            is the whole test set at hand with its parts; default: the usual one ("common";
+            "full").  300W-LP, a `.jsonl` file and a plain folder have no subsets.
         skip_bad: count what is malformed and go on.
     """
     kind, _, folder = source.partition(":")
+    if source.endswith(".jsonl"):
+        return read_jsonl(Path(source))
     if kind == "wflw" and folder:
+        if subset == "train":
+            return read_wflw(Path(folder), part="train", skip_bad=skip_bad)
         return read_wflw(Path(folder), subset or "full", skip_bad=skip_bad)
     if kind == "300wlp" and folder:
         if subset not in (None, "test"):

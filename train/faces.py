@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from asmnet.core import Scheme, UserError
 
-__all__ = ["Dataset", "Face", "collect", "part_of", "picture_of"]
+__all__ = ["Dataset", "Face", "collect", "hold_out", "part_of", "picture_of"]
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 
@@ -99,3 +99,17 @@ def picture_of(label: Path) -> Path:
         if image.is_file():
             return image
     raise UserError(f"{label} has no picture beside it ({', '.join(PICTURES)})")
+
+
+def hold_out(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Face], list[Face]]:
+    """Part faces at random into those to learn from and those to judge by; seeded.
+
+    Raises:
+        UserError: none would be left to learn from.
+    """
+    order = np.random.default_rng(seed).permutation(len(faces))
+    count = round(fraction * len(faces))
+    held_out, learning = order[:count], order[count:]
+    if not len(learning):
+        raise UserError(f"{len(faces)} faces leave none to learn from; lower --validation")
+    return [faces[i] for i in learning], [faces[i] for i in held_out]

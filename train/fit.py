@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.progress import track
 
 from asmnet.core import UserError
-from asmnet.train.datasets import Dataset, Face, read_300w, read_wflw
+from asmnet.train.datasets import read_dataset
+from asmnet.train.faces import hold_out
 from asmnet.train.labels import read_jsonl
 from asmnet.train.model import build_model, count_flops
 from asmnet.train.pictures import pack_faces
@@ -72,8 +73,8 @@ def fit(
     settings |= dict(validation=validation, margin=MARGIN)
     if extra:
         settings["extra"] = list(extra)
-    dataset = _read(data, skip_bad)
-    learning, held_out = _split(dataset.faces, validation, seed)
+    dataset = read_dataset(data, "train", skip_bad)
+    learning, held_out = hold_out(dataset.faces, validation, seed)
     for more in map(Path, extra):
         labelled = read_jsonl(more)
         if labelled.scheme is not dataset.scheme:
@@ -113,7 +114,7 @@ def fit(
     state = State(run / "state.weights.h5")
     first = state.restore(model)
     batches.start(first)
-    validation_figures = Validation(network, held_out or learning[:1], dataset.scheme, MARGIN)
+    validation_figures = Validation(network, held_out or learning[:100], dataset.scheme, MARGIN)
     if first == 0 and frozen:
         # Of another input size, or trained under other statistics than these faces have: or
         # not; then the network's own are the ones that its weights have learned to live with.
@@ -144,26 +145,6 @@ def fit(
             history.on_epoch_end(chosen.epochs, validation_figures.measure())
     console.print(history.summary(chosen.epochs))
     return run / "best.keras"
-
-
-def _read(data: str, skip_bad: bool) -> Dataset:
-    """The training part of a data set."""
-    kind, _, folder = data.rpartition(":")
-    if not kind and folder.endswith(".jsonl"):
-        return read_jsonl(Path(folder))
-    if kind == "wflw":
-        return read_wflw(Path(folder), part="train", skip_bad=skip_bad)
-    return read_300w(Path(folder), subset="train", skip_bad=skip_bad)
-
-
-def _split(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Face], list[Face]]:
-    """Hold out faces at random; the same ones for the same seed."""
-    order = np.random.default_rng(seed).permutation(len(faces))
-    count = round(fraction * len(faces))
-    held_out, learning = order[:count], order[count:]
-    if not len(learning):
-        raise UserError(f"{len(faces)} faces leave none to learn from; lower --validation")
-    return [faces[i] for i in learning], [faces[i] for i in held_out]
 
 
 def _initialise(

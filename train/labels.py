@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from asmnet.core import SCHEMES, UserError, atomic_path
-from asmnet.train.datasets import Dataset, Face
+from asmnet.train.faces import Dataset, Face
 
 __all__ = ["read_jsonl", "write_jsonl"]
 

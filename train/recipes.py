@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import keras
@@ -55,6 +55,15 @@ class Recipe:
         return keras.optimizers.Adam(rate, **averaging)
 
 
+_MODERN = Recipe(
+    epochs=60,
+    batch=32,
+    learning_rate=1e-3,
+    warmup=0.05,
+    distance="wing",
+    strength=augment.MODERN,
+    average=0.995,
+)
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "paper": Recipe(
@@ -66,24 +75,8 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             strength=augment.PAPER,
             dropout=0.5,
         ),
-        "modern": Recipe(
-            epochs=60,
-            batch=32,
-            learning_rate=1e-3,
-            warmup=0.05,
-            distance="wing",
-            strength=augment.MODERN,
-            average=0.995,
-        ),
+        "modern": _MODERN,
         # The last epochs of a trained network, on faces more like those it will meet.
-        "polish": Recipe(
-            epochs=8,
-            batch=32,
-            learning_rate=3e-4,
-            warmup=0.05,
-            distance="wing",
-            strength=augment.MILD,
-            average=0.995,
-        ),
+        "polish": replace(_MODERN, epochs=8, learning_rate=3e-4, strength=augment.MILD),
     }
 )

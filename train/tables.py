@@ -15,7 +15,7 @@ from asmnet.core import ced
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-__all__ = ["Table", "make_tables", "plot_ablation", "to_markdown", "to_rich"]
+__all__ = ["PAPER_NME", "Table", "make_tables", "plot_ablation", "to_markdown", "to_rich"]
 
 # Fard, Abdollahi and Mahoor (CVPR-W 2021), as far as the figures are at hand.
 PAPER_COST = {"mobilenetv2": (2.42, 0.60), "asmnet": (1.43, 0.51)}  # M parameters, GFLOP

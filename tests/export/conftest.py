@@ -65,6 +65,12 @@ def tiny_crops(tiny: tuple[keras.Model, ModelSpec]) -> np.ndarray:
     return calibration_faces(tiny[1], images=64).images
 
 
+@pytest.fixture(scope="session")
+def labelled(label_samples: Callable[[int], Path]) -> Path:
+    """A flat folder of twelve picture + .pts pairs."""
+    return label_samples(12)
+
+
 @pytest.fixture
 def refused() -> Callable[..., str]:
     """Run a command that must fail as the user deserves: exit code 2, one clear sentence."""

@@ -12,31 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from asmnet import models, samples
-from asmnet.core import IBUG68, WFLW98, Crop
-from asmnet.edge_runtime import FaceDetector, Landmarker
+from asmnet.core import IBUG68, WFLW98
 from asmnet.export.evaluate import evaluate, main
 from asmnet.export.plots import published
 
 FLOAT, INT8 = models.find(kind=".keras"), models.find(kind=".tflite")
-
-
-@pytest.fixture(scope="module")
-def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve shipped faces with .pts files: the shipped model's own answers."""
-    folder = tmp_path_factory.mktemp("labelled")
-    landmarker, detector = Landmarker.load(), FaceDetector.load()
-    for path in sorted(samples.LONDON.glob("*.jpg"))[:12]:
-        image = cv2.imread(str(path))
-        crop = detector.detect(image)[0].to_crop(landmarker.spec.margin)
-        for _ in range(3):  # labels whose own box gives the crop that they came from
-            points = landmarker(image, crop).landmarks
-            crop = Crop.around(points, landmarker.spec.margin)
-        rows = "\n".join(f"{x + 1:.3f} {y + 1:.3f}" for x, y in points)
-        (folder / path.with_suffix(".pts").name).write_text(
-            f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
-        )
-        shutil.copy(path, folder)
-    return folder
 
 
 @pytest.mark.parametrize("model", [FLOAT, INT8], ids=["keras", "tflite"])

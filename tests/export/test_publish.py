@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
-import cv2
 import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from asmnet import models, samples
+from asmnet import models
 from asmnet.core import read_spec
-from asmnet.edge_runtime import FaceDetector, Landmarker
 from asmnet.export import cli, load_float, publish, verdict
 
 SETTINGS = {
@@ -22,22 +19,6 @@ SETTINGS = {
     "norm": "batch", "size": 80, "epochs": 3, "rate": 0.001, "seed": 0, "validation": 0.1,
     "margin": 1.25,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six shipped faces; the shipped model made the labels."""
-    folder = tmp_path_factory.mktemp("labelled")
-    landmarker, detector = Landmarker.load(), FaceDetector.load()
-    for path in sorted(samples.LONDON.glob("*.jpg"))[:6]:
-        image = cv2.imread(str(path))
-        crop = detector.detect(image)[0].to_crop(landmarker.spec.margin)
-        points = landmarker(image, crop).landmarks
-        rows = "".join(f"{x + 1:.3f} {y + 1:.3f}\n" for x, y in points)
-        text = f"version: 1\nn_points: 68\n{{\n{rows}}}\n"
-        (folder / path.with_suffix(".pts").name).write_text(text)
-        shutil.copy(path, folder)
-    return folder
 
 
 def make_run(folder: Path, network: keras.Model | None, data: Path, **settings: object) -> Path:
@@ -85,7 +66,7 @@ def test_a_run_becomes_a_model_with_its_whole_history(
 
     card = (into / "mine-98-80.md").read_text()
     assert str(tmp_path) not in card and str(labelled) not in card
-    for words in ("98 landmarks (wflw98)", "80 x 80", "one of ours", "6 faces", "Noted.",
+    for words in ("98 landmarks (wflw98)", "80 x 80", "one of ours", "12 faces", "Noted.",
                   "none held out", "Compared in the 68 points", "int8, detector boxes",
                   "No face of the last run had a pose label", "Research use only: trained on 300-W",
                   "Keras' ImageNet weights"):  # fmt: skip
