@@ -88,14 +88,13 @@ def license_of(commands: Sequence[str]) -> str:
 def card(model: Published) -> str:
     """The card in Markdown."""
     spec, name = model.spec, model.name
-    loss = {"asm": "ASM-assisted loss", "mse": "plain regression loss, no ASM term"}
     return f"""# {name}
 
 ASMNet (Fard, Abdollahi and Mahoor, CVPR-W 2021): {spec.points.count} landmarks ({spec.scheme}) and
 head pose from a {spec.size} x {spec.size} RGB crop around one face.
 {ARCHITECTURES[model.arch]}
 {model.parameters / 1e6:.2f} M parameters, {model.flops / 1e9:.2f} GFLOP; \
-{loss[model.settings["loss"]]}.
+{_loss(model.commands)}.
 Made by `python -m asmnet.export.publish`; do not edit.
 
 **Licence: {spec.license}**
@@ -127,6 +126,15 @@ asmnet-export {name} --quantize
 
 {_limits(model)}
 """
+
+
+def _loss(commands: Sequence[str]) -> str:
+    plain = ["--loss mse" in command for command in commands]
+    if not any(plain):
+        return "ASM-assisted loss"
+    if all(plain):
+        return "plain regression loss, no ASM term"
+    return f"ASM-assisted loss in {plain.count(False)} of {len(plain)} runs, plain in the others"
 
 
 def _accuracy(model: Published) -> str:
