@@ -66,7 +66,10 @@ def interpreter_version() -> str:
 
 
 def load_interpreter(
-    model: str | os.PathLike[str] | bytes, threads: int = 1, xnnpack: bool = True
+    model: str | os.PathLike[str] | bytes,
+    threads: int = 1,
+    xnnpack: bool = True,
+    keep_tensors: bool = False,
 ) -> Any:
     """An interpreter with its tensors allocated.
 
@@ -75,6 +78,7 @@ def load_interpreter(
         threads: CPU threads of one inference.
         xnnpack: use the XNNPACK kernels; without them the reference-like built-in
             ones, slower, to tell how much results depend on kernels.
+        keep_tensors: let inner tensors be read after a run; only without XNNPACK.
 
     Returns:
         `Interpreter` of ai-edge-litert or tflite-runtime; both have the same methods.
@@ -100,6 +104,7 @@ def load_interpreter(
         interpreter = module.Interpreter(
             model_content=content,
             num_threads=threads,
+            experimental_preserve_all_tensors=keep_tensors,
             experimental_op_resolver_type=(
                 resolver.AUTO if xnnpack else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES
             ),
@@ -145,10 +150,14 @@ class Network:
     """
 
     def __init__(
-        self, model: str | os.PathLike[str] | bytes, threads: int = 1, xnnpack: bool = True
+        self,
+        model: str | os.PathLike[str] | bytes,
+        threads: int = 1,
+        xnnpack: bool = True,
+        keep_tensors: bool = False,
     ) -> None:
         self.name = "the given model" if isinstance(model, bytes) else str(model)
-        self.interpreter = load_interpreter(model, threads, xnnpack)
+        self.interpreter = load_interpreter(model, threads, xnnpack, keep_tensors)
         inputs = self.interpreter.get_input_details()
         if len(inputs) != 1:
             raise UserError(f"{self.name} has {len(inputs)} inputs, not 1; it is another model")

@@ -4,45 +4,52 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from asmnet import models
-from asmnet.core import ModelSpec, UserError, atomic_path, cli_errors, embed_spec
-from asmnet.export.calibration import IMAGES, LEAST, calibration_faces
-from asmnet.export.convert import convert
-from asmnet.export.faces import FaceSet, detected_faces, labelled_faces
-from asmnet.export.float_model import load_float
+from asmnet.core import UserError, atomic_path, cli_errors
+from asmnet.export.calibration import IMAGES, LEAST
+from asmnet.export.exporting import Export, make, open_job, smallest
 from asmnet.export.recipes import RECIPES
-from asmnet.export.terminal import Track, progress, quiet
-from asmnet.export.verdict import Verdict, judge
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from asmnet.export.report import write_report
+from asmnet.export.show import ladder_table, verdict_table
+from asmnet.export.terminal import progress
+from asmnet.train.commands import DefaultGroup, MainCommand
 
 __all__ = ["main"]
+
+SETTINGS = {"show_default": True, "max_content_width": 100}
 
 
 class _GateFailed(Exception):
     """Leaves the block that writes the file, so that there is none."""
 
 
-@click.command(
-    context_settings={"show_default": True, "max_content_width": 100},
+@click.group("export", cls=DefaultGroup)
+def main() -> None:
+    """Export to TFLite, and look at what was exported: `export` and `inspect`."""
+
+
+@main.command(
+    "export",
+    cls=MainCommand,
+    context_settings=SETTINGS,
     epilog=f"Shipped models: {', '.join(models.shipped())}.",
 )
 @click.argument("model", default=models.DEFAULT)
 @click.option("--quantize", is_flag=True, help="Make an integer model; else a float32 one.")
 @click.option(
     "--recipe",
-    type=click.Choice([r for r in RECIPES if r != "float32"]),
-    default="int8",
-    help="int8: with a float32 head, from the fusion of maps on.  full_int8: integers only.",
+    type=click.Choice([*RECIPES, "all"]),
+    help="How; all: try each, and write the smallest that passes.  "
+    "[default: int8 with --quantize, else float32]",
 )
 @click.option(
     "--calibration",
@@ -70,144 +77,121 @@ class _GateFailed(Exception):
     help="The .tflite to write.  [default: MODEL's name and the recipe, here]",
 )
 @click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="Write a page with the verdict, faces, calibration ranges and where precision is lost.",
+)
+@click.option(
     "--json",
-    "report",
+    "figures",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Write the verdict as JSON.",
 )
 @click.option("--keep-failed", is_flag=True, help="Write the file even if the gate fails.")
 @cli_errors
-def main(
+def _export(
     model: str,
     quantize: bool,
-    recipe: str,
+    recipe: str | None,
     calibration: Path | None,
     images: int,
     faces: str | None,
     output: Path | None,
     report: Path | None,
+    figures: Path | None,
     keep_failed: bool,
 ) -> None:
     """Export MODEL to TFLite, and prove that it still behaves the same.
 
-    MODEL is a shipped model's name or a .keras file of asmnet-train.
+    MODEL is a shipped model's name or a .keras file of asmnet-train.  What is in the file:
+    asmnet-export inspect FILE.
 
     Exit code 0: exported.  1: the gate failed, no file.  2: bad input.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"  # only effective before Keras is imported
-    recipe = recipe if quantize else "float32"
-    if not quantize and calibration is not None:
+    recipe = recipe or ("int8" if quantize else "float32")
+    recipes = list(RECIPES) if recipe == "all" else [recipe]
+    if recipes == ["float32"] and calibration is not None:
         raise UserError("--calibration is of use to --quantize only; add it, or leave both out")
     source = models.find(model, ".keras")
-    output = output or Path(f"{source.stem}-{recipe.replace('_', '-')}.tflite")
+    ending = "smallest" if recipe == "all" else recipe.replace("_", "-")
+    output = output or Path(f"{source.stem}-{ending}.tflite")
     if output.suffix != ".tflite" or output.is_dir():
         raise UserError(f"-o {output}: give the name of a .tflite file to write")
-    with ExitStack() as files:
+    with ExitStack() as stack:
         # Before the work: a file that cannot be written is better known now.
-        json_file = files.enter_context(atomic_path(report)) if report else None
-        with progress() as track:
-            spec, verdict = _export(
-                source, recipe, calibration, images, faces, output, keep_failed, track
-            )
+        json_file = stack.enter_context(atomic_path(figures)) if figures else None
+        page = stack.enter_context(atomic_path(report)) if report else None
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        chosen = None
+        try:
+            with atomic_path(output) as file:
+                with progress() as track:
+                    job = open_job(source, folder, recipes, calibration, images, faces, track)
+                    exports = [make(job, name, track) for name in recipes]
+                    chosen = smallest(exports)
+                    if page is not None:
+                        write_report(page, job, chosen or exports[-1], track)
+                if chosen is None and not (keep_failed and len(exports) == 1):
+                    raise _GateFailed
+                shutil.copyfile((chosen or exports[0]).file, file)
+        except _GateFailed:
+            pass
         if json_file is not None:
-            document = json.loads(spec.to_json()) | {"parity": verdict.to_dict()}
+            documents = [
+                json.loads(one.spec.to_json()) | {"parity": one.verdict.to_dict()}
+                for one in exports
+            ]
+            document = documents if recipe == "all" else documents[0]
             json_file.write_text(json.dumps(document, indent=2) + "\n")
-    from rich.console import Console  # an extra: named when it is missed
-
-    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-    console.print(_table(spec, verdict))
-    if used := spec.quantization.get("calibration"):
-        left_out = used["without_face"]
-        note = f"; {left_out} pictures without a face were left out" if left_out else ""
-        console.print(f"Calibrated on {used['images']} crops of {used['source']}{note}")
-    if verdict.passed or keep_failed:
-        state = "" if verdict.passed else "[yellow]Kept although the gate failed:[/] "
-        console.print(f"{state}{output}  ({output.stat().st_size / 1e6:.2f} MB)", soft_wrap=True)
-    if not verdict.passed:
-        failed = ", ".join(figure.label for figure in verdict.figures if not figure.passed)
-        written = "" if keep_failed else f"; {output} was not written (--keep-failed writes it)"
-        console.print(f"[red]The gate failed:[/] {failed}{written}", soft_wrap=True)
+        _show(exports, chosen, output, keep_failed)
+    if chosen is None:
         sys.exit(1)
 
 
-def _export(
-    model: Path,
-    recipe: str,
-    calibration: Path | None,
-    images: int,
-    faces: str | None,
-    output: Path,
-    keep_failed: bool,
-    track: Track,
-) -> tuple[ModelSpec, Verdict]:
-    """Convert, judge, and write `output` if the verdict allows it."""
-    try:
-        with atomic_path(output) as file, tempfile.TemporaryDirectory() as folder:
-            for _ in track([None], "loading TensorFlow"):
-                with quiet():
-                    import tensorflow  # noqa: F401
-            network, trained = load_float(model)
-            known = None
-            if recipe != "float32":
-                known = calibration_faces(trained, calibration, images, track)
-            trial = _trial_faces(faces, images, trained, track)
-            float_file = file if recipe == "float32" else Path(folder) / "float32.tflite"
-            for _ in track([None], "converting to float32"):
-                spec = convert(network, trained, "float32", None, float_file)
-            if recipe != "float32":
-                spec = convert(network, trained, recipe, known, file, track)
-            verdict = judge(network, float_file, file, trial, track)
-            spec = spec.replace(
-                parity=verdict.to_dict(),
-                evaluation={
-                    key: value
-                    for key, value in {
-                        "float model": trained.evaluation,
-                        "this file": verdict.evaluation,
-                    }.items()
-                    if value
-                },
-            )
-            embed_spec(file, spec)
-            if not (verdict.passed or keep_failed):
-                raise _GateFailed
-    except _GateFailed:
-        pass
-    return spec, verdict
+def _show(
+    exports: Sequence[Export], chosen: Export | None, output: Path, keep_failed: bool
+) -> None:
+    """Tables, and what became of it, on the terminal."""
+    from rich.console import Console  # an extra: named when it is missed
+
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    if len(exports) > 1:
+        console.print(ladder_table(exports))
+    else:
+        console.print(verdict_table(exports[0].spec, exports[0].verdict))
+    if used := exports[-1].spec.quantization.get("calibration"):
+        left_out = used["without_face"]
+        note = f"; {left_out} pictures without a face were left out" if left_out else ""
+        console.print(f"Calibrated on {used['images']} crops of {used['source']}{note}")
+    if chosen is not None:
+        why = f"The smallest that passes: {chosen.recipe}.  " if len(exports) > 1 else ""
+        console.print(f"{why}{output}  ({chosen.size / 1e6:.2f} MB)", soft_wrap=True)
+        return
+    failed = ", ".join(f.label for f in exports[-1].verdict.figures if not f.passed)
+    if len(exports) > 1:
+        console.print(f"[red]No recipe passes the gate[/]; {output} was not written")
+    elif keep_failed:
+        size = exports[0].size / 1e6
+        console.print(f"[yellow]Kept although the gate failed:[/] {output}  ({size:.2f} MB)",
+                      soft_wrap=True)  # fmt: skip
+        console.print(f"[red]The gate failed:[/] {failed}", soft_wrap=True)
+    else:
+        written = f"{output} was not written (--keep-failed writes it)"
+        console.print(f"[red]The gate failed:[/] {failed}; {written}", soft_wrap=True)
 
 
-def _trial_faces(source: str | None, images: int, spec: ModelSpec, track: Track) -> FaceSet:
-    """The faces that the verdict is about: labelled where there are labels."""
-    if source is None:
-        # Another seed than calibration's: other warps, where they are warps.
-        return detected_faces(None, max(images, IMAGES), spec, seed=1, track=track)
-    folder = Path(source)
-    if source.startswith(("300w:", "wflw:")) or any(folder.rglob("*.pts")):
-        return labelled_faces(source, spec, track=track)
-    return detected_faces(folder, max(images, IMAGES), spec, seed=1, track=track)
+@main.command("inspect", context_settings=SETTINGS)
+@click.argument("file", type=click.Path(path_type=Path))
+@cli_errors
+def _inspect(file: Path) -> None:
+    """Show a .tflite FILE: its contract, operations, numbers and arithmetic."""
+    from rich.console import Console
 
+    from asmnet.export.show import inspection
 
-def _table(spec: ModelSpec, verdict: Verdict) -> Table:
-    faces = verdict.faces
-    from rich.table import Table
-
-    table = Table(
-        title=f"{spec.name} against the float model",
-        caption=f"{faces['images']} face crops ({faces['source']}, {faces['warped_copies']} of "
-        f"them turned and relit); {verdict.interpreter}, 1 thread",
-    )
-    for name in ("measure", "float", "exported", "figure", "limit", ""):
-        table.add_column(name, justify="left" if name in ("measure", "") else "right")
-    ratios = {
-        "jitter_ratio": "x {:.3f}",
-        "megabytes": "x {:.2f}",
-        "milliseconds": "{:.2f} x faster",
-    }
-    for figure in verdict.figures:
-        pattern = ratios.get(figure.key, "{:.2g}" if "keras" in figure.key else "{:.3f}")
-        limit = "" if figure.limit is None else pattern.format(figure.limit)
-        mark = "" if figure.limit is None else "[green]PASS[/]" if figure.passed else "[red]FAIL[/]"
-        own = ["" if v is None else f"{v:.3f}" for v in (figure.before, figure.after)]
-        table.add_row(figure.label, *own, pattern.format(figure.value), limit, mark)
-    return table
+    console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
+    for part in inspection(models.find(str(file), ".tflite")):
+        console.print(part)

@@ -10,7 +10,7 @@ import numpy as np
 from asmnet.core import ModelSpec, UserError, embed_spec
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.export.faces import FaceSet
-from asmnet.export.recipes import RECIPES
+from asmnet.export.recipes import RECIPES, UNCALIBRATED
 from asmnet.export.terminal import Track, quiet, silent
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def convert(
     Args:
         network, spec: from `load_float`.
         recipe: a key of `RECIPES`.
-        calibration: real crops; only "float32" does without.
+        calibration: real crops; only `UNCALIBRATED` recipes do without.
         target: the `.tflite` file to write.
         track: shows progress.
 
@@ -44,7 +44,7 @@ def convert(
     """
     if recipe not in RECIPES:
         raise UserError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
-    if calibration is None and recipe != "float32":
+    if calibration is None and recipe not in UNCALIBRATED:
         raise UserError(f"recipe {recipe} needs calibration faces")
     crops = np.empty(0) if calibration is None else calibration.images
     with quiet():

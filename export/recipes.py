@@ -1,8 +1,8 @@
 """Recipes: how a float network becomes the bytes of a `.tflite` file.
 
-A recipe takes the network, calibration crops (M, size, size, 3) uint8 RGB (which
-`float32` ignores) and a progress display.  To add one, write its function and its
-line in `RECIPES`.
+A recipe takes the network, calibration crops (M, size, size, 3) uint8 RGB (which those
+of `UNCALIBRATED` ignore) and a progress display.  To add one, write its function and
+its name in `RECIPES`, a ladder from the most bits to the fewest.
 """
 
 from __future__ import annotations
@@ -14,15 +14,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asmnet.core import UserError
-from asmnet.export.bias_correction import correct_bias
-from asmnet.export.equalize import equalize
 from asmnet.export.packing import pack_kernels
+from asmnet.export.preparation import prepare
 from asmnet.export.terminal import Track
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["RECIPES", "Recipe", "float32", "full_int8", "int8"]
+__all__ = [
+    "RECIPES",
+    "UNCALIBRATED",
+    "Recipe",
+    "dynamic_range",
+    "float16",
+    "float32",
+    "full_int8",
+    "int16x8",
+    "int8",
+]
 
 Recipe = Callable[["keras.Model", np.ndarray, Track], bytes]
 
@@ -30,13 +39,47 @@ Recipe = Callable[["keras.Model", np.ndarray, Track], bytes]
 # ranges meet in one vector; and what `asmnet_spatial` has instead, by its layers' names.
 HEAD = ("MEAN", "CONCATENATION", "RESHAPE", "FULLY_CONNECTED")
 FUSION = ("/project_", "/fuse")
-# Crops for equalization and bias correction, whose means settle sooner than ranges do.
-PREPARED_ON = 64
 
 
 def float32(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
     """The network as it is: float32 weights, activations, input and outputs."""
     return _converter(network).convert()
+
+
+def float16(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+    """float16 weights: half the size.  CPUs compute in float32, GPU delegates in float16."""
+    import tensorflow as tf
+
+    converter = _converter(network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
+
+
+def dynamic_range(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+    """int8 weights; activations float32, rounded to 8 bits anew for each picture where it helps.
+
+    Needs no calibration as such: the crops only correct the weights' biases.
+    """
+    import tensorflow as tf
+
+    converter = _converter(prepare(network, crops, centre=True, track=track))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return converter.convert()
+
+
+def int16x8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+    """int8 weights and int16 activations: nearly exact, and slow wherever kernels are made for 8.
+
+    Input and outputs are float32.
+    """
+    import tensorflow as tf
+
+    converter = _calibrated(network, crops, track, float_head=False)
+    converter.target_spec.supported_ops = [
+        tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    ]
+    return converter.convert()
 
 
 def int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
@@ -81,8 +124,12 @@ def full_int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {recipe.__name__: recipe for recipe in (float32, int8, full_int8)}
+    {
+        recipe.__name__: recipe
+        for recipe in (float32, float16, int16x8, dynamic_range, int8, full_int8)
+    }
 )
+UNCALIBRATED = ("float32", "float16")
 
 
 def _converter(network: keras.Model) -> Any:
@@ -112,22 +159,13 @@ def _fusion(content: bytes) -> set[str]:
 
 def _calibrated(network: keras.Model, crops: np.ndarray, track: Track, float_head: bool) -> Any:
     """A converter that quantizes: of an equalized, bias-corrected copy of the network."""
-    import keras
     import tensorflow as tf
-
-    copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
-    some = crops[np.linspace(0, len(crops) - 1, min(PREPARED_ON, len(crops))).astype(int)]
-    images = some.astype(np.float32) / 127.5 - 1.0
-    for _ in track([None], "preparing weights"):
-        equalize(copy, images, centre=float_head)
-        correct_bias(copy, images)
 
     def samples() -> Iterator[list[np.ndarray]]:
         for crop in track(crops, "calibrating"):
             yield [crop[None].astype(np.float32) / 127.5 - 1.0]
 
-    converter = _converter(copy)
+    converter = _converter(prepare(network, crops, centre=float_head, track=track))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = samples
     return converter

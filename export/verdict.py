@@ -77,12 +77,22 @@ class Figure:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All figures, and the faces and the interpreter that they were measured with."""
+    """All figures, and the faces and the interpreter that they were measured with.
+
+    Attributes:
+        figures: in the order of the table.
+        faces: which ones, see `FaceSet.record`.
+        interpreter: its name and version.
+        evaluation: of the exported file on labelled faces; empty without labels.
+        answers: of the float model and of the exported file: each (M, N, 2) landmarks in
+            crop units and (M, 3) pose in degrees.
+    """
 
     figures: tuple[Figure, ...]
     faces: dict[str, Any]
     interpreter: str
     evaluation: dict[str, Any]
+    answers: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
     @property
     def passed(self) -> bool:
@@ -170,7 +180,13 @@ def judge(
         )
     if file != float_file:
         figures += _cost(float_file, file, track)
-    return Verdict(tuple(figures), faces.record(), interpreter_version(), evaluation)
+    return Verdict(
+        tuple(figures),
+        faces.record(),
+        interpreter_version(),
+        evaluation,
+        ((float_points, float_pose), (points, pose)),
+    )
 
 
 def run_file(

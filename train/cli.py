@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from asmnet.core import cli_errors
+from asmnet.train.commands import DefaultGroup, MainCommand
 
 __all__ = ["train"]
 
@@ -17,32 +18,12 @@ SETTINGS = {"show_default": True, "max_content_width": 100}
 DATA = "300w:DIR, wflw:DIR, a folder of picture + .pts, or a .jsonl of labels."
 
 
-class _TrainsByDefault(click.Group):
-    """Runs its `train` command when the first argument names no command."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        named = bool(args) and args[0] in self.commands
-        return super().parse_args(ctx, args if named else ["train", *args])
-
-
-class _Nameless(click.Context):
-    """Shows the usage under the group's own name, as it is typed."""
-
-    @property
-    def command_path(self) -> str:
-        return self.parent.command_path if self.parent else super().command_path
-
-
-class _Default(click.Command):
-    context_class = _Nameless
-
-
-@click.group(cls=_TrainsByDefault)
+@click.group("train", cls=DefaultGroup)
 def train() -> None:
     """Train a landmark and pose network, or the paper's four: `train` and `ablation`."""
 
 
-@train.command("train", cls=_Default, context_settings=SETTINGS)
+@train.command("train", cls=MainCommand, context_settings=SETTINGS)
 @click.option("--data", required=True, help=DATA)
 @click.option(
     "--extra",

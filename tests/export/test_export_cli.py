@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from asmnet import models
 from asmnet.core import read_spec
 from asmnet.edge_runtime import Landmarker
-from asmnet.export import verdict
+from asmnet.export import RECIPES, verdict
 from asmnet.export.cli import main
 
 
@@ -80,16 +80,46 @@ def test_a_wrong_normalisation_fails_the_gate(
     tiny_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commonest mistake with quantized networks: calibrated and run on other pixels."""
-    from asmnet.export import cli, convert
+    from asmnet.export import convert, exporting
 
     def mistaken(network, spec, *rest):
         return convert(network, spec.replace(mean=0.0, std=255.0), *rest)
 
-    monkeypatch.setattr(cli, "convert", mistaken)
+    monkeypatch.setattr(exporting, "convert", mistaken)
     file = tmp_path / "wrong.tflite"
     result = run(tiny_file, "-o", file)
     assert result.exit_code == 1, result.output
     assert not list(tmp_path.iterdir())
+
+
+def test_all_recipes_in_one_table(tiny_file: Path, tmp_path: Path, lenient) -> None:
+    file, report = tmp_path / "tiny.tflite", tmp_path / "report.json"
+    result = run(tiny_file, "--recipe", "all", "--images", 60, "-o", file, "--json", report)
+    assert result.exit_code == 0, result.output
+    documents = json.loads(report.read_text())
+    assert [d["quantization"]["recipe"] for d in documents] == list(RECIPES)
+    sizes = [d["parity"]["figures"].get("megabytes", {}).get("exported", 9e9) for d in documents]
+    smallest = documents[int(np.argmin(sizes))]["quantization"]["recipe"]
+    assert f"The smallest that passes: {smallest}" in result.stdout
+    assert read_spec(file).quantization["recipe"] == smallest
+
+
+def test_nothing_is_written_when_no_recipe_passes(tiny_file: Path, tmp_path: Path, strict) -> None:
+    result = run(tiny_file, "--recipe", "all", "--images", 60, "-o", tmp_path / "x.tflite")
+    assert result.exit_code == 1, result.output
+    assert "No recipe passes" in result.stdout and not list(tmp_path.iterdir())
+
+
+def test_inspect_tells_what_a_file_holds() -> None:
+    result = run("inspect", models.DEFAULT)
+    assert result.exit_code == 0, result.output
+    for words in ("68 landmarks (ibug68)", "of them in integers", "block_15_add", "CONV_2D v3"):
+        assert words in result.stdout
+
+
+def test_inspect_refuses_what_is_no_model(tmp_path: Path, refused) -> None:
+    (tmp_path / "x.tflite").write_bytes(b"nothing")
+    assert "x.tflite" in refused(main, "inspect", tmp_path / "x.tflite")
 
 
 @pytest.mark.parametrize("kind", ["missing", "corrupt", "foreign", "tflite", "folder"])

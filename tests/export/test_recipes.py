@@ -138,6 +138,6 @@ def test_the_file_carries_its_contract(tiny, tiny_crops, tmp_path) -> None:
 def test_quantizing_needs_calibration(tiny, tmp_path) -> None:
     with pytest.raises(UserError, match="needs calibration faces"):
         convert(*tiny, "int8", None, tmp_path / "x.tflite")
-    with pytest.raises(UserError, match="int4.*float32, int8"):
+    with pytest.raises(UserError, match="int4.*float32, float16"):
         convert(*tiny, "int4", None, tmp_path / "x.tflite")
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,132 @@
+"""One trained network, exported by one recipe or by all, each with its verdict.
+
+job = open_job(model, folder, recipes=["int8"])
+export = make(job, "int8")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asmnet.core import ModelSpec, embed_spec
+from asmnet.export.calibration import IMAGES, calibration_faces
+from asmnet.export.convert import convert
+from asmnet.export.faces import FaceSet, detected_faces, labelled_faces
+from asmnet.export.float_model import load_float
+from asmnet.export.recipes import UNCALIBRATED
+from asmnet.export.terminal import Track, quiet, silent
+from asmnet.export.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Export", "Job", "make", "open_job", "smallest"]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What all exports of one network share.
+
+    Attributes:
+        network, spec: from `load_float`.
+        calibration: crops; None if no recipe asks for them.
+        trial: the faces that the verdicts are about.
+        float_file: the float32 export, which the others are compared with.
+        folder: where files are made.
+    """
+
+    network: keras.Model
+    spec: ModelSpec
+    calibration: FaceSet | None
+    trial: FaceSet
+    float_file: Path
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """One exported file, its contract and its verdict."""
+
+    recipe: str
+    file: Path
+    spec: ModelSpec
+    verdict: Verdict
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.file.stat().st_size
+
+
+def open_job(
+    model: Path,
+    folder: Path,
+    recipes: Sequence[str],
+    calibration: Path | None = None,
+    images: int = IMAGES,
+    faces: str | None = None,
+    track: Track = silent,
+) -> Job:
+    """Load a network and the faces that its exports need.
+
+    Args:
+        model: a `.keras` file.
+        folder: for the files.
+        recipes: which will be asked for.
+        calibration: a folder of pictures; None: those that ship.
+        images: crops to calibrate on, and to judge on where no labels limit them.
+        faces: a folder, "300w:DIR" or "wflw:DIR" to judge on; None: those that ship.
+        track: shows progress.
+
+    Raises:
+        UserError: an unusable model, or too few faces.
+    """
+    for _ in track([None], "loading TensorFlow"):
+        with quiet():
+            import tensorflow  # noqa: F401
+    network, spec = load_float(model)
+    known = None
+    if set(recipes) - set(UNCALIBRATED):
+        known = calibration_faces(spec, calibration, images, track)
+    trial = _trial_faces(faces, max(images, IMAGES), spec, track)
+    float_file = folder / "float32.tflite"
+    for _ in track([None], "converting to float32"):
+        convert(network, spec, "float32", None, float_file)
+    return Job(network, spec, known, trial, float_file, folder)
+
+
+def make(job: Job, recipe: str, track: Track = silent) -> Export:
+    """Convert by a recipe, judge, and write both into the file's contract.
+
+    Raises:
+        UserError: no such recipe.
+    """
+    file = job.folder / f"{recipe}.tflite"
+    calibration = None if recipe in UNCALIBRATED else job.calibration
+    spec = convert(job.network, job.spec, recipe, calibration, file, track)
+    verdict = judge(job.network, job.float_file, file, job.trial, track)
+    figures = {"float model": job.spec.evaluation, "this file": verdict.evaluation}
+    spec = spec.replace(
+        parity=verdict.to_dict(), evaluation={k: v for k, v in figures.items() if v}
+    )
+    embed_spec(file, spec)
+    return Export(recipe, file, spec, verdict)
+
+
+def smallest(exports: Sequence[Export]) -> Export | None:
+    """The smallest file that passes the gate."""
+    return min((e for e in exports if e.verdict.passed), key=lambda e: e.size, default=None)
+
+
+def _trial_faces(source: str | None, images: int, spec: ModelSpec, track: Track) -> FaceSet:
+    """The faces that the verdict is about: labelled where there are labels."""
+    # Another seed than calibration's: other warps, where they are warps.
+    if source is None:
+        return detected_faces(None, images, spec, seed=1, track=track)
+    folder = Path(source)
+    if source.startswith(("300w:", "wflw:")) or any(folder.rglob("*.pts")):
+        return labelled_faces(source, spec, track=track)
+    return detected_faces(folder, images, spec, seed=1, track=track)

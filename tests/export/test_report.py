@@ -1,0 +1,91 @@
+"""What an export holds and loses, layer by layer, and the page that shows it."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from asmnet.core import ModelSpec
+from asmnet.export.convert import convert
+from asmnet.export.exporting import Job, make
+from asmnet.export.faces import FaceSet
+from asmnet.export.inspection import integer_share, operations
+from asmnet.export.preparation import prepare
+from asmnet.export.probe import Ranges, layer_noise, observe
+from asmnet.export.recipes import float32
+from asmnet.export.report import write_report
+from asmnet.export.terminal import quiet, silent
+
+
+@pytest.fixture(scope="module")
+def job(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray, tmp_path_factory) -> Job:
+    """The small network and shipped faces, ready to be exported."""
+    folder = tmp_path_factory.mktemp("job")
+    network, spec = tiny
+    names = tuple(f"{i}.jpg" for i in range(len(tiny_crops)))
+    faces = FaceSet(tiny_crops, names, "asmnet samples", spec.points)
+    convert(network, spec, "float32", None, folder / "float32.tflite")
+    return Job(network, spec, faces, faces, folder / "float32.tflite", folder)
+
+
+@pytest.fixture(scope="module")
+def equal(job: Job) -> bytes:
+    """The numbers that int8 rounds, in float."""
+    with quiet():
+        network = prepare(job.network, job.trial.images, centre=True, correct=False)
+        return float32(network, job.trial.images, silent)
+
+
+def test_operations_tell_the_arithmetic(job: Job) -> None:
+    floats = operations(job.float_file.read_bytes())
+    with quiet():
+        integers = operations(make(job, "int8").file.read_bytes())
+    assert integer_share(floats) == 0 and integer_share(integers) > 0.98
+    assert sum(o.macs for o in floats) == sum(o.macs for o in integers)
+    # Stem: 3 x 3 x 3 kernels, 32 of them, on 32 x 32 positions.
+    assert floats[0].kind == "CONV_2D" and floats[0].macs == 27 * 32 * 32 * 32
+    assert {o.dtype for o in integers if o.layer.startswith("block_")} <= {"int8", "float32"}
+
+
+def test_noise_is_that_of_eight_bits(job: Job, equal: bytes) -> None:
+    """Each layer's own rounding leaves some 30 dB or more; what adds up leaves less."""
+    noise = layer_noise(equal, make(job, "int8").file.read_bytes(), job.spec, job.trial.images[:6])
+    assert len(noise) > 50
+    assert all(one.total < one.own + 3 for one in noise)
+    assert np.median([one.total for one in noise]) > 15
+
+
+def test_observed_ranges_settle(job: Job, equal: bytes) -> None:
+    ranges = observe(equal, job.spec, job.trial.images)
+    assert ranges.low.shape == ranges.high.shape == (len(job.trial.images), len(ranges.layers))
+    first = ranges.layers.index("Conv1_relu")
+    assert ranges.low[:, first].min() >= 0 and ranges.high[:, first].max() <= 6
+    assert (ranges.growth() >= 0).all() and np.median(ranges.growth()) < 0.05
+    assert ranges.spread().max() < 0.5
+
+
+def test_a_late_outlier_is_growth() -> None:
+    low, high = np.zeros((100, 2), np.float32), np.ones((100, 2), np.float32)
+    high[95, 1] = 3
+    np.testing.assert_allclose(Ranges(("a", "b"), low, high).growth(), [0, 2], atol=1e-6)
+
+
+@pytest.mark.parametrize("recipe", ["float32", "int8", "full_int8"])
+def test_the_page_stands_alone_and_says_the_verdict(job: Job, recipe: str, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    export = make(job, recipe)
+    write_report(page, job, export)
+    text = page.read_text()
+    HTMLParser().feed(text)
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', text), "needs another file"
+    assert export.spec.name in text and "nan" not in re.sub(
+        r"<svg.*?</svg>|base64,[^\"]*", "", text, flags=re.S
+    )
+    for figure in export.verdict.figures:
+        assert figure.label in text
+    assert ("Where precision is lost" in text) == (recipe != "float32")
