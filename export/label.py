@@ -141,7 +141,7 @@ def _combine(
     """
     said = {name: np.stack([o[name].points for _, o in seen]) for name in seen[0][1]}
     few, many = said.get(IBUG68.name), said.get(WFLW98.name)
-    if dialect:
+    if dialect and many is not None:
         translated = dialect(many)
         share = 1.0 if few is None else SHARE_OF_TRANSLATED
         few = translated if few is None else share * translated + (1 - share) * few

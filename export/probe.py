@@ -126,7 +126,7 @@ def layer_noise(
             axes = tuple(range(x.ndim - 1))
             total[0] += x.mean(axis=axes)
             total[1] += np.square(x).mean(axis=axes)
-            total[2] += np.square((y - tap.zero_point) * tap.scale - x).mean()
+            total[2] += np.square((y - (tap.zero_point or 0)) * (tap.scale or 1.0) - x).mean()
     found = []
     for tap, (mean, square, noise) in zip(taps, sums, strict=True):
         signal = float(np.mean(square / count - np.square(mean / count)))
@@ -135,7 +135,7 @@ def layer_noise(
                 tap.layer,
                 tap.kind,
                 total=_decibels(signal, noise / count),
-                own=_decibels(signal, tap.scale**2 / 12),
+                own=_decibels(signal, (tap.scale or 0.0) ** 2 / 12),
             )
         )
     return found
