@@ -29,7 +29,6 @@ __all__ = [
     "float16",
     "float32",
     "full_int8",
-    "int16x8",
     "int8",
 ]
 
@@ -65,20 +64,6 @@ def dynamic_range(network: keras.Model, crops: np.ndarray, track: Track) -> byte
 
     converter = _converter(prepare(network, crops, centre=True, track=track))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    return converter.convert()
-
-
-def int16x8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
-    """int8 weights and int16 activations: nearly exact, and slow wherever kernels are made for 8.
-
-    Input and outputs are float32.
-    """
-    import tensorflow as tf
-
-    converter = _calibrated(network, crops, track, float_head=False)
-    converter.target_spec.supported_ops = [
-        tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-    ]
     return converter.convert()
 
 
@@ -124,10 +109,7 @@ def full_int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {
-        recipe.__name__: recipe
-        for recipe in (float32, float16, int16x8, dynamic_range, int8, full_int8)
-    }
+    {recipe.__name__: recipe for recipe in (float32, float16, dynamic_range, int8, full_int8)}
 )
 UNCALIBRATED = ("float32", "float16")
 
