@@ -17,9 +17,9 @@ from asmnet import models
 from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.export.calibration import IMAGES, LEAST
 from asmnet.export.exporting import Export, make, open_job, smallest
-from asmnet.export.recipes import RECIPES
+from asmnet.export.recipes import RECIPES, UNCALIBRATED
 from asmnet.export.report import write_report
-from asmnet.export.show import ladder_table, verdict_table
+from asmnet.export.show import inspection, ladder_table, verdict_table
 from asmnet.export.terminal import progress
 from asmnet.train.commands import DefaultGroup, MainCommand
 
@@ -113,7 +113,7 @@ def _export(
     os.environ["KERAS_BACKEND"] = "tensorflow"  # only effective before Keras is imported
     recipe = recipe or ("int8" if quantize else "float32")
     recipes = list(RECIPES) if recipe == "all" else [recipe]
-    if recipes == ["float32"] and calibration is not None:
+    if set(recipes) <= set(UNCALIBRATED) and calibration is not None:
         raise UserError("--calibration is of use to --quantize only; add it, or leave both out")
     source = models.find(model, ".keras")
     ending = "smallest" if recipe == "all" else recipe.replace("_", "-")
@@ -125,18 +125,19 @@ def _export(
         json_file = stack.enter_context(atomic_path(figures)) if figures else None
         page = stack.enter_context(atomic_path(report)) if report else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        chosen = None
+        written = None
         try:
             with atomic_path(output) as file:
                 with progress() as track:
                     job = open_job(source, folder, recipes, calibration, images, faces, track)
                     exports = [make(job, name, track) for name in recipes]
-                    chosen = smallest(exports)
+                    best = smallest(exports)
                     if page is not None:
-                        write_report(page, job, chosen or exports[-1], track)
-                if chosen is None and not (keep_failed and len(exports) == 1):
+                        write_report(page, job, best or exports[-1], track)
+                written = best or (exports[0] if keep_failed and len(exports) == 1 else None)
+                if written is None:
                     raise _GateFailed
-                shutil.copyfile((chosen or exports[0]).file, file)
+                shutil.copyfile(written.file, file)
         except _GateFailed:
             pass
         if json_file is not None:
@@ -146,14 +147,12 @@ def _export(
             ]
             document = documents if recipe == "all" else documents[0]
             json_file.write_text(json.dumps(document, indent=2) + "\n")
-        _show(exports, chosen, output, keep_failed)
-    if chosen is None:
+        _show(exports, written, output)
+    if best is None:
         sys.exit(1)
 
 
-def _show(
-    exports: Sequence[Export], chosen: Export | None, output: Path, keep_failed: bool
-) -> None:
+def _show(exports: Sequence[Export], written: Export | None, output: Path) -> None:
     """Tables, and what became of it, on the terminal."""
     from rich.console import Console  # an extra: named when it is missed
 
@@ -166,21 +165,19 @@ def _show(
         left_out = used["without_face"]
         note = f"; {left_out} pictures without a face were left out" if left_out else ""
         console.print(f"Calibrated on {used['images']} crops of {used['source']}{note}")
-    if chosen is not None:
-        why = f"The smallest that passes: {chosen.recipe}.  " if len(exports) > 1 else ""
-        console.print(f"{why}{output}  ({chosen.size / 1e6:.2f} MB)", soft_wrap=True)
+    several = len(exports) > 1
+    if written is not None:
+        why = f"The smallest that passes: {written.recipe}.  " if several else ""
+        if not written.verdict.passed:
+            why = "[yellow]Kept although the gate failed:[/] "
+        console.print(f"{why}{output}  ({written.size / 1e6:.2f} MB)", soft_wrap=True)
+    if any(export.verdict.passed for export in exports):
         return
     failed = ", ".join(f.label for f in exports[-1].verdict.figures if not f.passed)
-    if len(exports) > 1:
-        console.print(f"[red]No recipe passes the gate[/]; {output} was not written")
-    elif keep_failed:
-        size = exports[0].size / 1e6
-        console.print(f"[yellow]Kept although the gate failed:[/] {output}  ({size:.2f} MB)",
-                      soft_wrap=True)  # fmt: skip
-        console.print(f"[red]The gate failed:[/] {failed}", soft_wrap=True)
-    else:
-        written = f"{output} was not written (--keep-failed writes it)"
-        console.print(f"[red]The gate failed:[/] {failed}; {written}", soft_wrap=True)
+    cause = "[red]No recipe passes the gate[/]" if several else f"[red]The gate failed:[/] {failed}"
+    hint = "" if several else " (--keep-failed writes it)"
+    end = "" if written is not None else f"; {output} was not written{hint}"
+    console.print(f"{cause}{end}", soft_wrap=True)
 
 
 @main.command("inspect", context_settings=SETTINGS)
@@ -189,8 +186,6 @@ def _show(
 def _inspect(file: Path) -> None:
     """Show a .tflite FILE: its contract, operations, numbers and arithmetic."""
     from rich.console import Console
-
-    from asmnet.export.show import inspection
 
     console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
     for part in inspection(models.find(str(file), ".tflite")):

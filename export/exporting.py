@@ -1,7 +1,9 @@
 """One trained network, exported by one recipe or by all, each with its verdict.
 
-job = open_job(model, folder, recipes=["int8"])
-export = make(job, "int8")
+    job = open_job(model, folder, recipes=["int8"])
+    export = make(job, "int8")
+
+What a job holds is made once, and shared by all its exports.
 """
 
 from __future__ import annotations

@@ -110,7 +110,11 @@ def layer_noise(
         images: (M, size, size, 3) uint8 RGB.
     """
     known = {operation.output for operation in operations(float_content)}
-    taps = [t for t in _taps(content) if t.scale is not None and t.output in known]
+    taps = [
+        (t, t.scale, t.zero_point)
+        for t in _taps(content)
+        if t.scale is not None and t.zero_point is not None and t.output in known
+    ]
     (exact, first), (rounded, second) = _open(float_content, spec), _open(content, spec)
     exact_index, rounded_index = _indices(exact), _indices(rounded)
     # Sums over crops and positions, one a channel: x, x squared; and the noise's squares.
@@ -120,22 +124,22 @@ def layer_noise(
         first.raw(image)
         second.raw(image)
         count += 1
-        for tap, total in zip(taps, sums, strict=True):
+        for (tap, scale, zero_point), total in zip(taps, sums, strict=True):
             x = exact.interpreter.get_tensor(exact_index[tap.output]).astype(np.float64)
             y = rounded.interpreter.get_tensor(rounded_index[tap.output]).astype(np.float64)
             axes = tuple(range(x.ndim - 1))
             total[0] += x.mean(axis=axes)
             total[1] += np.square(x).mean(axis=axes)
-            total[2] += np.square((y - (tap.zero_point or 0)) * (tap.scale or 1.0) - x).mean()
+            total[2] += np.square((y - zero_point) * scale - x).mean()
     found = []
-    for tap, (mean, square, noise) in zip(taps, sums, strict=True):
+    for (tap, scale, _), (mean, square, noise) in zip(taps, sums, strict=True):
         signal = float(np.mean(square / count - np.square(mean / count)))
         found.append(
             Noise(
                 tap.layer,
                 tap.kind,
                 total=_decibels(signal, noise / count),
-                own=_decibels(signal, (tap.scale or 0.0) ** 2 / 12),
+                own=_decibels(signal, scale**2 / 12),
             )
         )
     return found

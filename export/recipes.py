@@ -16,7 +16,7 @@ import numpy as np
 from asmnet.core import UserError
 from asmnet.export.packing import pack_kernels
 from asmnet.export.preparation import prepare
-from asmnet.export.terminal import Track
+from asmnet.export.terminal import Track, silent
 
 if TYPE_CHECKING:
     import keras
@@ -30,6 +30,7 @@ __all__ = [
     "float32",
     "full_int8",
     "int8",
+    "unrounded",
 ]
 
 Recipe = Callable[["keras.Model", np.ndarray, Track], bytes]
@@ -112,6 +113,21 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {recipe.__name__: recipe for recipe in (float32, float16, dynamic_range, int8, full_int8)}
 )
 UNCALIBRATED = ("float32", "float16")
+# Recipes that round the poolings too, so that streams must not be centred: see `equalize`.
+INTEGER_HEAD = ("full_int8",)
+
+
+def unrounded(network: keras.Model, recipe: str, crops: np.ndarray) -> bytes:
+    """The network whose numbers an int8 recipe rounds, as a float32 file: what it loses is in that.
+
+    Args:
+        network: the trained one.
+        recipe: a key of `RECIPES`.
+        crops: those of the recipe.
+    """
+    # Biases are right for rounded weights only; uncorrected it is the same function as before.
+    centre = recipe not in INTEGER_HEAD
+    return float32(prepare(network, crops, centre, correct=False), crops, silent)
 
 
 def _converter(network: keras.Model) -> Any:

@@ -14,9 +14,8 @@ import numpy as np
 
 from asmnet.export import figures
 from asmnet.export.exporting import Export, Job
-from asmnet.export.preparation import prepare
 from asmnet.export.probe import layer_noise, observe
-from asmnet.export.recipes import UNCALIBRATED, float32
+from asmnet.export.recipes import UNCALIBRATED, unrounded
 from asmnet.export.terminal import Track, quiet, silent
 
 if TYPE_CHECKING:
@@ -70,9 +69,7 @@ def _evidence(job: Job, export: Export, plots: dict[str, str], track: Track) -> 
     faces = job.calibration
     assert faces is not None
     with quiet():
-        # The numbers that are rounded, before they are: as float they are the same function.
-        equal = prepare(job.network, faces.images, centre=True, correct=False)
-        content = float32(equal, faces.images, silent)
+        content = unrounded(job.network, export.recipe, faces.images)
     ranges = observe(content, job.spec, faces.images, track)
     some = faces.images[np.linspace(0, len(faces.images) - 1, NOISE_CROPS).astype(int)]
     noise = layer_noise(content, export.file.read_bytes(), job.spec, some, track)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,7 @@ def inspection(file: Path) -> Iterator[Any]:
     facts = Table(title=f"{spec.name}, {len(content) / 1e6:.2f} MB", show_header=False)
     scheme = f"{spec.points.count} landmarks ({spec.scheme})"
     macs = sum(operation.macs for operation in found)
+    kinds = Counter((operation.kind, operation.version) for operation in found)
     for name, value in {
         "sha256": hashlib.sha256(content).hexdigest(),
         "input": f"(1, {spec.size}, {spec.size}, 3) RGB, (pixel - {spec.mean}) / {spec.std}",
@@ -98,7 +100,7 @@ def inspection(file: Path) -> Iterator[Any]:
         "recipe": spec.quantization.get("recipe", "unknown"),
         "arithmetic": f"{macs / 1e6:.1f} M multiplications with weights, "
         f"{100 * integer_share(found):.1f} % of them in integers",
-        "operations": ", ".join(f"{n} {kind} v{v}" for (kind, v), n in _kinds(found).items()),
+        "operations": ", ".join(f"{n} {kind} v{v}" for (kind, v), n in kinds.items()),
         "licence": spec.license,
     }.items():
         facts.add_row(name, str(value))
@@ -120,14 +122,6 @@ def inspection(file: Path) -> Iterator[Any]:
             f"{operation.weights / 1e3:.1f}" if operation.weights else "",
         )
     yield table
-
-
-def _kinds(found: Sequence[Any]) -> dict[tuple[str, int], int]:
-    kinds: dict[tuple[str, int], int] = {}
-    for operation in found:
-        key = operation.kind, operation.version
-        kinds[key] = kinds.get(key, 0) + 1
-    return kinds
 
 
 def _has(exports: Sequence[Export], key: str) -> bool:
