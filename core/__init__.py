@@ -10,7 +10,7 @@ from asmnet.core.files import UserError, atomic_path, cli_errors
 from asmnet.core.landmarks import IBUG68, SCHEMES, WFLW98, Scheme, to_scheme, wflw98_to_ibug68
 from asmnet.core.metrics import auc, ced, failure_rate, jitter, nme, pose_mae
 from asmnet.core.pose import euler_from_rotation, mirror_pose, rotate_pose, rotation_from_euler
-from asmnet.core.spec import ModelSpec, embed_spec, read_spec
+from asmnet.core.spec import ModelSpec, embed_file, embed_spec, embedded_file, read_spec
 
 __all__ = [
     "Crop",
@@ -25,7 +25,9 @@ __all__ = [
     "auc",
     "ced",
     "cli_errors",
+    "embed_file",
     "embed_spec",
+    "embedded_file",
     "euler_from_rotation",
     "extract",
     "failure_rate",

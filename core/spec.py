@@ -19,7 +19,15 @@ from typing import Any
 from asmnet.core.files import UserError
 from asmnet.core.landmarks import SCHEMES, Scheme
 
-__all__ = ["CONTRACT", "ModelSpec", "SCHEMA", "embed_spec", "read_spec"]
+__all__ = [
+    "CONTRACT",
+    "ModelSpec",
+    "SCHEMA",
+    "embed_file",
+    "embed_spec",
+    "embedded_file",
+    "read_spec",
+]
 
 SCHEMA = "asmnet/1"
 CONTRACT = "asmnet.json"
@@ -135,21 +143,32 @@ class ModelSpec:
 
 def embed_spec(model: str | os.PathLike[str], spec: ModelSpec) -> None:
     """Write the contract into a `.tflite` file, in place of one already there."""
+    embed_file(model, CONTRACT, spec.to_json().encode())
+
+
+def embed_file(model: str | os.PathLike[str], name: str, data: bytes) -> None:
+    """Append a file to a `.tflite` file, in place of one of that name."""
     path = Path(model)
+    files: dict[str, bytes] = {}
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            others = {
-                i.filename: archive.read(i) for i in archive.infolist() if i.filename != CONTRACT
-            }
+            files = {i.filename: archive.read(i) for i in archive.infolist()}
             start = min((i.header_offset for i in archive.infolist()), default=archive.start_dir)
         with path.open("r+b") as file:
             file.truncate(start)
-    else:
-        others = {}
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in (others | {CONTRACT: spec.to_json().encode()}).items():
+        for key, content in (files | {name: data}).items():
             # A fixed time keeps the file a function of its content.
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+            archive.writestr(zipfile.ZipInfo(key, (1980, 1, 1, 0, 0, 0)), content)
+
+
+def embedded_file(model: str | os.PathLike[str], name: str) -> bytes | None:
+    """The content of a file that `embed_file` appended; None if there is none."""
+    path = Path(model)
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name) if name in archive.namelist() else None
 
 
 def read_spec(model: str | os.PathLike[str]) -> ModelSpec:

@@ -23,6 +23,9 @@ MOST_WITHOUT_FACE = 0.2
 # Thumbnails nowhere farther apart than this many grey levels show the same picture: copies
 # of one at other JPEG qualities reach 11, the most alike of the shipped faces are at 30.
 SAME = 18.0
+# What photographs of faces hold, in grey levels: 0.1 % are below and above these, their mean
+# lies in between, and skin is redder than blue.  (Shipped faces: 10, 255, 138, 29 apart.)
+DARK, BRIGHT, MEANS, REDDER = 40.0, 215.0, (50.0, 205.0), -8.0
 
 
 def calibration_faces(
@@ -44,13 +47,37 @@ def calibration_faces(
             f"{where}: no face was found in {len(faces.missed)} of {looked_at} pictures "
             f"({named}); calibration needs pictures of faces"
         )
-    different = _different(faces.images[: len(faces.images) - faces.warped])
+    pictures = faces.images[: len(faces.images) - faces.warped]
+    different = _different(pictures)
     if different < LEAST:
         raise UserError(
             f"{where} holds {different} different pictures of faces; calibration needs {LEAST} "
             "or more: add pictures, or leave out --calibration to use those that ship with asmnet"
         )
+    _check_pixels(pictures, str(where))
     return faces
+
+
+def _check_pixels(images: np.ndarray, where: str) -> None:
+    """Refuse what no camera made: pixels already normalised, or red and blue in each other's place.
+
+    The contract's normalisation makes inputs of pixels 0 ... 255; ranges learned from others
+    would clip every real picture, and no error would say so.
+    """
+    low, high = np.percentile(images, [0.1, 99.9])
+    mean = float(images.mean())
+    if low > DARK or high < BRIGHT or not MEANS[0] < mean < MEANS[1]:
+        raise UserError(
+            f"{where}: grey levels reach from {low:.0f} to {high:.0f} with a mean of {mean:.0f}, "
+            "as if the pictures had been normalised; calibrate on photographs as a camera takes "
+            "them, 0 to 255"
+        )
+    redder = float(np.median((images[..., 0] - images[..., 2].astype(np.float32)).mean((1, 2))))
+    if redder < REDDER:
+        raise UserError(
+            f"{where}: faces are bluer than red by {-redder:.0f} grey levels, as if the channels "
+            "had been swapped (RGB for BGR); save the pictures anew with red where red was"
+        )
 
 
 def _different(images: np.ndarray) -> int:

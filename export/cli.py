@@ -17,6 +17,7 @@ from asmnet import models
 from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.export.calibration import IMAGES, LEAST
 from asmnet.export.exporting import Export, make, open_job, smallest
+from asmnet.export.proof import verify
 from asmnet.export.recipes import RECIPES, UNCALIBRATED
 from asmnet.export.report import write_report
 from asmnet.export.show import inspection, ladder_table, verdict_table
@@ -34,7 +35,7 @@ class _GateFailed(Exception):
 
 @click.group("export", cls=DefaultGroup)
 def main() -> None:
-    """Export to TFLite, and look at what was exported: `export` and `inspect`."""
+    """Export to TFLite, see what is in a file, check it anywhere: `export`, `inspect`, `verify`."""
 
 
 @main.command(
@@ -190,3 +191,35 @@ def _inspect(file: Path) -> None:
     console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
     for part in inspection(models.find(str(file), ".tflite")):
         console.print(part)
+
+
+@main.command("verify", context_settings=SETTINGS)
+@click.argument("file", default=models.DEFAULT)
+@click.option(
+    "--faces",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The pictures that it was judged on.  [default: those that ship with asmnet]",
+)
+@click.option("--threads", default=1, type=click.IntRange(1, 64), help="Of the interpreter.")
+@cli_errors
+def _verify(file: str, faces: Path | None, threads: int) -> None:
+    """Check on this machine that FILE still answers as its float model does.
+
+    FILE is a shipped model's name or a .tflite file of asmnet-export, which holds the float
+    model's answers on some of the faces that it was judged on.  Needs no TensorFlow.
+
+    Exit code 0: it does.  1: it does not.  2: bad input.
+    """
+    path = models.find(file, ".tflite")
+    checked = verify(path, faces, threads)
+    many = "threads" if threads > 1 else "thread"
+    click.echo(
+        f"{checked.spec.name} against its float model: {checked.faces} faces, "
+        f"{checked.interpreter}, {threads} {many}"
+    )
+    for figure in checked.figures:
+        mark = "PASS" if figure.passed else "FAIL"
+        click.echo(f"{figure.label:<44}{figure.value:8.3f}   at most {figure.limit:5.2f}   {mark}")
+    if not checked.passed:
+        sys.exit(1)

@@ -18,6 +18,7 @@ from asmnet.export.calibration import IMAGES, calibration_faces
 from asmnet.export.convert import convert
 from asmnet.export.faces import FaceSet, detected_faces, labelled_faces
 from asmnet.export.float_model import load_float
+from asmnet.export.proof import keep_proof
 from asmnet.export.recipes import UNCALIBRATED
 from asmnet.export.terminal import Track, quiet, silent
 from asmnet.export.verdict import Verdict, judge
@@ -101,7 +102,7 @@ def open_job(
 
 
 def make(job: Job, recipe: str, track: Track = silent) -> Export:
-    """Convert by a recipe, judge, and write both into the file's contract.
+    """Convert by a recipe, judge, and write the verdict and a proof into the file.
 
     Raises:
         UserError: no such recipe.
@@ -115,6 +116,7 @@ def make(job: Job, recipe: str, track: Track = silent) -> Export:
         parity=verdict.to_dict(), evaluation={k: v for k, v in figures.items() if v}
     )
     embed_spec(file, spec)
+    keep_proof(file, job.trial, *verdict.answers[0])
     return Export(recipe, file, spec, verdict)
 
 

@@ -48,6 +48,7 @@ class FaceSet:
         scheme: the landmark scheme to compare in.
         warped: how many of the crops, at the end, are turned and relit copies of others.
         missed: pictures in which no face was found.
+        crops: where each was cut, of those that are no warped copies.
         points: (M, N, 2) float32 labels in crop units, in `scheme`; None without labels,
             or where these are poses only.
         pose: (M, 3) float32 degrees, NaN where unknown; None without labels.
@@ -62,6 +63,7 @@ class FaceSet:
     scheme: Scheme
     warped: int = 0
     missed: tuple[str, ...] = ()
+    crops: tuple[Crop, ...] = ()
     points: np.ndarray | None = None
     pose: np.ndarray | None = None
     subsets: dict[str, np.ndarray] = field(default_factory=dict)
@@ -141,7 +143,8 @@ def detected_faces(
         image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
         crops.append(_relit(_cut(image, _strayed(crop, rng), spec.size), rng))
     names = tuple(path.name for path, _ in [*found, *copies])
-    return FaceSet(np.stack(crops), names, source, spec.points, extra, tuple(missed))
+    squares = tuple(crop for _, crop in found)
+    return FaceSet(np.stack(crops), names, source, spec.points, extra, tuple(missed), squares)
 
 
 def labelled_faces(
@@ -168,12 +171,12 @@ def labelled_faces(
     kept: Sequence[Face]
     lost: Sequence[Face]
     if boxes == "landmarks":
-        images, points, _ = crop_faces(
+        images, points, squares = crop_faces(
             data.faces, spec.size, spec.margin, lambda faces: track(faces, "reading faces")
         )
         kept, lost = data.faces, ()
     else:
-        cut, units, kept, lost = [], [], [], []
+        cut, units, kept, lost, squares = [], [], [], [], []
         with quiet():
             detector = FaceDetector.load()
         for face in track(data.faces, "finding faces"):
@@ -183,6 +186,7 @@ def labelled_faces(
                 lost.append(face)
                 continue
             crop = found.to_crop(spec.margin)
+            squares.append(crop)
             cut.append(_cut(image, crop, spec.size))
             units.append(crop.to_units(face.points))
             kept.append(face)
@@ -195,6 +199,7 @@ def labelled_faces(
         _name(source, data.subsets),
         scheme,
         missed=tuple(face.image.name for face in lost),
+        crops=tuple(squares),
         points=to_scheme(points, scheme) if data.landmarks else None,
         pose=poses_of(kept),
         subsets={

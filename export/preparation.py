@@ -8,6 +8,7 @@ import numpy as np
 
 from asmnet.export.bias_correction import correct_bias
 from asmnet.export.equalize import equalize
+from asmnet.export.prune import prune
 from asmnet.export.terminal import Track, silent
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare"]
 
-# Crops for equalization and bias correction, whose means settle sooner than ranges do.
+# Crops for equalization and bias correction, whose means settle sooner than ranges do; a channel
+# is silent only if it is so on all there are.
 PREPARED_ON = 64
 
 
@@ -26,7 +28,7 @@ def prepare(
     correct: bool = True,
     track: Track = silent,
 ) -> keras.Model:
-    """An equalized, bias-corrected copy of a network.
+    """A pruned, equalized, bias-corrected copy of a network.
 
     Args:
         network: the trained one, which stays as it is.
@@ -34,13 +36,10 @@ def prepare(
         centre: see `equalize`; good where what follows the poolings stays float.
         correct: correct biases, which is right once the weights are rounded, and not before.
     """
-    import keras
-
-    copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
     some = crops[np.linspace(0, len(crops) - 1, min(PREPARED_ON, len(crops))).astype(int)]
     images = some.astype(np.float32) / 127.5 - 1.0
     for _ in track([None], "preparing weights"):
+        copy = prune(network, crops)
         equalize(copy, images, centre=centre)
         if correct:
             correct_bias(copy, images)

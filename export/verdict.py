@@ -24,7 +24,7 @@ from asmnet.export.terminal import Track, quiet, silent
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LIMITS", "Figure", "Verdict", "judge", "run_file"]
+__all__ = ["LIMITS", "Figure", "Verdict", "judge", "measure_jitter", "run_file", "shifts"]
 
 # Above these the gate fails.  Pixels are those of a 224 x 224 input.
 LIMITS = {
@@ -134,7 +134,6 @@ def judge(
 
     with quiet():
         reference, exported = (Landmarker.load(path) for path in (float_file, file))
-    spec = reference.spec
     blocks = [faces.images[i : i + 32] for i in range(0, len(faces.images), 32)]
     with quiet():
         parts = [predict(network, block) for block in track(blocks, "running Keras")]
@@ -148,17 +147,7 @@ def judge(
     points, pose = float_points, float_pose
     if file != float_file:
         points, pose = run_file(exported, faces.images, track)
-        scale = spec.size / LIMITS_SIZE
-        shift = np.linalg.norm(points - float_points, axis=-1) * spec.size
-        turn = np.abs(pose - float_pose)
-        for key, label, value, unit in (
-            ("shift_mean", "landmark shift, mean, px", shift.mean(), scale),
-            ("shift_p99", "landmark shift, 99th percentile, px", np.percentile(shift, 99), scale),
-            ("shift_max", "landmark shift, max, px", shift.max(), scale),
-            ("pose_mean", "pose shift, mean, °", turn.mean(), 1.0),
-            ("pose_max", "pose shift, max, °", turn.max(), 1.0),
-        ):
-            figures.append(Figure(key, label, float(value), LIMITS[key] * unit))
+        figures += shifts((float_points, float_pose), (points, pose), reference.spec)
         figures += _jitter([reference, exported], faces, track)
     evaluation: dict[str, Any] = {}
     if faces.points is not None:
@@ -205,25 +194,63 @@ def _worst(key: str, label: str, difference: np.ndarray) -> Figure:
     return Figure(key, label, float(np.abs(difference).max()), LIMITS[key])
 
 
-def _jitter(landmarkers: Sequence[Landmarker], faces: FaceSet, track: Track) -> list[Figure]:
-    """Shake stills a little, as a camera and a tracker do, and see how the answers shake."""
+def shifts(
+    before: tuple[np.ndarray, np.ndarray], after: tuple[np.ndarray, np.ndarray], spec: ModelSpec
+) -> list[Figure]:
+    """How far answers have moved.
+
+    Args:
+        before, after: (M, N, 2) landmarks in crop units and (M, 3) pose in degrees.
+        spec: tells the input's size, which the limits on pixels go with.
+    """
+    scale = spec.size / LIMITS_SIZE
+    shift = np.linalg.norm(after[0] - before[0], axis=-1) * spec.size
+    turn = np.abs(after[1] - before[1])
+    return [
+        Figure(key, label, float(value), LIMITS[key] * unit)
+        for key, label, value, unit in (
+            ("shift_mean", "landmark shift, mean, px", shift.mean(), scale),
+            ("shift_p99", "landmark shift, 99th percentile, px", np.percentile(shift, 99), scale),
+            ("shift_max", "landmark shift, max, px", shift.max(), scale),
+            ("pose_mean", "pose shift, mean, °", turn.mean(), 1.0),
+            ("pose_max", "pose shift, max, °", turn.max(), 1.0),
+        )
+    ]
+
+
+def measure_jitter(
+    landmarkers: Sequence[Landmarker], images: np.ndarray, track: Track = silent
+) -> list[float]:
+    """Shake stills a little, as a camera and a tracker do, and see how the answers shake.
+
+    Args:
+        landmarkers: all are shown the same pixels.
+        images: (M, size, size, 3) uint8 RGB crops, of which `STILLS` are taken.
+
+    Returns:
+        for each landmarker, % of the inter-ocular distance.
+    """
     rng = np.random.default_rng(0)
     spec: ModelSpec = landmarkers[0].spec
-    stills = np.linspace(0, len(faces.images) - 1, min(STILLS, len(faces.images))).astype(int)
-    measured: list[list[float]] = [[], []]
+    stills = np.linspace(0, len(images) - 1, min(STILLS, len(images))).astype(int)
+    measured: list[list[float]] = [[] for _ in landmarkers]
     for index in track(stills, "shaking stills"):
-        tracks: list[list[np.ndarray]] = [[], []]
+        tracks: list[list[np.ndarray]] = [[] for _ in landmarkers]
         for _ in range(DRAWS):
             x, y = (spec.size - 1) / 2 + rng.uniform(-0.5, 0.5, 2)
             crop = Crop(float(x), float(y), float(spec.size))
-            noise = rng.normal(0.0, NOISE, faces.images[index].shape)
-            noisy = np.clip(faces.images[index] + noise + 0.5, 0, 255).astype(np.uint8)
+            noise = rng.normal(0.0, NOISE, images[index].shape)
+            noisy = np.clip(images[index] + noise + 0.5, 0, 255).astype(np.uint8)
             view = extract(noisy, crop, spec.size, OPENCV)
             for landmarker, points in zip(landmarkers, tracks, strict=True):
                 points.append(crop.to_picture(landmarker.raw(view)[0]))
         for values, points in zip(measured, tracks, strict=True):
             values.append(jitter(np.stack(points), spec.points))
-    before, after = (float(np.mean(values)) for values in measured)
+    return [float(np.mean(values)) for values in measured]
+
+
+def _jitter(landmarkers: Sequence[Landmarker], faces: FaceSet, track: Track) -> list[Figure]:
+    before, after = measure_jitter(landmarkers, faces.images, track)
     label = "jitter on noisy stills, % of inter-ocular"
     return [
         Figure("jitter", label, after, LIMITS["jitter"], before, after),

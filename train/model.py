@@ -10,7 +10,9 @@ Pooling over the whole face throws away where things are, just before they are
 asked for.  `asmnet_spatial` puts a small map that keeps them beside the poolings:
 three taps of unlike resolution are projected onto the deepest one's grid by
 convolutions whose stride equals their kernel, so that no position is averaged away,
-and added.  It contains ASMNet, and starts from a trained one where it stands.
+and added.  The map stays linear, as the bottlenecks are that it is made of: after an
+activation like theirs it died, all of it, in training.  The network contains ASMNet, and
+starts from a trained one where it stands.
 
 Input: (B, size, size, 3) float32 RGB in [-1, 1].
 Outputs: {"landmarks": (B, 2 N) crop units x0, y0, x1, ..., "pose": (B, 3) degrees}.
@@ -39,6 +41,7 @@ ARCHITECTURES = ("asmnet", "asmnet_spatial", "mobilenetv2")
 
 # Taps of the spatial fusion's map, each with its cells per cell of the deepest grid.
 MAP_TAPS = (("block_5_add", 4), ("block_12_add", 2), ("block_15_add", 1))
+QUIET = keras.initializers.Constant(0.1)
 
 
 def build_model(
@@ -101,11 +104,13 @@ def _keep_positions(trunk: keras.Model, momentum: float) -> keras.KerasTensor:
         x = layers.Conv2D(
             channels, step, strides=step, padding="same", use_bias=False, name=f"project_{tap}"
         )(trunk.get_layer(tap).output)
-        # The taps' ranges differ by an order of magnitude; the converter folds this away.
-        norm = layers.BatchNormalization(momentum=momentum, name=f"project_{tap}_BN")
+        # The taps' ranges differ by an order of magnitude; the converter folds this away.  Their
+        # sum is to be as loud as the pools' means, or its many cells drown them in the heads.
+        norm = layers.BatchNormalization(
+            momentum=momentum, gamma_initializer=QUIET, name=f"project_{tap}_BN"
+        )
         projected.append(norm(x))
-    fused = layers.ReLU(6.0, name="fused")(layers.Add(name="fuse")(projected))
-    return layers.Flatten(name="positions")(fused)
+    return layers.Flatten(name="positions")(layers.Add(name="fuse")(projected))
 
 
 def _trunk(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -85,6 +86,32 @@ def test_noise_is_refused(tmp_path: Path) -> None:
     noise(tmp_path, 60)
     with pytest.raises(UserError, match="no face was found in"):
         calibration_faces(SPEC, tmp_path)
+
+
+def changed(folder: Path, change: Callable[[np.ndarray], np.ndarray]) -> Path:
+    """A folder with 60 of the shipped faces, their BGR pixels changed."""
+    for path in LONDON[:60]:
+        pixels = np.clip(np.rint(change(np.float32(cv2.imread(str(path))))), 0, 255)
+        cv2.imwrite(str(folder / f"{path.stem}.png"), pixels.astype(np.uint8))
+    return folder
+
+
+def test_pixels_normalised_already_are_refused(tmp_path: Path) -> None:
+    """Faces are found in them, ranges too: half of the contract's."""
+    folder = changed(tmp_path, lambda pixels: pixels / 2)
+    with pytest.raises(UserError, match="grey levels reach from .* to 12. with a mean"):
+        calibration_faces(SPEC, folder)
+
+
+def test_swapped_channels_are_refused(tmp_path: Path) -> None:
+    folder = changed(tmp_path, lambda pixels: pixels[..., ::-1])
+    with pytest.raises(UserError, match="bluer than red by 2. grey levels.*RGB for BGR"):
+        calibration_faces(SPEC, folder)
+
+
+def test_gray_pictures_are_taken(tmp_path: Path) -> None:
+    folder = changed(tmp_path, lambda pixels: pixels.mean(axis=-1, keepdims=True).repeat(3, -1))
+    assert calibration_faces(SPEC, folder, images=50).images.shape[0] == 50
 
 
 def test_many_pictures_without_a_face_are_refused_by_name(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Equalization changes no answer; bias correction takes away what rounding adds on average."""
+"""Pruning and equalization change no answer; bias correction takes away what rounding adds."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from asmnet.export.bias_correction import correct_bias, rounded
 from asmnet.export.equalize import equalize
+from asmnet.export.prune import prune
 from asmnet.train.model import TAPS, build_model
 
 
@@ -38,6 +39,33 @@ def loudness(network: keras.Model, inputs: np.ndarray, layer: str) -> np.ndarray
     """(C,) the largest magnitude of each channel."""
     probe = keras.Model(network.input, network.get_layer(layer).output)
     return np.abs(probe.predict_on_batch(inputs)).max(axis=(0, 1, 2))
+
+
+@pytest.mark.parametrize("constant", [-20.0, 2.5], ids=["dead", "constant"])
+def test_pruning_removes_silent_channels_and_nothing_else(
+    constant: float, network: keras.Model, inputs: np.ndarray, tiny_crops: np.ndarray
+) -> None:
+    """Channels that are 0 or a constant everywhere go, in groups of 8; the answers stay."""
+    network = prune(network, tiny_crops)  # random weights silence many
+    silenced = {"expanded_conv_depthwise": 16, "block_4_depthwise": 24}
+    for name, count in silenced.items():
+        norm = network.get_layer(f"{name}_BN")
+        gamma, beta, mean, variance = norm.get_weights()
+        gamma[:count], beta[:count] = 0, constant
+        norm.set_weights([gamma, beta, mean, variance])
+    small = prune(network, tiny_crops)
+    for name, count in silenced.items():
+        gone = channels(network, name) - channels(small, name)
+        # Of up to 7 that were silent before and filled up a group.
+        assert gone % 8 == 0 and gone > count - 8
+    before, after = network.predict_on_batch(inputs), small.predict_on_batch(inputs)
+    for name in ("landmarks", "pose"):
+        # Nearly silent ones go as well.
+        np.testing.assert_allclose(after[name], before[name], rtol=1e-3, atol=2e-3)
+
+
+def channels(network: keras.Model, layer: str) -> int:
+    return network.get_layer(layer).output.shape[-1]
 
 
 @pytest.mark.parametrize("centre", [True, False])

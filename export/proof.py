@@ -1,0 +1,124 @@
+"""A proof inside the file: the float model's own answers, to check the file against anywhere.
+
+An exported file behaves on the machine that exported it.  Whether it does on a Raspberry
+Pi, with another interpreter, threads or kernels, only that machine can tell; and neither
+TensorFlow nor the float model are there.  So some of the faces that the verdict is about
+stay in the file: which picture, which square of it, what the float model answers.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from asmnet import samples
+from asmnet.core import Crop, ModelSpec, UserError, embed_file, embedded_file
+from asmnet.edge_runtime import Landmarker
+from asmnet.edge_runtime.interpreter import interpreter_version
+from asmnet.export.faces import FaceSet, pictures_in
+from asmnet.export.terminal import Track, quiet, silent
+from asmnet.export.verdict import LIMITS, Figure, measure_jitter, run_file, shifts
+
+__all__ = ["Verification", "keep_proof", "verify"]
+
+PROOF = "proof.npz"
+FACES = 48
+# Landmarks are stored as int16, in steps far below what rounding the network does.
+STEP = 1 / 30_000
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a file does on this machine.
+
+    Attributes:
+        spec: the file's contract.
+        figures: against the float model's answers.
+        faces: how many.
+        interpreter: its name and version.
+    """
+
+    spec: ModelSpec
+    figures: tuple[Figure, ...]
+    faces: int
+    interpreter: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every figure passes."""
+        return all(figure.passed for figure in self.figures)
+
+
+def keep_proof(file: Path, faces: FaceSet, points: np.ndarray, pose: np.ndarray) -> None:
+    """Store what the float model answers on some of the faces in a `.tflite` file.
+
+    Args:
+        file: changed in place.
+        faces: those judged; of the ones that are no warped copies `FACES` are kept.
+        points, pose: the float model's answers: (M, N, 2) crop units and (M, 3) degrees.
+    """
+    kept = np.linspace(0, len(faces.crops) - 1, min(FACES, len(faces.crops))).astype(int)
+    squares = [faces.crops[i] for i in kept]
+    stream = io.BytesIO()
+    np.savez_compressed(
+        stream,
+        names=np.array([faces.names[i] for i in kept]),
+        crops=np.array([[c.cx, c.cy, c.side, c.angle] for c in squares]),
+        points=np.clip(np.rint(points[kept] / STEP), -32768, 32767).astype(np.int16),
+        pose=pose[kept].astype(np.float32),
+    )
+    embed_file(file, PROOF, stream.getvalue())
+
+
+def verify(
+    file: Path, folder: Path | None = None, threads: int = 1, track: Track = silent
+) -> Verification:
+    """Run a file on the faces of its proof, and compare with the float model's answers.
+
+    Args:
+        file: a `.tflite` of asmnet-export.
+        folder: holds those pictures; None: those that ship with asmnet.
+        threads: of the interpreter.
+        track: shows progress.
+
+    Raises:
+        UserError: an unusable file, one without a proof, or pictures that are not there.
+    """
+    with quiet():
+        landmarker = Landmarker.load(file, threads)
+    stored = embedded_file(file, PROOF)
+    if stored is None:
+        raise UserError(f"{file} carries no {PROOF}: export it again with this asmnet-export")
+    with np.load(io.BytesIO(stored)) as proof:
+        names, crops = [str(name) for name in proof["names"]], proof["crops"]
+        expected = proof["points"].astype(np.float32) * np.float32(STEP), proof["pose"]
+    found = _pictures(folder)
+    missing = [name for name in names if name not in found]
+    if missing:
+        where = folder or "the pictures that ship with asmnet"
+        raise UserError(
+            f"{len(missing)} of the {len(names)} pictures that {file} was proven on are not in "
+            f"{where} ({missing[0]}, ...); give their folder with --faces"
+        )
+    cut = []
+    for name, crop in track(list(zip(names, crops, strict=True)), "reading faces"):
+        # Not Pillow's decoder, which a device need not have.
+        picture = cv2.imread(str(found[name]))
+        if picture is None:
+            raise UserError(f"cannot read {found[name]}: it is broken; restore it")
+        cut.append(landmarker.extract(picture, Crop(*map(float, crop))))
+    images = np.stack(cut)
+    figures = shifts(expected, run_file(landmarker, images, track), landmarker.spec)
+    (own,) = measure_jitter([landmarker], images, track)
+    label = "jitter on noisy stills, % of inter-ocular"
+    shaking = Figure("jitter", label, own, LIMITS["jitter"], after=own)
+    return Verification(landmarker.spec, (*figures, shaking), len(images), interpreter_version())
+
+
+def _pictures(folder: Path | None) -> dict[str, Path]:
+    folders = [samples.LONDON, samples.PORTRAITS] if folder is None else [folder]
+    return {path.name: path for each in folders for path in pictures_in(each)}
