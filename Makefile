@@ -10,8 +10,7 @@ DEMO := demo/asmnet-int8.tflite
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
-# The demo needs the exporter, not the test tools; tests need both.  On Linux x86
-# the exporter brings tensorflow-cpu: half the download of tensorflow, same converter.
+# The demo needs the exporter, not the test tools; tests need both.
 .venv/demo: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed; install Python 3.11 or run make PYTHON=python3.X"; exit 2; }
 	$(PYTHON) -m venv .venv

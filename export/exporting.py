@@ -18,6 +18,7 @@ from asmnet.export.calibration import IMAGES, calibration_faces
 from asmnet.export.convert import convert
 from asmnet.export.faces import FaceSet, detected_faces, labelled_faces
 from asmnet.export.float_model import load_float
+from asmnet.export.probe import Ranges, observe
 from asmnet.export.proof import keep_proof
 from asmnet.export.recipes import UNCALIBRATED
 from asmnet.export.terminal import Track, quiet, silent
@@ -36,6 +37,7 @@ class Job:
     Attributes:
         network, spec: from `load_float`.
         calibration: crops; None if no recipe asks for them.
+        ranges: of the network's tensors on those crops.
         trial: the faces that the verdicts are about.
         float_file: the float32 export, which the others are compared with.
         folder: where files are made.
@@ -44,6 +46,7 @@ class Job:
     network: keras.Model
     spec: ModelSpec
     calibration: FaceSet | None
+    ranges: Ranges | None
     trial: FaceSet
     float_file: Path
     folder: Path
@@ -98,7 +101,10 @@ def open_job(
     float_file = folder / "float32.tflite"
     for _ in track([None], "converting to float32"):
         convert(network, spec, "float32", None, float_file)
-    return Job(network, spec, known, trial, float_file, folder)
+    ranges = None
+    if known is not None:
+        ranges = observe(float_file.read_bytes(), spec, known.images, track)
+    return Job(network, spec, known, ranges, trial, float_file, folder)
 
 
 def make(job: Job, recipe: str, track: Track = silent) -> Export:

@@ -16,19 +16,26 @@ import cv2
 import numpy as np
 
 from asmnet import samples
-from asmnet.core import Crop, ModelSpec, UserError, embed_file, embedded_file
+from asmnet.core import (
+    Crop,
+    ModelSpec,
+    UserError,
+    embed_file,
+    embedded_file,
+    extract,
+    read_spec,
+)
 from asmnet.edge_runtime import Landmarker
+from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.interpreter import interpreter_version
 from asmnet.export.faces import FaceSet, pictures_in
 from asmnet.export.terminal import Track, quiet, silent
 from asmnet.export.verdict import LIMITS, Figure, measure_jitter, run_file, shifts
 
-__all__ = ["Verification", "keep_proof", "verify"]
+__all__ = ["Verification", "keep_proof", "proof_of", "verify"]
 
 PROOF = "proof.npz"
 FACES = 48
-# Landmarks are stored as int16, in steps far below what rounding the network does.
-STEP = 1 / 30_000
 
 
 @dataclass(frozen=True)
@@ -61,14 +68,19 @@ def keep_proof(file: Path, faces: FaceSet, points: np.ndarray, pose: np.ndarray)
         faces: those judged; of the ones that are no warped copies `FACES` are kept.
         points, pose: the float model's answers: (M, N, 2) crop units and (M, 3) degrees.
     """
+    if not faces.crops:
+        return
     kept = np.linspace(0, len(faces.crops) - 1, min(FACES, len(faces.crops))).astype(int)
     squares = [faces.crops[i] for i in kept]
+    # int16: steps far below what rounding the network does.
+    step = np.float32(max(float(np.abs(points[kept]).max()), 1.0) / 32767)
     stream = io.BytesIO()
     np.savez_compressed(
         stream,
         names=np.array([faces.names[i] for i in kept]),
         crops=np.array([[c.cx, c.cy, c.side, c.angle] for c in squares]),
-        points=np.clip(np.rint(points[kept] / STEP), -32768, 32767).astype(np.int16),
+        points=np.rint(points[kept] / step).astype(np.int16),
+        step=step,
         pose=pose[kept].astype(np.float32),
     )
     embed_file(file, PROOF, stream.getvalue())
@@ -90,12 +102,31 @@ def verify(
     """
     with quiet():
         landmarker = Landmarker.load(file, threads)
-    stored = embedded_file(file, PROOF)
+    images, expected = proof_of(file, folder, track)
+    figures = shifts(expected, run_file(landmarker, images, track), landmarker.spec)
+    (own,) = measure_jitter([landmarker], images, track)
+    label = "jitter on noisy stills, % of inter-ocular"
+    shaking = Figure("jitter", label, own, LIMITS["jitter"], after=own)
+    return Verification(landmarker.spec, (*figures, shaking), len(images), interpreter_version())
+
+
+def proof_of(
+    file: Path, folder: Path | None = None, track: Track = silent
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """The faces of a file's proof, and what the float model answers.
+
+    Returns:
+        (M, size, size, 3) uint8 RGB crops; (M, N, 2) crop units and (M, 3) degrees.
+
+    Raises:
+        UserError: no proof, or pictures that are not there.
+    """
+    spec, stored = read_spec(file), embedded_file(file, PROOF)
     if stored is None:
         raise UserError(f"{file} carries no {PROOF}: export it again with this asmnet-export")
     with np.load(io.BytesIO(stored)) as proof:
         names, crops = [str(name) for name in proof["names"]], proof["crops"]
-        expected = proof["points"].astype(np.float32) * np.float32(STEP), proof["pose"]
+        expected = proof["points"].astype(np.float32) * proof["step"], proof["pose"]
     found = _pictures(folder)
     missing = [name for name in names if name not in found]
     if missing:
@@ -110,13 +141,9 @@ def verify(
         picture = cv2.imread(str(found[name]))
         if picture is None:
             raise UserError(f"cannot read {found[name]}: it is broken; restore it")
-        cut.append(landmarker.extract(picture, Crop(*map(float, crop))))
-    images = np.stack(cut)
-    figures = shifts(expected, run_file(landmarker, images, track), landmarker.spec)
-    (own,) = measure_jitter([landmarker], images, track)
-    label = "jitter on noisy stills, % of inter-ocular"
-    shaking = Figure("jitter", label, own, LIMITS["jitter"], after=own)
-    return Verification(landmarker.spec, (*figures, shaking), len(images), interpreter_version())
+        view = extract(picture, Crop(*map(float, crop)), spec.size, OPENCV)
+        cut.append(cv2.cvtColor(view, cv2.COLOR_BGR2RGB))
+    return np.stack(cut), expected
 
 
 def _pictures(folder: Path | None) -> dict[str, Path]:

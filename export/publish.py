@@ -3,7 +3,8 @@
     python -m asmnet.export.publish runs/mine mine-68-224 --test 300w:DIR
 
 writes NAME.keras, NAME.shape.npz, NAME.json (provenance), NAME-int8.tflite and
-NAME.md (the model card) into `models/`: all of them, or none.
+NAME.md (the model card) into `models/`, and the export's report into `docs/reports/` beside
+it: all of them, or none.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
             _evaluate(rows, "float", model, test, track)
         provenance["evaluation"] = {"data": TESTS[kind][0], **rows["float"]}
         _write(model, provenance)
-        _quantize(model, int8)
+        page = Path(folder) / f"{name}.html"
+        _quantize(model, int8, page)
         with progress() as track:
             _evaluate(rows, "int8", int8, test, track)
         published = Published(
@@ -91,6 +93,9 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
             notes=notes,
         )
         model.with_suffix(".md").write_text(card(published))
+        reports = into.resolve().parent / "docs" / "reports"
+        reports.mkdir(parents=True, exist_ok=True)
+        page.replace(reports / page.name)
         for file in sorted(Path(folder).iterdir()):
             file.replace(into / file.name)
     click.echo(f"wrote {into / name}.keras, .shape.npz, .json, .md and {into / int8.name}")
@@ -152,10 +157,11 @@ def _evaluate(
         rows[label + suffix] = found.to_dict()
 
 
-def _quantize(model: Path, target: Path) -> None:
+def _quantize(model: Path, target: Path, report: Path) -> None:
     """Export in a process of its own, as a user does; its verdict appears on the terminal."""
     export = [sys.executable, "-c", "from asmnet.export.cli import main; main()"]
-    done = subprocess.run([*export, str(model), "--quantize", "-o", str(target)])
+    files = ["-o", str(target), "--report", str(report)]
+    done = subprocess.run([*export, str(model), "--quantize", *files])
     if done.returncode:
         raise UserError("nothing was published: the int8 export failed; see above")
 

@@ -143,15 +143,11 @@ def finetune(
     optimizer = keras2.optimizers.Adam(keras2.optimizers.schedules.CosineDecay(RATE, STEPS))
 
     @tf.function
-    def see(images: Any) -> None:
-        pupil(images, training=True)
-
-    @tf.function
     def learn(clean: Any, shaken: Any, moved: Any) -> None:
         points, pose = exact(clean, training=False)
         points -= tf.tile(moved, (1, points.shape[1] // 2))
         with tf.GradientTape() as tape:
-            its_points, its_pose = pupil(shaken, training=True)
+            its_points, its_pose = pupil(shaken, training=False)  # ranges stay
             # A pixel counts as much as a degree.
             loss = tf.reduce_mean(tf.square((its_points - points) * size))
             loss += tf.reduce_mean(tf.square(its_pose - pose))
@@ -160,7 +156,7 @@ def finetune(
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
     for start in range(0, len(crops), BATCH):
-        see(_inputs(crops[start : start + BATCH]))
+        pupil(_inputs(crops[start : start + BATCH]), training=True)  # ranges are learned
     batches = itertools.islice(_batches(crops, np.random.default_rng(0)), STEPS)
     for _, batch in zip(track(range(STEPS), "fine-tuning"), batches, strict=True):
         learn(*batch)

@@ -14,7 +14,7 @@ import numpy as np
 
 from asmnet.export import figures
 from asmnet.export.exporting import Export, Job
-from asmnet.export.probe import layer_noise, observe
+from asmnet.export.probe import WIDENED, layer_noise
 from asmnet.export.recipes import UNCALIBRATED, unrounded
 from asmnet.export.terminal import Track, quiet, silent
 
@@ -25,7 +25,6 @@ __all__ = ["write_report"]
 
 TEMPLATE = Path(__file__).with_name("report.html")
 NOISE_CROPS, WORST = 24, 12
-WIDENED = 0.05
 
 
 def write_report(file: Path, job: Job, export: Export, track: Track = silent) -> None:
@@ -67,10 +66,10 @@ def write_report(file: Path, job: Job, export: Export, track: Track = silent) ->
 def _evidence(job: Job, export: Export, plots: dict[str, str], track: Track) -> dict[str, Any]:
     """Calibration and noise: figures for the page, and their plots into `plots`."""
     faces = job.calibration
-    assert faces is not None
+    ranges = job.ranges
+    assert faces is not None and ranges is not None
     with quiet():
         content = unrounded(job.network, export.recipe, faces.images)
-    ranges = observe(content, job.spec, faces.images, track)
     some = faces.images[np.linspace(0, len(faces.images) - 1, NOISE_CROPS).astype(int)]
     noise = layer_noise(content, export.file.read_bytes(), job.spec, some, track)
     plots["calibration"] = _jpeg(figures.calibration_crops(faces.images))

@@ -48,6 +48,12 @@ def test_the_base_install_tracks_the_clip(base_install, tmp_path):
     assert {len(face["landmarks"]) for frame in frames for face in frame["faces"]} == {68}
 
 
+def test_the_base_install_verifies_a_model(base_install, tmp_path):
+    """On a device there are numpy, OpenCV, click and an interpreter, and that is enough."""
+    output = run(base_install / "asmnet-export", "verify", cwd=tmp_path)
+    assert "against its float model: 48 faces" in output and "FAIL" not in output
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 from asmnet import models
 from asmnet.core import read_spec
 from asmnet.edge_runtime import Landmarker
-from asmnet.export import RECIPES, verdict
+from asmnet.export import RECIPES, calibration_faces, cli, verdict
 from asmnet.export.cli import main
 
 
@@ -92,7 +93,15 @@ def test_a_wrong_normalisation_fails_the_gate(
     assert not list(tmp_path.iterdir())
 
 
-def test_all_recipes_in_one_table(tiny_file: Path, tmp_path: Path, lenient) -> None:
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fine-tuning of a few steps."""
+    from asmnet.export import qat
+
+    monkeypatch.setattr(qat, "STEPS", 5)
+
+
+def test_all_recipes_in_one_table(tiny_file: Path, tmp_path: Path, lenient, short) -> None:
     file, report = tmp_path / "tiny.tflite", tmp_path / "report.json"
     result = run(tiny_file, "--recipe", "all", "--images", 60, "-o", file, "--json", report)
     assert result.exit_code == 0, result.output
@@ -104,7 +113,38 @@ def test_all_recipes_in_one_table(tiny_file: Path, tmp_path: Path, lenient) -> N
     assert read_spec(file).quantization["recipe"] == smallest
 
 
-def test_nothing_is_written_when_no_recipe_passes(tiny_file: Path, tmp_path: Path, strict) -> None:
+def test_without_the_extra_the_ladder_does_without_fine_tuning(
+    tiny_file: Path, tmp_path: Path, lenient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    monkeypatch.setattr(cli, "RECIPES", dict.fromkeys(("float32", "qat_int8")))
+    result = run(tiny_file, "--recipe", "all", "--images", 60, "-o", tmp_path / "tiny.tflite")
+    assert result.exit_code == 0, result.output
+    assert "qat_int8 is left out: pip install 'asmnet[qat]'" in result.stderr
+
+
+def test_crops_that_do_not_show_all_there_is(
+    tiny_file: Path, tmp_path: Path, lenient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dull pictures at first, a few of other kinds at the end: the ranges have not settled."""
+    from asmnet.export import exporting
+
+    def sorted_by_contrast(*arguments):
+        faces = calibration_faces(*arguments)
+        contrast = np.linspace(0.2, 0.3, len(faces.images))[:, None, None, None]
+        contrast[-3:] = 1
+        dull = 128 + (faces.images - 128.0) * contrast
+        return replace(faces, images=dull.astype(np.uint8))
+
+    monkeypatch.setattr(exporting, "calibration_faces", sorted_by_contrast)
+    result = run(tiny_file, "--quantize", "--images", 60, "-o", tmp_path / "tiny.tflite")
+    assert result.exit_code == 0, result.output
+    assert "warning: the last tenth of the calibration crops still widened" in result.stderr
+
+
+def test_nothing_is_written_when_no_recipe_passes(
+    tiny_file: Path, tmp_path: Path, strict, short
+) -> None:
     result = run(tiny_file, "--recipe", "all", "--images", 60, "-o", tmp_path / "x.tflite")
     assert result.exit_code == 1, result.output
     assert "No recipe passes" in result.stdout and not list(tmp_path.iterdir())

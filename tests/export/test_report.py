@@ -29,7 +29,9 @@ def job(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray, tmp_path_fa
     names = tuple(f"{i}.jpg" for i in range(len(tiny_crops)))
     faces = FaceSet(tiny_crops, names, "asmnet samples", spec.points)
     convert(network, spec, "float32", None, folder / "float32.tflite")
-    return Job(network, spec, faces, faces, folder / "float32.tflite", folder)
+    float_file = folder / "float32.tflite"
+    ranges = observe(float_file.read_bytes(), spec, tiny_crops)
+    return Job(network, spec, faces, ranges, faces, float_file, folder)
 
 
 @pytest.fixture(scope="module")

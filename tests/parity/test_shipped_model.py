@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -46,6 +47,15 @@ def float_file(model: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def faces(model: str) -> FaceSet:
     """The faces that the verdict of the command is about."""
     return detected_faces(None, 200, read_spec(models.find(model)), seed=1)
+
+
+def test_every_feature_of_the_network_lives(model: str, faces: FaceSet) -> None:
+    """What the heads read differs from face to face; an activation that died never shows else."""
+    network, _ = load_float(models.find(model, ".keras"))
+    probe = keras.Model(network.input, network.get_layer("features").output)
+    features = probe.predict_on_batch(np.float32(faces.images[:40]) / 127.5 - 1)
+    spread = features.std(axis=0)
+    assert spread.min() > 0.01 * np.median(spread)
 
 
 def test_the_gate_passes_on_real_faces(exported: tuple[Path, dict]) -> None:

@@ -1,0 +1,126 @@
+"""What int8 depends on: which crops calibrate it, how many, and how their extremes become ranges.
+
+    python bench/calibration.py [MODEL] [--data 300w:DIR] [--faces 300w:DIR]
+
+Each line is one int8 export of MODEL, judged on the same faces.  "inside 90 %" takes the
+range that 90 % of the crops stay within instead of the extremes of all.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from asmnet import models
+from asmnet.core import cli_errors
+from asmnet.export import FaceSet, detected_faces
+from asmnet.export.exporting import Job, make, open_job
+from asmnet.export.probe import observe
+from asmnet.export.recipes import unrounded
+from asmnet.export.terminal import progress, quiet
+from asmnet.train.datasets import read_dataset
+from asmnet.train.pictures import crop_faces
+
+HALVES = 5
+
+
+def labelled_crops(data: str, job: Job, images: int) -> FaceSet:
+    """Crops of a benchmark's training faces, cut by their labels."""
+    faces = read_dataset(data, "train").faces
+    picked = [faces[i] for i in np.random.default_rng(0).permutation(len(faces))[:images]]
+    cut, _, _ = crop_faces(picked, job.spec.size, job.spec.margin)
+    return FaceSet(cut, tuple(face.image.name for face in picked), data, job.spec.points)
+
+
+def clip_ranges(job: Job, share: float) -> Any:
+    """`mlir_quantize`, with each range cut to what a share of the crops stays within."""
+    import tensorflow.lite.python.convert as convert
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    assert job.calibration is not None
+    with quiet():
+        content = unrounded(job.network, "int8", job.calibration.images)
+    ranges = observe(content, job.spec, job.calibration.images)
+    low = dict(zip(ranges.layers, np.quantile(ranges.low, 1 - share, axis=0), strict=True))
+    high = dict(zip(ranges.layers, np.quantile(ranges.high, share, axis=0), strict=True))
+    whole = convert.mlir_quantize
+
+    def quantize(calibrated: bytes, **options: Any) -> bytes:
+        from asmnet.export.inspection import operations
+
+        layers = {o.output: o.layer for o in operations(calibrated)}
+        model = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated))
+        for tensor in model.subgraphs[0].tensors:
+            layer = layers.get(tensor.name.decode())
+            if (
+                layer in low
+                and tensor.quantization is not None
+                and tensor.quantization.min is not None
+            ):
+                tensor.quantization.min = [max(float(tensor.quantization.min[0]), low[layer])]
+                tensor.quantization.max = [min(float(tensor.quantization.max[0]), high[layer])]
+        return whole(bytes(flatbuffer_utils.convert_object_to_bytearray(model)), **options)
+
+    return quantize
+
+
+@click.command()
+@click.argument("model", default=models.DEFAULT)
+@click.option("--data", metavar="300w:DIR", help="Also calibrate on its training faces.")
+@click.option("--faces", metavar="DIR", help="Judge on these.  [default: those that ship]")
+@cli_errors
+def main(model: str, data: str | None, faces: str | None) -> None:
+    """Export MODEL to int8 in several ways, and print a Markdown table."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import tensorflow.lite.python.convert as convert
+
+    with tempfile.TemporaryDirectory() as folder, progress() as track:
+        job = open_job(
+            models.find(model, ".keras"), Path(folder), ["int8"], faces=faces, track=track
+        )
+        assert job.calibration is not None
+        crops = job.calibration
+        sets = {f"{len(crops.images)} shipped crops": crops}
+        if data is not None:
+            sets["200 of 300-W's training faces"] = labelled_crops(data, job, 200)
+            sets["1,000 of them"] = labelled_crops(data, job, 1000)
+        sets["50 shipped crops"] = detected_faces(None, 50, job.spec)
+        rng = np.random.default_rng(0)
+        for number in range(HALVES):
+            half = rng.permutation(len(crops.images))[: len(crops.images) // 2]
+            sets[f"half of the shipped crops, no. {number + 1}"] = replace(
+                crops, images=crops.images[half], names=(), warped=0
+            )
+        rows = []
+        for label, each in sets.items():
+            rows.append((label, make(replace(job, calibration=each), "int8", track).verdict))
+        whole = convert.mlir_quantize
+        for share in (0.98, 0.9):
+            convert.mlir_quantize = clip_ranges(job, share)
+            rows.append(
+                (f"shipped crops, inside {100 * share:.0f} %", make(job, "int8", track).verdict)
+            )
+        convert.mlir_quantize = whole
+    labelled = any(f.key == "nme" for f in rows[0][1].figures)
+    head = "| calibrated on | shift mean / p99 / max, px | pose mean / max, ° | jitter, x float |"
+    click.echo(head + (" NME, points |" if labelled else ""))
+    click.echo("|---" * (5 if labelled else 4) + "|")
+    for label, verdict in rows:
+        value = {figure.key: figure.value for figure in verdict.figures}
+        cells = [
+            " / ".join(f"{value[key]:.2f}" for key in ("shift_mean", "shift_p99", "shift_max")),
+            " / ".join(f"{value[key]:.2f}" for key in ("pose_mean", "pose_max")),
+            f"{value['jitter_ratio']:.2f}",
+        ]
+        cells += [f"{value['nme']:+.3f}"] if labelled else []
+        click.echo(f"| {label} | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()
