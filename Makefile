@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tflite-runtime lint format bench clip clean
+.PHONY: help demo test test-tflite-runtime lint format runtimes bench clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -55,6 +55,10 @@ lint: .venv/dev  ## style and types
 format: .venv/dev  ## rewrite the sources in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+runtimes: .venv/dev .venv-tflite/ready  ## run the shipped files in both interpreters and compare
+	$(BIN)/python bench/runtimes.py --save build/answers.npz
+	.venv-tflite/bin/python bench/runtimes.py --against build/answers.npz
 
 bench: .venv/demo  ## time each stage of the shipped models on this machine
 	$(BIN)/asmnet-bench

@@ -41,27 +41,34 @@ def loudness(network: keras.Model, inputs: np.ndarray, layer: str) -> np.ndarray
     return np.abs(probe.predict_on_batch(inputs)).max(axis=(0, 1, 2))
 
 
-@pytest.mark.parametrize("constant", [-20.0, 2.5], ids=["dead", "constant"])
 def test_pruning_removes_silent_channels_and_nothing_else(
-    constant: float, network: keras.Model, inputs: np.ndarray, tiny_crops: np.ndarray
+    network: keras.Model, inputs: np.ndarray, tiny_crops: np.ndarray
 ) -> None:
-    """Channels that are 0 or a constant everywhere go, in groups of 8; the answers stay."""
+    """Channels far below zero everywhere go, in groups of 8; the answers stay."""
     network = prune(network, tiny_crops)  # random weights silence many
     silenced = {"expanded_conv_depthwise": 16, "block_4_depthwise": 24}
     for name, count in silenced.items():
         norm = network.get_layer(f"{name}_BN")
         gamma, beta, mean, variance = norm.get_weights()
-        gamma[:count], beta[:count] = 0, constant
+        gamma[:count], beta[:count] = 0, -2.0
         norm.set_weights([gamma, beta, mean, variance])
     small = prune(network, tiny_crops)
     for name, count in silenced.items():
         gone = channels(network, name) - channels(small, name)
-        # Of up to 7 that were silent before and filled up a group.
+        # Up to 7 may fill up a group.
         assert gone % 8 == 0 and gone > count - 8
     before, after = network.predict_on_batch(inputs), small.predict_on_batch(inputs)
     for name in ("landmarks", "pose"):
-        # Nearly silent ones go as well.
-        np.testing.assert_allclose(after[name], before[name], rtol=1e-3, atol=2e-3)
+        np.testing.assert_allclose(after[name], before[name], rtol=1e-4, atol=1e-5)
+
+
+def test_channels_that_another_face_may_wake_stay(
+    network: keras.Model, tiny_crops: np.ndarray
+) -> None:
+    norm = network.get_layer("block_4_depthwise_BN")
+    gamma, _, mean, variance = norm.get_weights()
+    norm.set_weights([0 * gamma, np.full_like(gamma, -0.1), mean, variance])
+    assert channels(prune(network, tiny_crops), "block_4_depthwise") == 192
 
 
 def channels(network: keras.Model, layer: str) -> int:

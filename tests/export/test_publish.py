@@ -39,8 +39,9 @@ def test_a_run_becomes_a_model_with_its_whole_history(
     for key in verdict.LIMITS:  # an untrained network means nothing, so any damage to it is fine
         monkeypatch.setitem(verdict.LIMITS, key, 1e9)
 
-    def quantize(model: Path, target: Path) -> None:
+    def quantize(model: Path, target: Path, report: Path) -> None:
         arguments = [str(model), "--quantize", "--images", "60", "-o", str(target)]
+        arguments += ["--report", str(report)]
         assert CliRunner().invoke(cli.main, arguments).exit_code == 0
 
     monkeypatch.setattr(publish, "_quantize", quantize)
