@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["finetune"]
 
-keras2, tfmot = load_keras2()
+keras2 = load_keras2()  # before the next import: it says what to install
+
+import tensorflow_model_optimization as tfmot  # noqa: E402
 
 # So many batches of crops; Adam's rate falls to zero along a cosine.
 STEPS, BATCH, RATE = 400, 16, 1e-5
@@ -38,7 +40,7 @@ ROLL, SIZE, SHIFT, LIGHT, SHADE = 12.0, 0.06, 0.03, 0.2, 12.0
 OFF, NOISE = 0.5, 2.0
 
 
-class Kernel(tfmot.quantizers.Quantizer):
+class Kernel(tfmot.quantization.keras.quantizers.Quantizer):
     """Rounds a kernel as it is now, each output channel by its own scale."""
 
     def __init__(self, depthwise: bool) -> None:
@@ -66,7 +68,7 @@ class Kernel(tfmot.quantizers.Quantizer):
         return {"depthwise": self.depthwise}
 
 
-class Rounding(tfmot.QuantizeConfig):
+class Rounding(tfmot.quantization.keras.QuantizeConfig):
     """What of a layer is rounded: the kernel that it has under this name, and its output."""
 
     def __init__(self, kernel: str | None, output: bool) -> None:
@@ -95,14 +97,14 @@ class Rounding(tfmot.QuantizeConfig):
         """The range of all values seen, as calibration takes it."""
         if not self.output:
             return []
-        return [tfmot.quantizers.AllValuesQuantizer(8, False, False, False)]
+        return [tfmot.quantization.keras.quantizers.AllValuesQuantizer(8, False, False, False)]
 
     def get_config(self) -> dict[str, Any]:
         """For Keras."""
         return {"kernel": self.kernel, "output": self.output}
 
 
-class Scheme(tfmot.default_8bit.Default8BitQuantizeScheme):
+class Scheme(tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme):
     """Every layer as it was annotated.
 
     The default rewrites pairs of layers, and where an activation follows a convolution without
@@ -187,15 +189,15 @@ def _rounded(twin: Any, fusion: tuple[str, ...]) -> Any:
         )
         if kernel is None and not output:
             return layer
-        return tfmot.quantize_annotate_layer(layer, Rounding(kernel, output))
+        return tfmot.quantization.keras.quantize_annotate_layer(layer, Rounding(kernel, output))
 
     for layer in twin.layers:
         if layer.name.startswith(fusion) and layer.get_weights():
             kernel, bias = layer.get_weights()
             layer.set_weights([rounded(kernel, tuple(range(kernel.ndim - 1))), bias])
-    with tfmot.quantize_scope({"Rounding": Rounding, "Kernel": Kernel}):
+    with tfmot.quantization.keras.quantize_scope({"Rounding": Rounding, "Kernel": Kernel}):
         annotated = keras2.models.clone_model(twin, clone_function=annotate)
-        pupil = tfmot.quantize_apply(annotated, Scheme())
+        pupil = tfmot.quantization.keras.quantize_apply(annotated, Scheme())
     for name, variables in _variables(pupil).items():
         for variable, value in zip(variables, twin.get_layer(name).get_weights(), strict=True):
             variable.assign(value)
@@ -215,7 +217,7 @@ def _variables(pupil: Any) -> dict[str, list[Any]]:
 
 def _inputs(crops: np.ndarray) -> np.ndarray:
     """uint8 or float grey levels as a network takes them."""
-    return np.float32(crops) / 127.5 - 1.0
+    return crops.astype(np.float32) / np.float32(127.5) - 1
 
 
 def _batches(
@@ -234,16 +236,18 @@ def _batch(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     size = crops.shape[1]
     middle = (size - 1) / 2
-    clean, shaken, moved = [], [], rng.uniform(-OFF, OFF, (BATCH, 2))
+    clean: list[np.ndarray] = []
+    shaken: list[np.ndarray] = []
+    moved = rng.uniform(-OFF, OFF, (BATCH, 2))
     for crop, off in zip(crops[rng.integers(0, len(crops), BATCH)], moved, strict=True):
         face = crop[:, ::-1] if rng.random() < 0.5 else crop
         angle, scale = rng.normal(0, ROLL), np.exp(rng.normal(0, SIZE))
-        turn = cv2.getRotationMatrix2D((middle, middle), angle, scale)
+        turn: Any = cv2.getRotationMatrix2D((middle, middle), angle, scale)
         turn[:, 2] += rng.normal(0, SHIFT * size, 2)
         gain, shade = np.exp(rng.normal(0, LIGHT)), rng.normal(0, SHADE)
         for views, offset, noise in (clean, 0.0, 0.0), (shaken, off, NOISE):
             turn[:, 2] -= offset
-            view = cv2.warpAffine(face, turn, (size, size), borderMode=cv2.BORDER_REPLICATE)
+            view: Any = cv2.warpAffine(face, turn, (size, size), borderMode=cv2.BORDER_REPLICATE)
             view = view * gain + shade + rng.normal(0, noise, view.shape)
             views.append(np.clip(np.rint(view), 0, 255))
-    return _inputs(np.stack(clean)), _inputs(np.stack(shaken)), np.float32(moved / size)
+    return _inputs(np.stack(clean)), _inputs(np.stack(shaken)), (moved / size).astype(np.float32)

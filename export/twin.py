@@ -23,20 +23,19 @@ __all__ = ["load_keras2", "make_twin", "write_back"]
 TOLERANCE = 1e-5
 
 
-def load_keras2() -> tuple[Any, Any]:
-    """The packages `tf_keras` and `tensorflow_model_optimization.quantization.keras`.
+def load_keras2() -> Any:
+    """The package `tf_keras`, once sure that tensorflow-model-optimization is there too.
 
     Raises:
-        UserError: they are not installed.
+        UserError: one of them is not installed.
     """
     try:
-        keras2 = importlib.import_module("tf_keras")
-        tfmot = importlib.import_module("tensorflow_model_optimization")
+        importlib.import_module("tensorflow_model_optimization")
+        return importlib.import_module("tf_keras")
     except ImportError as error:
         raise UserError(
             f"quantization-aware fine-tuning needs {error.name}: pip install 'asmnet[qat]'"
         ) from error
-    return keras2, tfmot.quantization.keras
 
 
 def make_twin(network: keras.Model) -> Any:
@@ -53,7 +52,7 @@ def make_twin(network: keras.Model) -> Any:
     """
     import keras
 
-    keras2, _ = load_keras2()
+    keras2 = load_keras2()
     plain = {
         keras.layers.ReLU: lambda layer: keras2.layers.ReLU(layer.max_value, name=layer.name),
         keras.layers.Add: lambda layer: keras2.layers.Add(name=layer.name),
