@@ -106,6 +106,7 @@ def test_full_int8_has_integers_only(made: Convert) -> None:
     ("recipe", "given", "answered"),
     [
         ("float32", np.float32, np.float32),
+        ("int16x8", np.float32, np.float32),
         ("int8", np.int8, np.float32),
         ("full_int8", np.int8, np.int8),
     ],
