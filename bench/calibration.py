@@ -40,7 +40,7 @@ def labelled_crops(data: str, job: Job, images: int) -> FaceSet:
 
 def clip_ranges(job: Job, share: float) -> Any:
     """`mlir_quantize`, with each range cut to what a share of the crops stays within."""
-    import tensorflow.lite.python.convert as convert
+    from tensorflow.lite.python import convert
     from tensorflow.lite.tools import flatbuffer_utils
 
     assert job.calibration is not None
@@ -78,7 +78,7 @@ def clip_ranges(job: Job, share: float) -> Any:
 def main(model: str, data: str | None, faces: str | None) -> None:
     """Export MODEL to int8 in several ways, and print a Markdown table."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    import tensorflow.lite.python.convert as convert
+    from tensorflow.lite.python import convert
 
     with tempfile.TemporaryDirectory() as folder, progress() as track:
         job = open_job(
