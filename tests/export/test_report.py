@@ -41,8 +41,8 @@ def equal(job: Job) -> bytes:
         return unrounded(job.network, "int8", job.trial.images)
 
 
-def test_operations_tell_the_arithmetic(job: Job) -> None:
-    floats = operations(job.float_file.read_bytes())
+def test_operations_tell_the_arithmetic(job: Job, equal: bytes) -> None:
+    floats = operations(equal)
     with quiet():
         integers = operations(make(job, "int8").file.read_bytes())
     assert integer_share(floats) == 0 and integer_share(integers) > 0.98
