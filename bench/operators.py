@@ -132,21 +132,16 @@ def main(model: str, peak: float | None, top: int) -> None:
     console = Console(highlight=False, width=110)
     macs = sum(o.macs for o, _ in kept)
     table = Table(title=f"{model}: {whole:.2f} ms, {macs / whole / 1e6:.0f} GMAC/s, 1 thread")
-    columns = ("kind", "operations", "ms", "share, %", "M mult.", "GMAC/s", "% of the best kernel")
-    for column in (*columns, *(["% of the peak"] if peak else [])):
+    measured = ["ms", "share, %", "M mult.", "GMAC/s", "% of the best kernel"]
+    measured += ["% of the peak"] if peak else []
+    for column in ("kind", "operations", *measured):
         table.add_column(column, justify="left" if column == "kind" else "right")
     rows = sorted(kinds.items(), key=lambda item: -sum(ms for _, ms in item[1]))
     for kind, members in [*rows, ("all, one by one", [m for _, ms in rows for m in ms])]:
         table.add_row(kind, str(len(members)), *_cells(members, alone.sum(), reached, peak))
     console.print(table)
     slow = Table(title="The slowest operations")
-    for column in (
-        "layer",
-        *columns[:1],
-        "output",
-        *columns[2:],
-        *(["% of the peak"] if peak else []),
-    ):
+    for column in ("layer", "kind", "output", *measured):
         slow.add_column(column, justify="left" if column in ("layer", "kind") else "right")
     for index in np.argsort(-alone)[:top]:
         operation = kept[index][0]

@@ -12,6 +12,7 @@ import dataclasses
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -163,12 +164,19 @@ def embed_file(model: str | os.PathLike[str], name: str, data: bytes) -> None:
 
 
 def embedded_file(model: str | os.PathLike[str], name: str) -> bytes | None:
-    """The content of a file that `embed_file` appended; None if there is none."""
+    """The content of a file that `embed_file` appended; None if there is none.
+
+    Raises:
+        UserError: it is damaged.
+    """
     path = Path(model)
     if not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as archive:
-        return archive.read(name) if name in archive.namelist() else None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(name) if name in archive.namelist() else None
+    except (zipfile.BadZipFile, zlib.error, OSError) as error:
+        raise UserError(f"{path}: {name} is damaged ({error}); export it again") from error
 
 
 def read_spec(model: str | os.PathLike[str]) -> ModelSpec:

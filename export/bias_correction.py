@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asmnet.export.equalize import inputs_of
+from asmnet.export.graph import inputs_of
 
 if TYPE_CHECKING:
     import keras

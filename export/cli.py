@@ -18,6 +18,7 @@ from asmnet import models
 from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.export.calibration import IMAGES, LEAST
 from asmnet.export.exporting import Export, make, open_job, smallest
+from asmnet.export.probe import WIDENED
 from asmnet.export.proof import verify
 from asmnet.export.recipes import RECIPES, UNCALIBRATED
 from asmnet.export.report import write_report
@@ -158,8 +159,9 @@ def _export(
         if job.ranges is not None and job.ranges.unsettled() > UNSETTLED:
             click.echo(
                 f"warning: the last tenth of the calibration crops still widened "
-                f"{100 * job.ranges.unsettled():.0f} % of the ranges by more than 5 %: they do "
-                "not show all there is; give more pictures, of other heads and light",
+                f"{100 * job.ranges.unsettled():.0f} % of the ranges by more than "
+                f"{100 * WIDENED:.0f} %: they do not show all there is; give more pictures, "
+                "of other heads and light",
                 err=True,
             )
     if best is None:
@@ -226,10 +228,9 @@ def _verify(file: str, faces: Path | None, threads: int) -> None:
     """
     path = models.find(file, ".tflite")
     checked = verify(path, faces, threads)
-    many = "threads" if threads > 1 else "thread"
     click.echo(
         f"{checked.spec.name} against its float model: {checked.faces} faces, "
-        f"{checked.interpreter}, {threads} {many}"
+        f"{checked.interpreter}, {threads} thread{'s' * (threads > 1)}"
     )
     for figure in checked.figures:
         mark = "PASS" if figure.passed else "FAIL"

@@ -13,15 +13,16 @@ Correction" (ICCV 2019), section 4.1, who equalize weights; here it is activatio
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asmnet.export.graph import inputs_of, readers_of
+
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["equalize", "inputs_of"]
+__all__ = ["equalize"]
 
 
 def equalize(network: keras.Model, images: np.ndarray, centre: bool = True) -> None:
@@ -37,10 +38,7 @@ def equalize(network: keras.Model, images: np.ndarray, centre: bool = True) -> N
     """
     import keras
 
-    readers = defaultdict(list)
-    for layer in network.layers:
-        for tensor in inputs_of(layer):
-            readers[id(tensor)].append(layer)
+    readers = readers_of(network)
     streams = [s for s in _streams(network) if _is_linear(s, readers)]
     ranges = _ranges(network, [layer for stream in streams for layer in stream], images)
     for stream in streams:
@@ -73,11 +71,6 @@ def equalize(network: keras.Model, images: np.ndarray, centre: bool = True) -> N
                     reader.set_weights([kernel / factor[:, None]])
                 elif isinstance(reader, keras.layers.GlobalAveragePooling2D):
                     _undo_in_heads(network, reader, moved, factor)
-
-
-def inputs_of(layer: keras.Layer) -> list:
-    """The tensors that a layer of a functional network reads, in order."""
-    return layer.input if isinstance(layer.input, list) else [layer.input]
 
 
 def _ranges(

@@ -10,6 +10,7 @@ from asmnet.export.bias_correction import correct_bias
 from asmnet.export.equalize import equalize
 from asmnet.export.prune import prune
 from asmnet.export.terminal import Track, silent
+from asmnet.train.pictures import to_inputs
 
 if TYPE_CHECKING:
     import keras
@@ -37,7 +38,7 @@ def prepare(
         correct: correct biases, which is right once the weights are rounded, and not before.
     """
     some = crops[np.linspace(0, len(crops) - 1, min(PREPARED_ON, len(crops))).astype(int)]
-    images = some.astype(np.float32) / 127.5 - 1.0
+    images = to_inputs(some)
     for _ in track([None], "preparing weights"):
         copy = prune(network, crops)
         equalize(copy, images, centre=centre)

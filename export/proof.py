@@ -9,6 +9,8 @@ stay in the file: which picture, which square of it, what the float model answer
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +32,7 @@ from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.interpreter import interpreter_version
 from asmnet.export.faces import FaceSet, pictures_in
 from asmnet.export.terminal import Track, quiet, silent
-from asmnet.export.verdict import LIMITS, Figure, measure_jitter, run_file, shifts
+from asmnet.export.verdict import Figure, jitter_figure, measure_jitter, run_file, shifts
 
 __all__ = ["Verification", "keep_proof", "proof_of", "verify"]
 
@@ -105,9 +107,8 @@ def verify(
     images, expected = proof_of(file, folder, track)
     figures = shifts(expected, run_file(landmarker, images, track), landmarker.spec)
     (own,) = measure_jitter([landmarker], images, track)
-    label = "jitter on noisy stills, % of inter-ocular"
-    shaking = Figure("jitter", label, own, LIMITS["jitter"], after=own)
-    return Verification(landmarker.spec, (*figures, shaking), len(images), interpreter_version())
+    figures.append(jitter_figure(own))
+    return Verification(landmarker.spec, tuple(figures), len(images), interpreter_version())
 
 
 def proof_of(
@@ -124,10 +125,13 @@ def proof_of(
     spec, stored = read_spec(file), embedded_file(file, PROOF)
     if stored is None:
         raise UserError(f"{file} carries no {PROOF}: export it again with this asmnet-export")
-    with np.load(io.BytesIO(stored)) as proof:
-        names, crops = [str(name) for name in proof["names"]], proof["crops"]
-        expected = proof["points"].astype(np.float32) * proof["step"], proof["pose"]
-    found = _pictures(folder)
+    try:
+        with np.load(io.BytesIO(stored)) as proof:
+            names, crops = [str(name) for name in proof["names"]], proof["crops"]
+            expected = proof["points"].astype(np.float32) * proof["step"], proof["pose"]
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{file} has an unusable {PROOF} ({error}); export it again") from error
+    found = _pictures(folder, set(names))
     missing = [name for name in names if name not in found]
     if missing:
         where = folder or "the pictures that ship with asmnet"
@@ -146,6 +150,15 @@ def proof_of(
     return np.stack(cut), expected
 
 
-def _pictures(folder: Path | None) -> dict[str, Path]:
+def _pictures(folder: Path | None, names: set[str]) -> dict[str, Path]:
+    """Where the pictures with these names are; there must be one of each."""
     folders = [samples.LONDON, samples.PORTRAITS] if folder is None else [folder]
-    return {path.name: path for each in folders for path in pictures_in(each)}
+    found: dict[str, Path] = {}
+    for path in (path for each in folders for path in pictures_in(each) if path.name in names):
+        if path.name in found:
+            raise UserError(
+                f"{found[path.name]} and {path} have the same name, so it is not clear which the "
+                "proof means; give a folder that holds one of them"
+            )
+        found[path.name] = path
+    return found

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asmnet.export.equalize import inputs_of
+from asmnet.export.graph import inputs_of, readers_of
+from asmnet.train.pictures import to_inputs
 
 if TYPE_CHECKING:
     import keras
@@ -87,16 +88,20 @@ def _blocks(network: keras.Model) -> list[_Block]:
     import keras
 
     maker = {id(layer.output): layer for layer in network.layers}
-    reader = {id(tensor): layer for layer in network.layers for tensor in inputs_of(layer)}
+    readers = readers_of(network)
+
+    def reader(layer: keras.Layer) -> keras.Layer:
+        (only,) = readers[id(layer.output)]
+        return only
+
     found = []
     for depthwise in network.layers:
         if isinstance(depthwise, keras.layers.DepthwiseConv2D):
             expand = depthwise
             while type(expand) is not keras.layers.Conv2D:
                 expand = maker[id(inputs_of(expand)[0])]
-            norm = reader[id(depthwise.output)]
-            project = reader[id(reader[id(norm.output)].output)]
-            layers = (expand, reader[id(expand.output)], depthwise, norm, project)
+            norm = reader(depthwise)
+            layers = (expand, reader(expand), depthwise, norm, reader(reader(norm)))
             found.append(_Block(*(layer.name for layer in layers)))
     return found
 
@@ -105,7 +110,7 @@ def _highest(probe: keras.Model, crops: np.ndarray) -> list[np.ndarray]:
     """For each output of a network, the highest value of each channel on any crop."""
     found: list[np.ndarray] = []
     for start in range(0, len(crops), 16):
-        values = probe.predict_on_batch(np.float32(crops[start : start + 16]) / 127.5 - 1.0)
+        values = probe.predict_on_batch(to_inputs(crops[start : start + 16]))
         highest = [value.max(axis=(0, 1, 2)) for value in values]
         found = list(map(np.maximum, found or highest, highest))
     return found

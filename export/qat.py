@@ -22,6 +22,7 @@ import numpy as np
 from asmnet.export.bias_correction import rounded
 from asmnet.export.terminal import Track, silent
 from asmnet.export.twin import load_keras2, make_twin, write_back
+from asmnet.train.pictures import to_inputs
 
 if TYPE_CHECKING:
     import keras
@@ -158,7 +159,7 @@ def finetune(
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
     for start in range(0, len(crops), BATCH):
-        pupil(_inputs(crops[start : start + BATCH]), training=True)  # ranges are learned
+        pupil(to_inputs(crops[start : start + BATCH]), training=True)  # ranges are learned
     batches = itertools.islice(_batches(crops, np.random.default_rng(0)), STEPS)
     for _, batch in zip(track(range(STEPS), "fine-tuning"), batches, strict=True):
         learn(*batch)
@@ -215,11 +216,6 @@ def _variables(pupil: Any) -> dict[str, list[Any]]:
     return found
 
 
-def _inputs(crops: np.ndarray) -> np.ndarray:
-    """uint8 or float grey levels as a network takes them."""
-    return crops.astype(np.float32) / np.float32(127.5) - 1
-
-
 def _batches(
     crops: np.ndarray, rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -250,4 +246,8 @@ def _batch(
             view: Any = cv2.warpAffine(face, turn, (size, size), borderMode=cv2.BORDER_REPLICATE)
             view = view * gain + shade + rng.normal(0, noise, view.shape)
             views.append(np.clip(np.rint(view), 0, 255))
-    return _inputs(np.stack(clean)), _inputs(np.stack(shaken)), (moved / size).astype(np.float32)
+    return (
+        to_inputs(np.stack(clean)),
+        to_inputs(np.stack(shaken)),
+        (moved / size).astype(np.float32),
+    )

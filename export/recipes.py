@@ -17,6 +17,7 @@ from asmnet.core import UserError
 from asmnet.export.packing import pack_kernels
 from asmnet.export.preparation import prepare
 from asmnet.export.terminal import Track, silent
+from asmnet.train.pictures import to_inputs
 
 if TYPE_CHECKING:
     import keras
@@ -197,7 +198,7 @@ def _calibrated(prepared: keras.Model, crops: np.ndarray, track: Track) -> Any:
         whole = crops[:1].copy()
         whole[0, 0, :2] = [[0], [255]]
         for crop in track([*whole, *crops[1:]], "calibrating"):
-            yield [crop[None].astype(np.float32) / 127.5 - 1.0]
+            yield [to_inputs(crop[None])]
 
     converter = _converter(prepared)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -113,13 +113,21 @@ def _provenance(export: Export) -> dict[str, str]:
 
 
 def _svg(figure: Figure) -> str:
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg")
-    text = stream.getvalue()
-    return text[text.index("<svg") :]
+    """Drawn as lines, lettered as text; the same plot is the same bytes."""
+    import matplotlib
+
+    stream = io.BytesIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "asmnet"}):
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return _image("svg+xml", stream.getvalue())
 
 
 def _jpeg(figure: Figure) -> str:
     stream = io.BytesIO()
     figure.savefig(stream, format="jpeg", dpi=110)
-    return f'<img src="data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}">'
+    return _image("jpeg", stream.getvalue())
+
+
+def _image(kind: str, content: bytes) -> str:
+    """An image inside the page, with names of its own."""
+    return f'<img src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'

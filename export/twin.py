@@ -7,13 +7,12 @@ so that what is trained is what will be rounded.
 from __future__ import annotations
 
 import importlib
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from asmnet.core import UserError
-from asmnet.export.equalize import inputs_of
+from asmnet.export.graph import inputs_of, readers_of
 
 if TYPE_CHECKING:
     import keras
@@ -125,10 +124,7 @@ def _weighted(network: keras.Model) -> list[tuple[keras.Layer, keras.Layer | Non
     """The layers with kernels, each with the batch norm that reads it, if one does."""
     import keras
 
-    readers = defaultdict(list)
-    for layer in network.layers:
-        for tensor in inputs_of(layer):
-            readers[id(tensor)].append(layer)
+    readers = readers_of(network)
     found: list[tuple[keras.Layer, keras.Layer | None]] = []
     for layer in network.layers:
         # DepthwiseConv2D is no Conv2D in Keras 3.

@@ -24,7 +24,16 @@ from asmnet.export.terminal import Track, quiet, silent
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LIMITS", "Figure", "Verdict", "judge", "measure_jitter", "run_file", "shifts"]
+__all__ = [
+    "LIMITS",
+    "Figure",
+    "Verdict",
+    "jitter_figure",
+    "judge",
+    "measure_jitter",
+    "run_file",
+    "shifts",
+]
 
 # Above these the gate fails.  Pixels are those of a 224 x 224 input.
 LIMITS = {
@@ -249,11 +258,16 @@ def measure_jitter(
     return [float(np.mean(values)) for values in measured]
 
 
+def jitter_figure(own: float, before: float | None = None) -> Figure:
+    """The verdict's line on `measure_jitter`: the file's own, and the float model's if known."""
+    label = "jitter on noisy stills, % of inter-ocular"
+    return Figure("jitter", label, own, LIMITS["jitter"], before, own)
+
+
 def _jitter(landmarkers: Sequence[Landmarker], faces: FaceSet, track: Track) -> list[Figure]:
     before, after = measure_jitter(landmarkers, faces.images, track)
-    label = "jitter on noisy stills, % of inter-ocular"
     return [
-        Figure("jitter", label, after, LIMITS["jitter"], before, after),
+        jitter_figure(after, before),
         Figure("jitter_ratio", "jitter, exported : float", after / before),
     ]
 

@@ -11,7 +11,7 @@ import numpy as np
 from asmnet.core import Crop, UserError, extract
 from asmnet.train.datasets import Face
 
-__all__ = ["PackedFaces", "crop_faces", "pack_faces", "poses_of", "read_picture"]
+__all__ = ["PackedFaces", "crop_faces", "pack_faces", "poses_of", "read_picture", "to_inputs"]
 
 # Room around the face for turning, shifting and zooming out: the packed square
 # is this many times the landmarks' box.
@@ -74,6 +74,11 @@ def pack_faces(
         images[i] = extract(read_picture(face.image), crop, side)
         points.append(crop.to_units(face.points))
     return PackedFaces(images, np.asarray(points, np.float32), poses_of(faces))
+
+
+def to_inputs(crops: np.ndarray) -> np.ndarray:
+    """Grey levels 0 ... 255, (M, size, size, 3) RGB, as networks take them: float32 in [-1, 1]."""
+    return np.asarray(crops, np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def crop_faces(

@@ -13,7 +13,7 @@ from asmnet.core import Scheme, nme, pose_mae
 from asmnet.train import augment
 from asmnet.train.datasets import Face
 from asmnet.train.loss import alpha_at, total_loss
-from asmnet.train.pictures import PackedFaces, crop_faces, poses_of
+from asmnet.train.pictures import PackedFaces, crop_faces, poses_of, to_inputs
 from asmnet.train.recipes import Recipe
 from asmnet.train.shape_model import ShapeModel
 
@@ -167,7 +167,7 @@ def predict(
         chunk = images[start : start + batch]
         short = batch - len(chunk) if len(images) > batch else 0
         chunk = np.pad(chunk, ((0, short), (0, 0), (0, 0), (0, 0)))
-        out = network.predict_on_batch(np.float32(chunk) / 127.5 - 1.0)
+        out = network.predict_on_batch(to_inputs(chunk))
         landmarks.append(out["landmarks"][: batch - short])
         pose.append(out["pose"][: batch - short])
     points = np.concatenate(landmarks)

@@ -56,9 +56,10 @@ def test_other_answers_fail(exported: Path, tmp_path: Path) -> None:
 def test_pictures_of_ones_own(exported: Path, tmp_path: Path, refused) -> None:
     folder = tmp_path / "faces"
     folder.mkdir()
-    shutil.copy(next(samples.LONDON.glob("*.jpg")), folder)
+    one = Path(shutil.copy(next(samples.LONDON.glob("*.jpg")), folder))
     sentence = refused(main, "verify", exported, "--faces", folder)
     assert "47 of the 48 pictures" in sentence or "48 of the 48 pictures" in sentence
+    one.unlink()
     for source in (samples.LONDON, samples.PORTRAITS):
         shutil.copytree(source, folder / source.name)
     assert verify(exported, folder).figures == verify(exported).figures
@@ -70,6 +71,24 @@ def test_files_without_a_proof_are_refused(exported: Path, tmp_path: Path, refus
     assert "carries no asmnet.json" in refused(main, "verify", plain)
     embed_spec(plain, read_spec(exported))
     assert "carries no proof.npz: export it again" in refused(main, "verify", plain)
+
+
+def test_a_damaged_proof_is_one_sentence(exported: Path, tmp_path: Path, refused) -> None:
+    other = tmp_path / "other.tflite"
+    shutil.copy(exported, other)
+    embed_file(other, PROOF, b"no npz")
+    assert "has an unusable proof.npz" in refused(main, "verify", other)
+    content = bytearray(exported.read_bytes())
+    at = content.index(PROOF.encode()) + 200  # inside what was compressed
+    content[at : at + 50] = bytes(50)
+    other.write_bytes(content)
+    assert "proof.npz is damaged" in refused(main, "verify", other)
+
+
+def test_two_pictures_of_one_name_are_not_mixed_up(exported: Path, tmp_path: Path, refused) -> None:
+    for name in "ab":
+        shutil.copytree(samples.LONDON, tmp_path / name)
+    assert "have the same name" in refused(main, "verify", exported, "--faces", tmp_path)
 
 
 def _stream(file: Path) -> io.BytesIO:
