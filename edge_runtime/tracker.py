@@ -70,14 +70,26 @@ class _Track:
 class FaceTracker:
     """Follows up to `max_faces` faces through consecutive frames.
 
+    Args:
+        landmarker, detector: the networks.
+        max_faces: so many at most; cost grows with the faces that are there.
+        smoothing: pass points and pose through One-Euro filters.
+
     Attributes:
         stopwatch: seconds of the last `update` by stage: detect, crop, network, smooth.
     """
 
-    def __init__(self, landmarker: Landmarker, detector: FaceDetector, max_faces: int = 1) -> None:
+    def __init__(
+        self,
+        landmarker: Landmarker,
+        detector: FaceDetector,
+        max_faces: int = 1,
+        smoothing: bool = True,
+    ) -> None:
         self.landmarker = landmarker
         self.detector = detector
         self.max_faces = max_faces
+        self.smoothing = smoothing
         self.stopwatch = Stopwatch()
         self._next_id = 0
         self.reset()
@@ -119,6 +131,8 @@ class FaceTracker:
         self._tracks = alive
         if len(alive) < self.max_faces and t >= self._next_search:
             self._search(frame, t)
+        if not self.smoothing:
+            return [track.face for track in self._tracks]
         return [self._smooth(track, t) for track in self._tracks]
 
     def _is_cut(self, frame: np.ndarray) -> bool:

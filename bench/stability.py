@@ -1,0 +1,186 @@
+"""How steady the smoothed points of the tracker are, and how late: for the choice of its filter.
+
+    python bench/stability.py [MODEL ...] [--clip VIDEO] [--plot docs/smoothing.png]
+
+Still: faces at rest under sensor noise; how much their points shake, in % of the distance of
+the outer eye corners.  Moving: the same faces carried along a known path; by how many frames
+(of 30 a second) the points are late.  Clip: any video of one face; how much its points change
+their direction from frame to frame (second difference / sqrt 6: of white noise, its deviation).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+from shared import open_detector, open_model, table
+
+from asmnet import models, samples
+from asmnet.core import UserError, cli_errors, jitter
+from asmnet.edge_runtime import FaceTracker, frames_from
+from asmnet.edge_runtime.smoothing import OneEuro
+from asmnet.edge_runtime.tracker import POINTS_FILTER
+from asmnet.export.terminal import Track, progress
+from asmnet.export.verdict import NOISE
+
+FPS, SECONDS, FACES = 30, 3, 12
+SIDE, FACE = 480, 320  # of the frame and of the picture in it, pixels
+# The path of the moving faces: a quick turn of the head is about half a face width, back and
+# forth, once a second.
+SWING, HERTZ = 60.0, 1.0
+Sequence = tuple[np.ndarray, np.ndarray, np.ndarray]  # times (T,), points (T, N, 2), scales (T,)
+
+
+def path(t: float) -> np.ndarray:
+    """(2,) where a moving face is, pixels from the middle: across, and half as far up and down."""
+    across = np.sin(2 * np.pi * HERTZ * t)
+    return np.array([SWING * across, SWING / 2 * np.sin(2 * np.pi * HERTZ * t + 1)])
+
+
+def film(picture: np.ndarray, moving: bool, seed: int) -> Iterator[tuple[np.ndarray, float]]:
+    """Frames of a camera with noise that looks at a picture, and their times."""
+    rng = np.random.default_rng(seed)
+    for number in range(FPS * SECONDS):
+        t = number / FPS
+        x, y = (SIDE - FACE) / 2 + (path(t) if moving else np.zeros(2))
+        place = np.array([[1, 0, x], [0, 1, y]])
+        frame = cv2.warpAffine(
+            picture, place, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        noisy = frame + rng.normal(0, NOISE, frame.shape)
+        yield np.clip(noisy + 0.5, 0, 255).astype(np.uint8), t
+
+
+def follow(tracker: FaceTracker, frames: Iterable[tuple[np.ndarray, float]]) -> Sequence:
+    """The unsmoothed points of the one face in all frames."""
+    tracker.reset()
+    times, points, scales = [], [], []
+    for image, t in frames:
+        faces = tracker.update(image, t)
+        if faces:
+            times.append(t)
+            points.append(faces[0].landmarks)
+            scales.append(faces[0].crop.side / tracker.landmarker.spec.margin)
+    if len(points) < FPS:
+        raise UserError("the face was not followed for a second; give a video of one face")
+    return np.array(times), np.stack(points), np.array(scales)
+
+
+def smoothed(sequence: Sequence, parameters: tuple[float, float] | None) -> np.ndarray:
+    """(T, N, 2) the points after the tracker's filter; unsmoothed if no parameters are given."""
+    times, points, scales = sequence
+    if parameters is None:
+        return points
+    smooth = OneEuro(*parameters)
+    return np.stack([smooth(p, t, s) for p, t, s in zip(points, times, scales, strict=True)])
+
+
+def lag(points: np.ndarray, times: np.ndarray) -> float:
+    """Frames by which the points' mean follows `path` too late: the delay that fits best."""
+    seen = points.mean(axis=1)
+    delays = np.arange(-1, 4, 0.02)
+    misfit = []
+    for delay in delays:
+        truth = np.array([path(t - delay / FPS) for t in times])
+        rest = (seen - truth)[FPS:]
+        misfit.append(np.square(rest - rest.mean(axis=0)).sum())
+    return float(delays[int(np.argmin(misfit))])
+
+
+def roughness(points: np.ndarray, interocular: float) -> float:
+    """% of the inter-ocular distance by which points leave a straight line, frame to frame."""
+    second = points[2:] - 2 * points[1:-1] + points[:-2]
+    return float(100 * np.sqrt(np.square(second).sum(axis=-1).mean() / 6) / interocular)
+
+
+def measure(
+    tracker: FaceTracker, stills: list[np.ndarray], clip: str | None, track: Track
+) -> tuple[list[Sequence], list[Sequence], Sequence | None]:
+    """Unsmoothed points of the stills, of the moving faces, and of the clip."""
+    rest, moving = [], []
+    for seed, picture in enumerate(track(stills, "filming faces")):
+        rest.append(follow(tracker, film(picture, False, seed)))
+        moving.append(follow(tracker, film(picture, True, seed)))
+    if clip is None:
+        return rest, moving, None
+    frames = itertools.islice(frames_from(clip), 1500)
+    read = ((frame.image, frame.t) for frame in track(frames, "following the clip"))
+    return rest, moving, follow(tracker, read)
+
+
+def figures(
+    tracker: FaceTracker,
+    measured: tuple[list[Sequence], list[Sequence], Sequence | None],
+    parameters: tuple[float, float] | None,
+) -> list[float]:
+    """Shaking of stills in %, lag in frames, and roughness of the clip in %."""
+    rest, moving, clip = measured
+    scheme = tracker.landmarker.spec.points
+    found = [
+        float(np.mean([jitter(smoothed(one, parameters)[FPS:], scheme) for one in rest])),
+        float(np.mean([lag(smoothed(one, parameters), one[0]) for one in moving])),
+    ]
+    if clip is not None:
+        found.append(
+            roughness(smoothed(clip, parameters), scheme.interocular(clip[1].mean(axis=0)))
+        )
+    return found
+
+
+def draw(curves: dict[float, list[tuple[float, list[float]]]], file: str) -> None:
+    """Shaking against lag: a line for each minimal cutoff, a dot for each beta."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for cutoff, dots in curves.items():
+        axes.plot([f[1] for _, f in dots], [f[0] for _, f in dots], "o-", ms=4, label=f"{cutoff} Hz")
+        for beta, (shake, late, *_) in dots:
+            axes.annotate(f"{beta:g}", (late, shake), fontsize=7, xytext=(3, 3), textcoords="offset points")
+    axes.axhline(0.15, color="gray", lw=0.8, ls="--")
+    axes.axvline(1, color="gray", lw=0.8, ls="--")
+    axes.set_xlabel("lag of a moving face, frames at 30 a second")
+    axes.set_ylabel("shaking of a still face, % of the eyes' distance")
+    axes.legend(title="minimal cutoff; dots: beta")
+    axes.grid(alpha=0.3)
+    figure.savefig(file, dpi=100)
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--clip", metavar="VIDEO", help="A video of one face; the first 1,500 frames count.")
+@click.option("--plot", metavar="FILE", help="Draw shaking against lag for the first model.")
+@cli_errors
+def main(names: tuple[str, ...], clip: str | None, plot: str | None) -> None:
+    """Print a Markdown table: a line unsmoothed and one smoothed for each model."""
+    pictures = sorted(samples.LONDON.glob("*.jpg"))
+    picked = [pictures[i] for i in np.linspace(0, len(pictures) - 1, FACES).astype(int)]
+    stills = [cv2.resize(cv2.imread(str(file)), (FACE, FACE)) for file in picked]
+    rows: list[list[str]] = []
+    for name in names or (models.DEFAULT,):
+        tracker = FaceTracker(open_model(name), open_detector(), smoothing=False)
+        with progress() as track:
+            measured = measure(tracker, stills, clip, track)
+        for label, parameters in (("no", None), ("yes", POINTS_FILTER)):
+            found = figures(tracker, measured, parameters)
+            rows.append([Path(name).stem, label, *(f"{value:.3f}" for value in found)])
+        if plot is not None:
+            curves = {
+                cutoff: [
+                    (beta, figures(tracker, measured, (cutoff, beta)))
+                    for beta in (2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0)
+                ]
+                for cutoff in (0.3, 0.5, 1.0, 2.0)
+            }
+            draw(curves, plot)
+            plot = None
+    header = ["model", "smoothed", "shaking at rest, %", "lag, frames"]
+    table("Steadiness", header + ["clip, %"] * (clip is not None), rows)
+
+
+if __name__ == "__main__":
+    main()
