@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -16,11 +15,16 @@ import numpy as np
 from asmnet import samples
 from asmnet.core import UserError
 from asmnet.edge_runtime.frames import as_bgr
+from asmnet.edge_runtime.live import (
+    Camera,
+    Capture,
+    LatestFrames,
+    open_capture,
+    open_picamera,
+    quiet_opencv,
+)
 
 __all__ = ["Frame", "frames_from"]
-
-# FFmpeg's own complaints would stand beside our one sentence.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 _DEMO = "try --source demo"
@@ -32,13 +36,15 @@ class Frame:
 
     Attributes:
         image: (H, W, 3) uint8 BGR.
-        t: seconds; video position, time since the camera was opened, or for stills
+        t: seconds; video position, time since the camera's first frame, or for stills
             their number.
         index: 0, 1, 2, ...
         fps: the source's nominal frames per second; 1 for stills.
         name: of the file, camera or URL.
         still: the picture has nothing to do with the one before.
-        live: from a camera: frames come when they come.
+        live: from a camera or stream: frames come when they come.
+        captured: when a live frame arrived, by `time.monotonic`.
+        dropped: live frames before this one that came while the last was worked on.
     """
 
     image: np.ndarray
@@ -48,19 +54,31 @@ class Frame:
     name: str
     still: bool = False
     live: bool = False
+    captured: float = 0.0
+    dropped: int = 0
 
 
-def frames_from(source: str | int | os.PathLike[str]) -> Generator[Frame, None, None]:
+def frames_from(
+    source: str | int | os.PathLike[str],
+    stopped: Callable[[], bool] = lambda: False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Generator[Frame, None, None]:
     """The frames of a source, which is opened before this returns.
 
+    Cameras and streams give their latest frame, however long the last one took, and are
+    opened again when they go away (see `asmnet.edge_runtime.live`).
+
     Args:
-        source: a camera's number or device ("0", "/dev/video0"), a video or picture
-            file, a folder of pictures, a URL that OpenCV can open (rtsp, http), or
-            "demo", the clip that ships with the package.
+        source: a camera's number or device ("0", "/dev/video0"), "picamera" (or
+            "picamera:1") for a Raspberry Pi's, a video or picture file, a folder of
+            pictures, a URL that OpenCV can open (rtsp, http), or "demo", the clip that
+            ships with the package.
+        stopped: asked while waiting for a camera; True ends the frames.
+        say: is told in one line when a camera goes and comes back.
 
     Raises:
         UserError: the source is missing, empty, unreadable or holds no picture; while
-            iterating, a picture or video turns out to be truncated.
+            iterating, a picture or video turns out to be truncated, or a camera stays away.
     """
     text = os.fspath(source) if not isinstance(source, int) else str(source)
     if text == "demo":
@@ -68,9 +86,12 @@ def frames_from(source: str | int | os.PathLike[str]) -> Generator[Frame, None, 
             raise UserError(f"the demo clip {samples.CLIP} is missing; install the package again")
         return _video(str(samples.CLIP))
     if match := re.fullmatch(r"(?:/dev/video)?(\d+)", text):
-        return _camera(int(match[1]))
+        return _live(f"camera {match[1]}", partial(open_capture, int(match[1])), stopped, say)
+    if match := re.fullmatch(r"picamera(?::(\d+))?", text):
+        number = int(match[1] or 0)
+        return _live(f"picamera {number}", partial(open_picamera, number), stopped, say)
     if "://" in text:
-        return _video(text)
+        return _live(text, partial(open_capture, text), stopped, say)
     path = Path(text)
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in _PICTURES)
@@ -111,7 +132,7 @@ def _read_picture(path: Path) -> np.ndarray:
     # occur inside compressed data; one in the first half belongs to a thumbnail.
     if content[:2] == b"\xff\xd8" and content.rfind(b"\xff\xd9") < len(content) / 2:
         raise UserError(f"picture {path} is truncated; get it again")
-    with _quiet():
+    with quiet_opencv():
         image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
         raise UserError(f"{path} is not a picture that OpenCV can read, or it is truncated")
@@ -119,7 +140,7 @@ def _read_picture(path: Path) -> np.ndarray:
 
 
 def _video(name: str) -> Generator[Frame, None, None]:
-    with _quiet():
+    with quiet_opencv():
         capture = cv2.VideoCapture(name)
         opened, image = capture.read()
     if not opened:
@@ -154,40 +175,24 @@ def _video(name: str) -> Generator[Frame, None, None]:
     return frames()
 
 
-def _camera(number: int) -> Generator[Frame, None, None]:
-    with _quiet():
-        capture = cv2.VideoCapture(number)
-        opened, image = capture.read()
-    if not opened:
-        capture.release()
-        raise UserError(f"no camera {number} found; {_DEMO}")
-    fps = capture.get(cv2.CAP_PROP_FPS)
-    fps = fps if 1 <= fps <= 1000 else 30.0
+def _live(
+    name: str,
+    open_camera: Callable[[], Camera],
+    stopped: Callable[[], bool],
+    say: Callable[[str], None],
+) -> Generator[Frame, None, None]:
+    camera = open_camera()
+    if isinstance(camera, Capture) and camera.length > 0:  # a file behind a URL
+        camera.close()
+        return _video(name)
+    shots = LatestFrames(name, camera, open_camera, stopped, say)
 
     def frames() -> Generator[Frame, None, None]:
-        ok: bool = opened
-        picture, index, start = image, 0, time.monotonic()
-        try:
-            while ok:
-                t = time.monotonic() - start
-                yield Frame(as_bgr(picture), t, index, fps, f"camera {number}", live=True)
-                index += 1
-                ok, picture = capture.read()
-        finally:
-            capture.release()
-        raise UserError(f"camera {number} stopped after {index} frames; is it still plugged in?")
+        with shots:
+            for index, shot in enumerate(shots):
+                yield Frame(
+                    as_bgr(shot.image), shot.t, index, shots.fps, name,
+                    live=True, captured=shot.captured, dropped=shot.dropped,
+                )  # fmt: skip
 
     return frames()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep OpenCV from printing what we are about to say ourselves."""
-    # OpenCV 5 moved these functions; level 0 is silence.
-    log = getattr(cv2.utils, "logging", cv2)
-    level = log.getLogLevel()
-    log.setLogLevel(0)
-    try:
-        yield
-    finally:
-        log.setLogLevel(level)
