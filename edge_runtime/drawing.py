@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from asmnet.core import Scheme, rotation_from_euler
 from asmnet.edge_runtime.landmarker import Face
 
-__all__ = ["draw", "text_block"]
+__all__ = ["draw", "mirrored", "text_block"]
 
 _LINE = (96, 220, 96)
 _POINT = (255, 255, 255)
@@ -49,6 +50,12 @@ def draw(image: np.ndarray, faces: Sequence[Face], scheme: Scheme) -> None:
         right = box[2] + gap
         x = right if right + width <= image.shape[1] else box[0] - gap - width
         text_block(image, lines, (float(x), float(box[1] + box[3] - height) / 2))
+
+
+def mirrored(face: Face, width: int) -> Face:
+    """The face in the mirrored picture, `width` pixels wide; points keep their numbers."""
+    landmarks = face.landmarks * (-1, 1) + (width - 1, 0)
+    return replace(face, landmarks=landmarks, pose=face.pose * (-1, 1, -1))
 
 
 def _axes(image: np.ndarray, face: Face, scheme: Scheme, side: float) -> None:

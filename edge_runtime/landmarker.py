@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import overload
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from asmnet import models
 from asmnet.core import Crop, ModelSpec, UserError, extract, read_spec, rotate_pose
 from asmnet.edge_runtime.crops import OPENCV
+from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.frames import as_bgr
 from asmnet.edge_runtime.interpreter import Network
 
@@ -85,6 +87,7 @@ class Landmarker:
             )
         self.spec = spec
         self._network = network
+        self._detector: FaceDetector | None = None
         self._table = input_table(spec, dtype, *network.input["quantization"])
         self._input = np.empty((1, spec.size, spec.size, 3), dtype)
 
@@ -132,14 +135,39 @@ class Landmarker:
             pose = rotate_pose(pose, crop.angle).astype(np.float32)
         return Face(points, pose, crop)
 
-    def __call__(self, image: np.ndarray, crop: Crop) -> Face:
-        """Landmarks and pose of the face in `crop`.
+    @overload
+    def __call__(self, image: np.ndarray) -> list[Face]: ...
+
+    @overload
+    def __call__(self, image: np.ndarray, crop: Crop) -> Face: ...
+
+    def __call__(self, image: np.ndarray, crop: Crop | None = None) -> Face | list[Face]:
+        """Landmarks and pose of the face in `crop`, or of all faces in the picture.
+
+        >>> from asmnet import samples
+        >>> image = cv2.imread(str(samples.PORTRAITS / "astronaut.jpg"))
+        >>> [face] = Landmarker.load()(image)
+        >>> face.landmarks.shape, face.pose.shape
+        ((68, 2), (3,))
 
         Args:
             image: uint8 BGR (H, W, 3); grey and BGRA are converted.
-            crop: a square around the face, `spec.margin` times its landmarks' box.
+            crop: a square around the face, `spec.margin` times its landmarks' box; if it is
+                not given, the shipped detector looks for faces.
+
+        Returns:
+            the face; without a crop a list of them, the surest first.
 
         Raises:
             UserError: the image cannot be used.
         """
-        return self.place(*self.raw(self.extract(as_bgr(image), crop)), crop)
+        image = as_bgr(image)
+        if crop is not None:
+            return self.place(*self.raw(self.extract(image, crop)), crop)
+        if self._detector is None:
+            self._detector = FaceDetector.load()
+        found = []
+        for seen in self._detector.detect(image):
+            around = seen.to_crop(self.spec.margin, self.spec.align_roll)
+            found.append(replace(self(image, around), score=seen.score))
+        return found

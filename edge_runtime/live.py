@@ -20,7 +20,15 @@ import numpy as np
 
 from asmnet.core import UserError
 
-__all__ = ["Camera", "Capture", "LatestFrames", "Shot", "open_capture", "open_picamera", "quiet_opencv"]
+__all__ = [
+    "Camera",
+    "Capture",
+    "LatestFrames",
+    "Shot",
+    "open_capture",
+    "open_picamera",
+    "quiet_opencv",
+]
 
 # FFmpeg's own complaints would stand beside our one sentence.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

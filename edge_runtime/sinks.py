@@ -1,4 +1,4 @@
-"""What a run leaves behind: an annotated video, one JSON line per frame, stills.
+"""What a run leaves behind: an annotated video, JSON lines, a table, stills.
 
 All of them are whole whenever the program stops, also by Ctrl-C.
 """
@@ -6,10 +6,13 @@ All of them are whole whenever the program stops, also by Ctrl-C.
 from __future__ import annotations
 
 import contextlib
+import csv
 import json
 import os
+import shutil
+import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
@@ -18,9 +21,11 @@ from asmnet.core import UserError, atomic_path
 from asmnet.edge_runtime.landmarker import Face
 from asmnet.edge_runtime.sources import Frame
 
-__all__ = ["JsonlWriter", "Recorder", "Stills", "record_line"]
+__all__ = ["CsvWriter", "JsonlWriter", "Recorder", "Stills", "record_line"]
 
 _SCHEMA = "asmnet-track/1"
+# A video file becomes playable when its index is written at the end: there must be room.
+_RESERVE = 20_000_000
 
 
 class Recorder:
@@ -44,7 +49,7 @@ class Recorder:
         self._stack = contextlib.ExitStack()
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
-        self._start = self._fps = 0.0
+        self._start = self._fps = self._checked = 0.0
         self._count = 0
 
     def write(self, picture: np.ndarray, frame: Frame) -> None:
@@ -53,7 +58,11 @@ class Recorder:
         Args:
             picture: (H, W, 3) uint8 BGR; scaled if its size differs from the first one's.
             frame: tells the time; the first one's frame rate becomes the file's.
+
+        Raises:
+            UserError: the disk is nearly full; what was recorded is kept.
         """
+        self._check_room()
         if self._writer is None:
             self._start, self._fps = frame.t, max(frame.fps, 5.0)
             # MPEG-4 subsamples colour: sides must be even.
@@ -70,6 +79,18 @@ class Recorder:
             self._writer.write(picture)
             self._count += 1
 
+    def _check_room(self) -> None:
+        if time.monotonic() < self._checked + 1:
+            return
+        self._checked = time.monotonic()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self._path.parent).free
+        if free < _RESERVE:
+            raise UserError(
+                f"the disk of {self._path} is full ({free / 1e6:.0f} MB left): recording stopped, "
+                "what was recorded until now is kept; make room or record elsewhere"
+            )
+
     def __enter__(self) -> Recorder:
         return self
 
@@ -78,49 +99,104 @@ class Recorder:
         self._stack.close()
 
 
-class JsonlWriter:
-    """One JSON line per frame, complete on disk as soon as it is written (docs/jsonl.md).
+class _TextFile:
+    """A text file, complete on disk after each `write`."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        _check_writable(self._path)
+        with self._told():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] = self._path.open("w", encoding="utf-8", newline="")
+
+    @contextlib.contextmanager
+    def _told(self) -> Any:
+        try:
+            yield
+        except OSError as error:
+            raise UserError(f"cannot write {self._path}: {error.strerror or error}") from error
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):  # told by `write` already
+            self._file.close()
+
+
+class JsonlWriter(_TextFile):
+    """One JSON line per frame, complete on disk as soon as it is written (docs/output.md).
 
     Raises:
         UserError: the file cannot be written.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        path = Path(path)
-        _check_writable(path)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", encoding="utf-8", buffering=1)
-        except OSError as error:
-            raise UserError(f"cannot write {path}: {error.strerror or error}") from error
-
     def write(self, line: dict[str, Any]) -> None:
-        """Append what `record_line` made."""
-        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+        """Append what `record_line` made.
+
+        Raises:
+            UserError: the disk is full, or has gone.
+        """
+        with self._told():
+            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            self._file.flush()
 
     def __enter__(self) -> JsonlWriter:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
 
-
-def record_line(
-    index: int, t: float, name: str, size: tuple[int, int], faces: list[Face]
-) -> dict[str, Any]:
-    """What docs/jsonl.md describes, for one frame.
+class CsvWriter(_TextFile):
+    """One row per face, for spreadsheets; a row without a face where there is none.
 
     Args:
-        index, t, name: of the `Frame`.
-        size: width, height of the picture.
-        faces: of the tracker.
+        path: of the file.
+        points: how many landmarks a face has.
+
+    Raises:
+        UserError: the file cannot be written.
     """
-    return {
+
+    def __init__(self, path: str | os.PathLike[str], points: int) -> None:
+        super().__init__(path)
+        self._rows = csv.writer(self._file)
+        face = ["id", "score", "left", "top", "right", "bottom", "yaw", "pitch", "roll"]
+        landmarks = [f"{axis}{k}" for k in range(points) for axis in "xy"]
+        self._columns = len(face) + len(landmarks)
+        self._add(["frame", "t", "source", "width", "height", *face, *landmarks])
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append what `record_line` made.
+
+        Raises:
+            UserError: the disk is full, or has gone.
+        """
+        start = [line["frame"], line["t"], line["source"], *line["size"]]
+        for face in line["faces"]:
+            points = [value for point in face["landmarks"] for value in point]
+            values = [*face["box"], *face["pose"].values(), *points]
+            self._add([*start, face["id"], face["score"], *values])
+        if not line["faces"]:
+            self._add([*start, *[""] * self._columns])
+
+    def _add(self, row: list[Any]) -> None:
+        with self._told():
+            self._rows.writerow(row)
+            self._file.flush()
+
+    def __enter__(self) -> CsvWriter:
+        return self
+
+
+def record_line(frame: Frame, faces: list[Face]) -> dict[str, Any]:
+    """What docs/output.md describes, for one frame.
+
+    Args:
+        frame: of a source.  If it is live, its age is taken now.
+        faces: the tracker's answer.
+    """
+    line: dict[str, Any] = {
         "schema": _SCHEMA,
-        "frame": index,
-        "t": round(t, 4),
-        "source": name,
-        "size": list(size),
+        "frame": frame.index,
+        "t": round(frame.t, 4),
+        "source": frame.name,
+        "size": [frame.image.shape[1], frame.image.shape[0]],
         "faces": [
             {
                 "id": face.id,
@@ -132,6 +208,10 @@ def record_line(
             for face in faces
         ],
     }
+    if frame.live:
+        line["latency_ms"] = round(1e3 * (time.monotonic() - frame.captured), 1)
+        line["dropped"] = frame.dropped
+    return line
 
 
 def _rounded(values: np.ndarray) -> list[float]:

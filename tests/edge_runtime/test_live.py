@@ -161,9 +161,14 @@ def test_waiting_can_be_stopped(hasty: None, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize(
     "times",
-    [lambda n: 0.0, lambda n: -n * 1.0, lambda n: 1e9 + 0.005 * n, lambda n: 0.005 * n + 99 * (n > 9)],
+    [
+        lambda n: 0.0,
+        lambda n: -n * 1.0,
+        lambda n: 1e9 + 0.005 * n,
+        lambda n: 0.005 * n + 99 * (n > 9),
+    ],
     ids=["none", "backwards", "since 1990", "a jump"],
-)  # fmt: skip
+)
 def test_times_grow_with_the_clock_whatever_the_driver_says(times: Callable[[int], float]):
     with LatestFrames("camera", FakeCamera(times=times), no_camera) as shots:
         seen = list(itertools.islice(shots, 30))

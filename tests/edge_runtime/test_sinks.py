@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import csv
+import errno
+import io
 import json
+import shutil
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +15,7 @@ import pytest
 
 from asmnet.core import Crop, UserError
 from asmnet.edge_runtime import Face, Frame, frames_from
-from asmnet.edge_runtime.sinks import JsonlWriter, Recorder, Stills, record_line
+from asmnet.edge_runtime.sinks import CsvWriter, JsonlWriter, Recorder, Stills, record_line
 
 FACE = Face(
     landmarks=np.array([[10.123, 20.456], [30.789, 5.0]], np.float32),
@@ -25,7 +31,8 @@ def frame(k: int, fps: float = 20.0, size: tuple[int, int] = (48, 64)) -> Frame:
 
 
 def test_a_line_has_the_documented_fields():
-    line = record_line(3, 0.1234567, "a.mp4", (640, 480), [FACE])
+    image = np.zeros((480, 640, 3), np.uint8)
+    line = record_line(Frame(image, 0.1234567, 3, 30.0, "a.mp4"), [FACE])
     assert line == {
         "schema": "asmnet-track/1",
         "frame": 3,
@@ -45,17 +52,65 @@ def test_a_line_has_the_documented_fields():
 
 
 def test_the_documentation_names_exactly_these_fields():
-    text = (Path(__file__).parents[2] / "docs" / "jsonl.md").read_text()
-    line = record_line(0, 0.0, "", (1, 1), [FACE])
-    named = {row.split("`")[1] for row in text.splitlines() if row.startswith("| `")}
+    text = (Path(__file__).parents[2] / "docs" / "output.md").read_text()
+    record = text[text.index("## The record") : text.index("## CSV")]
+    line = record_line(replace(frame(0), live=True), [FACE])
+    named = {row.split("`")[1] for row in record.splitlines() if row.startswith("| `")}
     assert named == set(line) | {f"faces[].{key}" for key in line["faces"][0]}
+
+
+def test_live_frames_tell_their_age_and_what_was_dropped():
+    live = replace(frame(0), live=True, captured=time.monotonic() - 0.05, dropped=3)
+    line = record_line(live, [])
+    assert line["latency_ms"] == pytest.approx(50, abs=20) and line["dropped"] == 3
+
+
+def test_a_table_has_a_row_per_face_and_per_empty_frame(tmp_path: Path):
+    path = tmp_path / "out.csv"
+    with CsvWriter(path, points=2) as table:
+        table.write(record_line(frame(0), [FACE, replace(FACE, id=8)]))
+        table.write(record_line(frame(1), []))
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["frame"], row["id"]) for row in rows] == [("0", "7"), ("0", "8"), ("1", "")]
+    assert rows[0]["yaw"] == "1.23" and rows[0]["left"] == "10.12" and rows[0]["width"] == "64"
+    assert (rows[1]["x0"], rows[1]["y0"], rows[1]["x1"], rows[1]["y1"]) == (
+        "10.12", "20.46", "30.79", "5.0",
+    )  # fmt: skip
+    assert None not in rows[2] and None not in rows[2].values(), "rows of another length"
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path):
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with JsonlWriter(tmp_path / "out.jsonl") as lines:
+        lines._file = Full()
+        with pytest.raises(UserError, match="cannot write .*out.jsonl: No space left"):
+            lines.write(record_line(frame(0), []))
+
+
+def test_a_full_disk_ends_a_recording_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Before the room for the index is gone, without which no player opens the file."""
+    free = iter([10**9, 10**6])
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=next(free)))
+    path = tmp_path / "out.mp4"
+    with pytest.raises(UserError, match="is full .1 MB left.: recording stopped"):
+        with Recorder(path) as recorder:
+            for k in range(5):
+                recorder.write(frame(k).image, frame(k))
+            recorder._checked = 0.0  # a second later
+            recorder.write(frame(5).image, frame(5))
+    assert sum(1 for _ in frames_from(path)) == 5
 
 
 def test_every_line_is_on_disk_as_soon_as_it_is_written(tmp_path: Path):
     path = tmp_path / "new folder" / "out.jsonl"
     with JsonlWriter(path) as lines:
         for k in range(3):
-            lines.write(record_line(k, k / 30, "x", (4, 4), [FACE]))
+            lines.write(record_line(frame(k), [FACE]))
             assert [json.loads(s)["frame"] for s in path.read_text().splitlines()] == [
                 *range(k + 1)
             ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import pytest
 
@@ -153,3 +155,70 @@ def test_another_picture_size_or_an_earlier_time_starts_a_new_video(
 def test_frames_of_a_wrong_type_are_refused(landmarker: Landmarker, detector: FaceDetector):
     with pytest.raises(UserError, match="uint8"):
         FaceTracker(landmarker, detector).update(np.zeros((4, 4, 3)), 0.0)
+
+
+def passers_by(pair: tuple[int, int], below: int) -> Iterator[tuple[np.ndarray, list[float]]]:
+    """Two faces cross, the second `below` pixels lower and behind; frames, and where they are."""
+    pictures = sorted(samples.LONDON.glob("*.jpg"))
+    size, rng = 240, np.random.default_rng(0)
+    mask = np.zeros((size, size), np.float32)
+    cv2.ellipse(mask, (size // 2, size // 2), (50, 62), 0, 0, 360, 1, -1)
+    for step in np.linspace(0, 580, 4 * FPS):
+        frame = np.zeros((480, 900, 3), np.float32) + np.linspace(60, 200, 900)[:, None]
+        across = [40 + step, 620 - step]
+        for person in (1, 0):
+            picture = cv2.resize(cv2.imread(str(pictures[pair[person]])), (size, size))
+            place = np.array([[1, 0, across[person]], [0, 1, 100 + person * below]])
+            there = cv2.warpAffine(mask, place, (900, 480))[..., None]
+            frame = frame * (1 - there) + cv2.warpAffine(picture, place, (900, 480)) * there
+        noisy = frame + rng.normal(0, 2, frame.shape)
+        yield np.clip(noisy, 0, 255).astype(np.uint8), [x + size / 2 for x in across]
+
+
+@pytest.mark.parametrize("below", [25, 40, 60])
+@pytest.mark.parametrize("pair", [(0, 1), (4, 9)])
+def test_faces_that_cross_keep_their_ids(
+    pair: tuple[int, int], below: int, landmarker: Landmarker, detector: FaceDetector
+):
+    """Faces 80 pixels high hide each other in part, from a quarter to two thirds."""
+    tracker = FaceTracker(landmarker, detector, 2)
+    owners = []
+    for k, (frame, across) in enumerate(passers_by(pair, below)):
+        faces = tracker.update(frame, k / FPS)
+        assert [face.id for face in faces] == sorted(face.id for face in faces)
+        owners.append(
+            {face.id: int(np.argmin(np.abs(face.box[::2].mean() - across))) for face in faces}
+        )
+    assert len(owners[FPS]) == 2 and owners[-1] == owners[FPS]
+
+
+def test_a_face_that_was_hidden_for_a_moment_keeps_its_id_but_not_its_past(
+    landmarker: Landmarker, detector: FaceDetector
+):
+    tracker = FaceTracker(landmarker, detector)
+    image = clip()[0].image
+    (before,) = tracker.update(image, 0.0)
+    left, top, right, bottom = before.box.astype(int) + (-30, -40, 30, 30)
+    hidden = image.copy()
+    hidden[top:bottom, left:right] = cv2.blur(hidden[top:bottom, left:right], (99, 99))
+    t = 0.0
+    while t < 0.5:
+        t += 1 / FPS
+        gone = not tracker.update(hidden, t)
+    assert gone
+    moved = np.ascontiguousarray(np.roll(image, 20, axis=1))
+    for _ in range(5):
+        t += 1 / FPS
+        if faces := tracker.update(moved, t):
+            break
+    assert faces[0].id == before.id
+    # The filters do not drag the points from where they were.
+    assert np.abs(faces[0].landmarks - before.landmarks - (20, 0)).mean() < 2
+
+
+def test_after_a_gap_faces_are_new(landmarker: Landmarker, detector: FaceDetector):
+    tracker = FaceTracker(landmarker, detector)
+    image = clip()[0].image
+    (before,) = tracker.update(image, 0.0)
+    (after,) = tracker.update(image, 5.0)
+    assert after.id != before.id

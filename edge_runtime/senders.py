@@ -1,0 +1,104 @@
+"""Tracks sent to other programs: JSON datagrams over UDP, and Open Sound Control.
+
+Nobody needs to listen, and nobody can slow the tracker: what a network does not take at
+once is lost, as a frame is that comes too late.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from typing import Any
+
+from asmnet.core import UserError
+
+__all__ = ["OscSender", "UdpSender"]
+
+
+class UdpSender:
+    """One datagram per frame with the line of `record_line`, as JSON (docs/output.md).
+
+    Args:
+        address: "HOST:PORT".
+
+    Raises:
+        UserError: not an address, or the host is unknown.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._socket, self._address = _connect(address)
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Send what `record_line` made."""
+        self._send(json.dumps(line, separators=(",", ":")).encode())
+
+    def _send(self, content: bytes) -> None:
+        try:
+            self._socket.sendto(content, self._address)
+        except OSError:
+            pass  # nobody listens, or the network is away: it may come back
+
+    def __enter__(self) -> UdpSender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+
+class OscSender(UdpSender):
+    """One Open Sound Control bundle per frame, for music, light and animation programs.
+
+    Messages: /asmnet/frame frame t width height faces; and for each face /asmnet/face id
+    score left top right bottom yaw pitch roll, and /asmnet/landmarks id x0 y0 x1 y1 ...
+
+    Args:
+        address: "HOST:PORT".
+
+    Raises:
+        UserError: python-osc is not installed, not an address, or the host is unknown.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from pythonosc import osc_bundle_builder, osc_message_builder
+        except ImportError as error:
+            raise UserError("OSC needs python-osc: pip install 'asmnet[osc]'") from error
+        self._bundles, self._messages = osc_bundle_builder, osc_message_builder
+        super().__init__(address)
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Send what `record_line` made."""
+        faces = line["faces"]
+        bundle = self._bundles.OscBundleBuilder(self._bundles.IMMEDIATELY)
+        self._add(bundle, "frame", line["frame"], line["t"], *line["size"], len(faces))
+        for face in faces:
+            numbers = [*face["box"], *face["pose"].values()]
+            self._add(bundle, "face", face["id"], face["score"] or 0.0, *numbers)
+            points = [value for point in face["landmarks"] for value in point]
+            self._add(bundle, "landmarks", face["id"], *points)
+        self._send(bundle.build().dgram)
+
+    def _add(self, bundle: Any, name: str, *values: int | float) -> None:
+        message = self._messages.OscMessageBuilder(f"/asmnet/{name}")
+        for value in values:
+            message.add_arg(value)
+        bundle.add_content(message.build())
+
+
+def _connect(address: str) -> tuple[socket.socket, tuple[Any, ...]]:
+    """A datagram socket, and where to send."""
+    match = re.fullmatch(r"\[?([^\s\]]+)\]?:(\d+)", address)
+    if not match or not 0 < int(match[2]) < 65536:
+        raise UserError(f"{address!r} is no address; give HOST:PORT, for example 127.0.0.1:9000")
+    try:
+        family, kind, _, _, target = socket.getaddrinfo(
+            match[1], int(match[2]), type=socket.SOCK_DGRAM
+        )[0]
+    except OSError as error:
+        raise UserError(
+            f"host {match[1]!r} of {address!r} is unknown ({error.strerror})"
+        ) from error
+    sender = socket.socket(family, kind)
+    sender.setblocking(False)
+    return sender, target

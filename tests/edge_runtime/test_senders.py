@@ -1,0 +1,77 @@
+"""What other programs receive."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from asmnet.core import Crop, UserError
+from asmnet.edge_runtime import Face, Frame
+from asmnet.edge_runtime.senders import OscSender, UdpSender
+from asmnet.edge_runtime.sinks import record_line
+
+FACE = Face(np.arange(136, dtype=np.float32).reshape(68, 2), np.ones(3), Crop(0, 0, 1), 0.5, 3)
+LINE = record_line(Frame(np.zeros((4, 6, 3), np.uint8), 0.25, 7, 30.0, "x"), [FACE, FACE])
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def receiver(request: pytest.FixtureRequest) -> Iterator[tuple[socket.socket, str]]:
+    """A socket that listens, and its address."""
+    family = socket.AF_INET6 if ":" in request.param else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as listening:
+        try:
+            listening.bind((request.param, 0))
+        except OSError:
+            listening.bind(("127.0.0.1", 0))  # no IPv6 here
+        listening.settimeout(2)
+        host, port = listening.getsockname()[:2]
+        yield listening, f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def test_a_datagram_is_the_record(receiver: tuple[socket.socket, str]):
+    listening, address = receiver
+    with UdpSender(address) as sender:
+        sender.write(LINE)
+    assert json.loads(listening.recv(65535)) == LINE
+
+
+def test_osc_messages_are_those_documented(receiver: tuple[socket.socket, str]):
+    from pythonosc.osc_bundle import OscBundle
+
+    listening, address = receiver
+    with OscSender(address) as sender:
+        sender.write(LINE)
+    messages = list(OscBundle(listening.recv(65535)))
+    assert [m.address for m in messages] == ["/asmnet/frame"] + [
+        "/asmnet/face",
+        "/asmnet/landmarks",
+    ] * 2
+    assert messages[0].params == [7, 0.25, 6, 4, 2]
+    assert messages[1].params == [3, 0.5, 0, 1, 134, 135, 1, 1, 1]
+    assert messages[2].params == [3, *range(136)]
+    assert all(isinstance(value, float) for value in messages[2].params[1:])
+
+
+@pytest.mark.parametrize("sender", [UdpSender, OscSender])
+def test_nobody_needs_to_listen(sender: type[UdpSender]):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+        gone.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{gone.getsockname()[1]}"
+    with sender(address) as talking:
+        for _ in range(50):
+            talking.write(LINE)
+
+
+@pytest.mark.parametrize("address", ["9000", "host:", "a b:1", "127.0.0.1:99999", "x:0", ""])
+def test_what_is_no_address_is_one_sentence(address: str):
+    with pytest.raises(UserError, match="is no address; give HOST:PORT"):
+        UdpSender(address)
+
+
+def test_an_unknown_host_is_one_sentence():
+    with pytest.raises(UserError, match="host 'no.such.host.invalid' .* is unknown"):
+        UdpSender("no.such.host.invalid:9000")
