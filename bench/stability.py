@@ -23,7 +23,7 @@ from asmnet import models, samples
 from asmnet.core import UserError, cli_errors, jitter
 from asmnet.edge_runtime import FaceTracker, frames_from
 from asmnet.edge_runtime.smoothing import OneEuro
-from asmnet.edge_runtime.tracker import POINTS_FILTER
+from asmnet.edge_runtime.tracks import POINTS_FILTER
 from asmnet.export.terminal import Track, progress
 from asmnet.export.verdict import NOISE
 
@@ -138,9 +138,13 @@ def draw(curves: dict[float, list[tuple[float, list[float]]]], file: str) -> Non
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for cutoff, dots in curves.items():
-        axes.plot([f[1] for _, f in dots], [f[0] for _, f in dots], "o-", ms=4, label=f"{cutoff} Hz")
+        axes.plot(
+            [f[1] for _, f in dots], [f[0] for _, f in dots], "o-", ms=4, label=f"{cutoff} Hz"
+        )
         for beta, (shake, late, *_) in dots:
-            axes.annotate(f"{beta:g}", (late, shake), fontsize=7, xytext=(3, 3), textcoords="offset points")
+            axes.annotate(
+                f"{beta:g}", (late, shake), fontsize=7, xytext=(3, 3), textcoords="offset points"
+            )
     axes.axhline(0.15, color="gray", lw=0.8, ls="--")
     axes.axvline(1, color="gray", lw=0.8, ls="--")
     axes.set_xlabel("lag of a moving face, frames at 30 a second")

@@ -8,11 +8,15 @@
 Needs numpy, OpenCV, click and a TFLite interpreter, nothing more.
 """
 
-from asmnet.edge_runtime.detector import Detection, FaceDetector
-from asmnet.edge_runtime.drawing import draw
-from asmnet.edge_runtime.landmarker import Face, Landmarker
-from asmnet.edge_runtime.sources import Frame, frames_from
-from asmnet.edge_runtime.tracker import FaceTracker
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asmnet.edge_runtime.detector import Detection, FaceDetector
+    from asmnet.edge_runtime.drawing import draw
+    from asmnet.edge_runtime.landmarker import Face, Landmarker
+    from asmnet.edge_runtime.sources import Frame, frames_from
+    from asmnet.edge_runtime.tracker import FaceTracker
 
 __all__ = [
     "Detection",
@@ -24,3 +28,23 @@ __all__ = [
     "draw",
     "frames_from",
 ]
+
+_MODULES = {
+    "Detection": "detector",
+    "Face": "landmarker",
+    "FaceDetector": "detector",
+    "FaceTracker": "tracker",
+    "Frame": "sources",
+    "Landmarker": "landmarker",
+    "draw": "drawing",
+    "frames_from": "sources",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `asmnet-doctor` must start where OpenCV cannot be imported."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

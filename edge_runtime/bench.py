@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
-import platform
-import re
 import statistics
-from pathlib import Path
 
 import click
 import cv2
@@ -16,6 +12,7 @@ import cv2
 from asmnet import models
 from asmnet.core import UserError, cli_errors
 from asmnet.edge_runtime.detector import FaceDetector
+from asmnet.edge_runtime.doctor.machine import machine_name
 from asmnet.edge_runtime.interpreter import interpreter_version
 from asmnet.edge_runtime.landmarker import Landmarker
 from asmnet.edge_runtime.sources import frames_from
@@ -71,7 +68,8 @@ def main(names: tuple[str, ...], threads: int, frames: int, source: str) -> None
                     times[run].setdefault(stage, []).append(seconds)
     if not all("network" in stages for stages in times.values()):
         raise UserError(f"no face in the first {frames} frames of {source}; try --source demo")
-    click.echo(f"{_machine()}; {interpreter_version()}, OpenCV {cv2.__version__}")
+    click.echo(f"{machine_name()}, {os.cpu_count()} cores")
+    click.echo(f"{interpreter_version()}, OpenCV {cv2.__version__}")
     click.echo(f"{source}, {number + 1 - _WARM_UP} frames; reading them is not counted")
     first = next(iter(runs))
     for (name, count), stages in times.items():
@@ -83,15 +81,3 @@ def main(names: tuple[str, ...], threads: int, frames: int, source: str) -> None
                 stages["network"]
             )
             click.echo(f"network: {ratio:.2f} x as fast as {first[0]} with 1 thread")
-
-
-def _machine() -> str:
-    """The processor, as well as the system tells."""
-    for path, pattern in (
-        ("/proc/device-tree/model", r"([^\0]+)"),
-        ("/proc/cpuinfo", r"model name\s*: (.+)"),
-    ):
-        with contextlib.suppress(OSError):
-            if match := re.search(pattern, Path(path).read_text(errors="replace")):
-                return f"{match[1].strip()}, {os.cpu_count()} cores"
-    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores"

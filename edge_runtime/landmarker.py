@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import overload
 
 import cv2
@@ -37,7 +38,7 @@ class Face:
     score: float | None = None
     id: int | None = None
 
-    @property
+    @cached_property
     def box(self) -> np.ndarray:
         """(4,) float32 left, top, right, bottom: the landmarks' tight box."""
         return np.concatenate([self.landmarks.min(axis=0), self.landmarks.max(axis=0)])

@@ -54,7 +54,7 @@ class OneEuro:
             self._velocity = self._velocity + _gain(self.speed_cutoff, step) * (
                 velocity - self._velocity
             )
-            speed = np.linalg.norm(self._velocity, axis=-1, keepdims=True)
+            speed = np.sqrt(np.square(self._velocity).sum(axis=-1, keepdims=True))
             gain = _gain(self.min_cutoff + self.beta * speed, step)
             self._value = self._value + gain * (value - self._value)
         self._time, self._raw = time, value

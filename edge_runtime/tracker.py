@@ -1,16 +1,17 @@
 """Faces followed through a video: detect once, then crop around the last landmarks.
 
-The landmark network always answers, face or not.  So a track lives on evidence:
-the detector looks at the tracked place every `VERIFY_EVERY` seconds, and at once
-whenever the landmarks or the pixels under them change suspiciously.
+The landmark network always answers, face or not.  So a track lives on evidence: the detector
+looks again when the pixels under the face are no longer those that it agreed to, and at once
+whenever the landmarks or the pixels change suspiciously.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -20,9 +21,9 @@ from asmnet.core import Crop
 from asmnet.edge_runtime.detector import Detection, FaceDetector, iou
 from asmnet.edge_runtime.frames import as_bgr
 from asmnet.edge_runtime.landmarker import Face, Landmarker
-from asmnet.edge_runtime.smoothing import OneEuro
 from asmnet.edge_runtime.sources import Frame, frames_from
 from asmnet.edge_runtime.timing import Stopwatch
+from asmnet.edge_runtime.tracks import Sight, Track, likeness, overlaps, standardised
 
 __all__ = ["FaceTracker"]
 
@@ -59,46 +60,6 @@ CUT_LIKENESS = 0.15
 # A crop off by this part of its side costs accuracy and is taken once more: rare at 30
 # frames per second, worth it for quick faces at 10.
 RECENTRE = 0.05
-# One-Euro parameters: (minimal cutoff in Hz, beta in Hz per unit of speed); the units are
-# box sides / s for points, 90 degrees / s for the pose.  The tests of the filter hold what
-# they were chosen for: half the shaking at rest, less than two frames of lag.
-POINTS_FILTER = (1.0, 30.0)
-POSE_FILTER = (1.0, 10.0)
-
-
-@dataclass
-class _Track:
-    """One face.
-
-    Attributes:
-        id, face: as answered, unsmoothed.
-        time, verified: seconds: of the face, and when the detector last agreed.
-        look: 16 x 16 pixels under the face, standardised.
-        velocity: (2,) pixels a second.
-        sure: time, face, look and velocity when the detector last agreed and nobody was in
-            front: by these a face is known again that something hid bit by bit.
-        missed: the detector's last look did not find it.
-        evidence: the detector's latest score.
-    """
-
-    id: int
-    face: Face
-    time: float
-    verified: float
-    look: np.ndarray
-    evidence: float
-    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
-    sure: tuple[float, Face, np.ndarray, np.ndarray] = field(init=False)
-    missed: bool = False
-    points: OneEuro = field(default_factory=lambda: OneEuro(*POINTS_FILTER))
-    pose: OneEuro = field(default_factory=lambda: OneEuro(*POSE_FILTER))
-
-    def __post_init__(self) -> None:
-        self.keep()
-
-    def keep(self) -> None:
-        """Remember the face as it is."""
-        self.sure = (self.time, self.face, self.look, self.velocity)
 
 
 class FaceTracker:
@@ -165,8 +126,8 @@ class FaceTracker:
 
     def reset(self) -> None:
         """Forget all faces: the next frame is the first of another video."""
-        self._tracks: list[_Track] = []
-        self._lost: list[_Track] = []
+        self._tracks: list[Track] = []
+        self._lost: list[Track] = []
         self._time = -np.inf
         self._shape: tuple[int, ...] = ()
         self._seen: np.ndarray | None = None
@@ -190,11 +151,11 @@ class FaceTracker:
         if t < self._time or frame.shape != self._shape:
             self.reset()
         gap, self._time, self._shape = t - self._time, t, frame.shape
-        alive: list[_Track] = []
+        alive: list[Track] = []
         if self._is_cut(frame) or gap > MEMORY:
             self._tracks, self._lost, self._next_search, self._pause = [], [], t, 0.0
         for track in self._tracks:
-            if self._follow(track, frame, t) and not _overlaps(track.face.box, alive, SAME_FACE):
+            if self._follow(track, frame, t) and not overlaps(track.box, alive, SAME_FACE):
                 alive.append(track)
             else:
                 self._lost.append(track)
@@ -206,7 +167,7 @@ class FaceTracker:
             self._search(frame, t)
             self._tracks.sort(key=lambda track: track.id)
         if not self.smoothing:
-            return [track.face for track in self._tracks]
+            return [track.sight.face for track in self._tracks]
         return [self._smooth(track, t) for track in self._tracks]
 
     def _is_cut(self, frame: np.ndarray) -> bool:
@@ -215,60 +176,63 @@ class FaceTracker:
         Tracks end there: a new face at the old place is not the old one.
         """
         height, width = frame.shape[:2]
-        seen = _standardised(frame[:: max(1, height // 16), :: max(1, width // 16)])
-        likeness = 1.0 if self._seen is None else float((seen * self._seen).mean())
-        self._seen = seen
-        return likeness < CUT_LIKENESS
+        seen = standardised(frame[:: max(1, height // 16), :: max(1, width // 16), 1])
+        before, self._seen = self._seen, seen
+        return before is not None and likeness(seen, before) < CUT_LIKENESS
 
-    def _follow(self, track: _Track, frame: np.ndarray, t: float) -> bool:
+    def _follow(self, track: Track, frame: np.ndarray, t: float) -> bool:
         """Find a track's face in the next frame; False if it is gone."""
-        old, step = track.face, t - track.time
+        old, step = track.sight, t - track.time
         # Where the face should be by now; without it quick faces slide out of their crops.
-        crop = self._crop(old.landmarks + track.velocity * min(step, 0.1))
-        face, look = self._locate(frame, crop)
-        likeness = float((look * track.look).mean())
-        doubtful = likeness < LEAST_LIKENESS or self._doubtful(old, face, frame)
-        age = t - track.verified
-        changed = float((look * track.sure[2]).mean()) < STILL_THERE
-        if doubtful or age >= (VERIFY_EVERY if changed or track.missed else VERIFY_ANYHOW):
-            found = self._look_at(frame, face.box, NEW_SCORE if doubtful else KEEP_SCORE, track)
+        x, y = (track.velocity * min(step, 0.1)).tolist()
+        crop = replace(old.around, cx=old.around.cx + x, cy=old.around.cy + y)
+        new = self._locate(frame, crop)
+        alike = likeness(new.look, old.look)
+        doubtful = alike < LEAST_LIKENESS or self._doubtful(old.face, new.face, frame)
+        changed = track.missed or likeness(new.look, track.sure[1].look) < STILL_THERE
+        if doubtful or t - track.verified >= (VERIFY_EVERY if changed else VERIFY_ANYHOW):
+            found = self._look_at(frame, new.face.box, NEW_SCORE if doubtful else KEEP_SCORE, track)
             if found is None:
                 if doubtful or track.missed:
                     return False
                 track.missed = True
             else:
-                track.verified, track.missed = t, False
-                if iou(_square(found.to_crop(1.0)), face.box[None])[0] < 0.5:
-                    face, look = self._locate(frame, self._detected(found))
-                    likeness = 1.0
-                track.evidence = found.score
+                track.verified, track.missed, track.evidence = t, False, found.score
+                if iou(_square(found.to_crop(1.0)), new.face.box[None])[0] < 0.5:
+                    new, alike = self._locate(frame, self._detected(found)), 1.0
         if step > 0:
-            track.velocity = (face.landmarks - old.landmarks).mean(axis=0) / step
-        score = track.evidence * min(max(likeness, 0.0), 1.0)
-        track.face = replace(face, id=track.id, score=score)
-        track.time, track.look = t, look
-        others = [other for other in self._tracks if other is not track]
-        if track.verified == t and not _overlaps(track.face.box, others, 0.0):
+            track.velocity = (new.face.landmarks - old.face.landmarks).mean(axis=0) / step
+        score = track.evidence * min(max(alike, 0.0), 1.0)
+        track.sight = new._replace(face=replace(new.face, id=track.id, score=score))
+        track.time = t
+        if track.verified == t and not overlaps(track.box, self._others(track), 0.0):
             track.keep()
         return True
 
+    def _others(self, track: Track | None) -> list[Track]:
+        return [other for other in self._tracks if other is not track]
+
     def _doubtful(self, old: Face, new: Face, frame: np.ndarray) -> bool:
         """Whether the landmarks left the picture, changed size or jumped."""
-        before, now = old.box, new.box
-        size_before, size_now = (np.sqrt(np.prod(b[2:] - b[:2])) for b in (before, now))
-        growth = max(size_now, 1e-6) / max(size_before, 1e-6)
-        move = np.abs((now[:2] + now[2:]) - (before[:2] + before[2:])).max() / 2
+        # Plain numbers: numpy takes longer to start than to compute this.
+        left, top, right, bottom = new.box.tolist()
+        old_left, old_top, old_right, old_bottom = old.box.tolist()
+        area = max((right - left) * (bottom - top), 1e-6)
+        size = math.sqrt(max((old_right - old_left) * (old_bottom - old_top), 1e-6))
+        growth = math.sqrt(area) / size
+        across = abs(left + right - old_left - old_right) / 2
+        down = abs(top + bottom - old_top - old_bottom) / 2
         height, width = frame.shape[:2]
-        visible = np.clip(now, 0, (width, height, width, height))
-        inside = np.prod(visible[2:] - visible[:2]) / max(np.prod(now[2:] - now[:2]), 1e-6)
-        return bool(
-            inside < LEAST_INSIDE
+        seen_across = max(min(right, width) - max(left, 0), 0)
+        inside = seen_across * max(min(bottom, height) - max(top, 0), 0)
+        return (
+            inside < LEAST_INSIDE * area
             or not 1 / MOST_GROWTH < growth < MOST_GROWTH
-            or move > MOST_MOVE * size_before
+            or max(across, down) > MOST_MOVE * size
         )
 
     def _look_at(
-        self, frame: np.ndarray, box: np.ndarray, threshold: float, track: _Track | None = None
+        self, frame: np.ndarray, box: np.ndarray, threshold: float, track: Track | None = None
     ) -> Detection | None:
         """The detector's answer for one place: the face there that no other track holds.
 
@@ -280,7 +244,7 @@ class FaceTracker:
         """
         x, y = (box[:2] + box[2:]) / 2
         region = Crop(float(x), float(y), float(max((box[2:] - box[:2]).max(), 8) * LOOK_AROUND))
-        others = np.array([o.face.box for o in self._tracks if o is not track]).reshape(-1, 4)
+        others = np.array([other.box for other in self._others(track)]).reshape(-1, 4)
         best, most = None, 0.2
         with self.stopwatch("detect"):
             for found in self.detector.detect(frame, region, threshold):
@@ -305,33 +269,33 @@ class FaceTracker:
             if len(self._tracks) >= self.max_faces:
                 break
             place = _square(rough.to_crop(1.0))
-            if _overlaps(place, self._tracks, 0.3):
+            if overlaps(place, self._tracks, 0.3):
                 continue
             # Once more, close up: a better box, and no confirmation for what is no face.
             close = self._look_at(frame, place, NEW_SCORE)
             if close is None:
                 continue
-            face, look = self._locate(frame, self._detected(close))
-            number = self._recall(face, look, t)
-            face = replace(face, score=close.score, id=number)
+            sight = self._locate(frame, self._detected(close))
+            number = self._recall(sight, t)
+            face = replace(sight.face, score=close.score, id=number)
             # A track of its own even for a face that is remembered: its filters start anew.
-            self._tracks.append(_Track(number, face, t, t, look, close.score))
+            self._tracks.append(Track(number, sight._replace(face=face), t, t, close.score))
         self._pause = min(2 * self._pause + 0.01, SEARCH_PAUSE)
         self._next_search = t + (SEARCH_MORE if self._tracks else self._pause)
 
-    def _recall(self, face: Face, look: np.ndarray, t: float) -> int:
+    def _recall(self, sight: Sight, t: float) -> int:
         """The id of a face that was lost a moment ago, if this is it; else a new one."""
-        size = float((face.box[2:] - face.box[:2]).mean())
+        box = sight.face.box
+        size = float((box[2:] - box[:2]).mean())
         for track in self._lost:
-            then, sure, its_look, velocity = track.sure
-            old = sure.box
-            moved = (face.box - old).reshape(2, 2).mean(axis=0)
-            moved -= velocity * (t - then)
+            then, sure, velocity = track.sure
+            old = sure.face.box
+            moved = (box - old).reshape(2, 2).mean(axis=0) - velocity * (t - then)
             growth = size / max(float((old[2:] - old[:2]).mean()), 1e-6)
             # Whoever comes out from behind somebody looks different still, but is where he must be.
-            near, likeness = np.abs(moved).max() / size, float((look * its_look).mean())
+            near, alike = np.abs(moved).max() / size, likeness(sight.look, sure.look)
             if 1 / MOST_GROWTH < growth < MOST_GROWTH and (
-                near < 0.25 and likeness > 0.2 or near < 0.5 and likeness > LEAST_LIKENESS
+                (near < 0.25 and alike > 0.2) or (near < 0.5 and alike > LEAST_LIKENESS)
             ):
                 self._lost.remove(track)
                 return track.id
@@ -351,31 +315,32 @@ class FaceTracker:
     def _detected(self, found: Detection) -> Crop:
         return found.to_crop(self.landmarker.spec.margin, self.landmarker.spec.align_roll)
 
-    def _locate(self, frame: np.ndarray, crop: Crop) -> tuple[Face, np.ndarray]:
-        """The face in a crop, and a small picture of it with zero mean and unit variance.
+    def _locate(self, frame: np.ndarray, crop: Crop) -> Sight:
+        """The face in a crop.
 
         If the crop turns out to sit badly, the face is cropped once more around what was
         found.
         """
-        face, look = self._locate_once(frame, crop)
-        better = self._crop(face.landmarks)
+        sight = self._locate_once(frame, crop)
+        better = sight.around
         shift = max(abs(better.cx - crop.cx), abs(better.cy - crop.cy)) / crop.side
         growth = better.side / crop.side
         if shift > RECENTRE or not 1 - 2 * RECENTRE < growth < 1 + 2 * RECENTRE:
             return self._locate_once(frame, better)
-        return face, look
+        return sight
 
-    def _locate_once(self, frame: np.ndarray, crop: Crop) -> tuple[Face, np.ndarray]:
+    def _locate_once(self, frame: np.ndarray, crop: Crop) -> Sight:
         with self.stopwatch("crop"):
             pixels = self.landmarker.extract(frame, crop)
-            look = _standardised(cv2.resize(pixels, (16, 16), interpolation=cv2.INTER_AREA))
+            look = standardised(cv2.resize(pixels, (16, 16), interpolation=cv2.INTER_AREA))
         with self.stopwatch("network"):
             landmarks, pose = self.landmarker.raw(pixels)
-        return self.landmarker.place(landmarks, pose, crop), look
+        face = self.landmarker.place(landmarks, pose, crop)
+        return Sight(face, look, self._crop(face.landmarks))
 
-    def _smooth(self, track: _Track, t: float) -> Face:
+    def _smooth(self, track: Track, t: float) -> Face:
         with self.stopwatch("smooth"):
-            face = track.face
+            face = track.sight.face
             scale = face.crop.side / self.landmarker.spec.margin
             landmarks = track.points(face.landmarks, t, scale).astype(np.float32)
             pose = track.pose(face.pose[:, None], t, 90.0)[:, 0].astype(np.float32)
@@ -390,20 +355,6 @@ def _regions(frame: np.ndarray) -> list[Crop | None]:
         return [None]
     x, y, half = width - 1, height - 1, (side - 1) / 2
     return [None, Crop(half, half, side), Crop(x - half, y - half, side)]
-
-
-def _overlaps(box: np.ndarray, tracks: list[_Track], least: float) -> bool:
-    """Whether one of the tracks holds the face in `box`, by their intersection over union."""
-    return bool(tracks) and bool(
-        (iou(box, np.array([track.face.box for track in tracks])) > least).any()
-    )
-
-
-def _standardised(pixels: np.ndarray) -> np.ndarray:
-    """Zero mean, unit variance: two such pictures correlate by the mean of their product."""
-    values = pixels.astype(np.float32)
-    standard: np.ndarray = (values - values.mean()) / (values.std() + np.float32(1e-6))
-    return standard
 
 
 def _square(crop: Crop) -> np.ndarray:

@@ -17,7 +17,7 @@ DETECTOR = _HERE / "face_detection_short_range.tflite"
 
 def shipped() -> tuple[str, ...]:
     """The names of the networks at hand, such as "asmnet-68-224": points, then input side."""
-    return tuple(sorted(path.stem for path in _HERE.glob("*.keras")))
+    return tuple(sorted(path.stem.removesuffix("-int8") for path in _HERE.glob("*-int8.tflite")))
 
 
 def find(model: str | os.PathLike[str] = DEFAULT, kind: str = ".tflite") -> Path:
@@ -28,11 +28,18 @@ def find(model: str | os.PathLike[str] = DEFAULT, kind: str = ".tflite") -> Path
         kind: for a name: ".tflite" (int8), ".keras" (float) or ".shape.npz" (shape model).
 
     Raises:
-        UserError: neither a name nor a model file's path.
+        UserError: neither a name nor a model file's path, or the float network of a base
+            install, which has none: devices do not need it.
     """
     name = os.fspath(model)
     if name in shipped():
-        return _HERE / (f"{name}-int8.tflite" if kind == ".tflite" else name + kind)
+        path = _HERE / (f"{name}-int8.tflite" if kind == ".tflite" else name + kind)
+        if not path.is_file():
+            raise UserError(
+                f"the float network {path.name} is not part of an install: in a clone of the "
+                "repository run pip install -e '.[export]'"
+            )
+        return path
     if name.endswith((".keras", ".tflite")):
         return Path(name)  # its reader says whether it is there
     raise UserError(

@@ -14,7 +14,7 @@ from asmnet.edge_runtime.bench import main
 def test_it_times_every_stage_of_every_model_and_compares_them(model: Path, tmp_path: Path):
     twin = tmp_path / "twin.tflite"
     shutil.copy(model, twin)
-    arguments = ["--model", str(model), "--model", str(twin), "--threads", "2", "--frames", "12"]
+    arguments = ["--model", str(model), "--model", str(twin), "--threads", "2", "--frames", "40"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     for stage in ("whole update", "crop", "network", "detect", "smooth"):

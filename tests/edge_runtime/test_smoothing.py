@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asmnet.edge_runtime.smoothing import OneEuro
-from asmnet.edge_runtime.tracker import POINTS_FILTER
+from asmnet.edge_runtime.tracks import POINTS_FILTER
 
 FPS = 30
 

@@ -1,0 +1,1 @@
+"""`asmnet-doctor`: what is wrong here, and what helps."""

@@ -1,0 +1,301 @@
+"""The live page of `asmnet-webcam --serve`: pictures and tracks in any browser.
+
+The tracker's thread leaves the latest frame here and goes on.  Another thread sends it to
+each viewer that is ready for one, so a slow viewer sees fewer frames, not older ones, and
+frames that nobody is ready for are never encoded.
+
+On the websocket, the server says once `{"edges": [[a, b], ...], "nose": [a, ...]}`: which
+landmarks to join, and which are the nose.  Then, for each frame, it sends
+
+    JSON text:  the record of docs/output.md, with "fps", "stages" (ms by name), "viewers",
+    binary:     the picture as JPEG,
+
+and waits for any message, which says that the frame is drawn and another one welcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import ipaddress
+import re
+import secrets
+import socket
+import threading
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+
+from asmnet.core import IBUG68, Scheme, UserError
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+__all__ = ["PreviewServer"]
+
+PAGE = Path(__file__).with_name("page.html")
+# Pixels; more would cost a Raspberry Pi's processor and Wi-Fi, and a page shows few more.
+LONGEST_SIDE = 960
+QUALITY = 80
+# Seconds between glances for a new frame.  Were the tracker to wake this thread instead, it
+# would hand over Python's lock by that, and often get it back milliseconds later.
+GLANCE = 0.005
+# Seconds between signs of life; who gives none is forgotten after one and a half.
+HEARTBEAT = 10.0
+# Seconds that viewers have to take leave before they are cut off.
+FAREWELL = 0.3
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    # The address holds the token.
+    "Referrer-Policy": "no-referrer",
+    # The page needs nothing from elsewhere, and nobody is to frame it.
+    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; img-src data:; connect-src 'self'; frame-ancestors 'none'",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    """A frame as the tracker left it."""
+
+    picture: np.ndarray
+    line: Mapping[str, Any]
+    stages: Mapping[str, float]
+    fps: float
+
+    @cached_property
+    def jpeg(self) -> bytes:
+        """Encoded when the first viewer wants it, for all of them."""
+        scale = LONGEST_SIDE / max(self.picture.shape[:2])
+        picture = self.picture
+        if scale < 1:
+            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        return jpeg.tobytes()
+
+
+class PreviewServer:
+    """Shows what is published to browsers, from a thread of its own.
+
+    A context manager: browsers are served inside its block.  The port is taken at once, so
+    that a bad address is told before any work.
+
+    Beyond this machine a token is demanded, made anew for each server.  It travels without
+    encryption, like the pictures: good enough at home, not for the internet.
+
+    Args:
+        address: PORT, or HOST:PORT to be seen by other machines, for example 0.0.0.0:8000;
+            IPv6 in brackets.  Port 0 takes any free one.
+        scheme: of the landmarks; tells which points to join.
+
+    Attributes:
+        url: what to open in a browser, with the token if one is needed.
+
+    Raises:
+        UserError: the address is malformed, not of this machine or taken, or aiohttp is not
+            installed.
+    """
+
+    def __init__(self, address: str, scheme: Scheme = IBUG68) -> None:
+        self._web = _aiohttp()
+        self._hello = {"edges": scheme.edges, "nose": scheme.groups["nose"]}
+        self._host, port = _parse(address)
+        self._socket = _listen(self._host, port)
+        bound, port = self._socket.getsockname()[:2]
+        self._token = None if _is_loopback(bound) else secrets.token_urlsafe(16)
+        host = _own_address(bound) if ipaddress.ip_address(bound).is_unspecified else self._host
+        host = f"[{host}]" if ":" in host else host
+        self.url = f"http://{host}:{port}/" + (f"?token={self._token}" if self._token else "")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="preview", daemon=True)
+        self._viewers: set[web.WebSocketResponse] = set()
+        self._latest: _Shot | None = None
+
+    @property
+    def viewers(self) -> int:
+        """How many browsers watch."""
+        return len(self._viewers)
+
+    def publish(
+        self,
+        picture: np.ndarray,
+        line: Mapping[str, Any],
+        stages: Mapping[str, float],
+        *,
+        fps: float,
+    ) -> None:
+        """Make this the frame that viewers get next; returns at once, whoever watches.
+
+        Args:
+            picture: (H, W, 3) uint8 BGR without drawing; kept, so not to be written into
+                afterwards.
+            line: what `record_line` made of the frame; kept too.
+            stages: milliseconds by name.
+            fps: frames per second.
+        """
+        self._latest = _Shot(picture, line, stages, fps)
+
+    def __enter__(self) -> PreviewServer:
+        self._thread.start()
+        self._run(self._open())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    # From here on, everything runs in the server's thread.
+
+    async def _open(self) -> None:
+        app = self._web.Application()
+        app.router.add_get("/", self._page)
+        app.router.add_get("/live", self._live)
+        self._runner = self._web.AppRunner(app, access_log=None, shutdown_timeout=FAREWELL)
+        await self._runner.setup()
+        await self._web.SockSite(self._runner, self._socket).start()
+
+    async def _close(self) -> None:
+        farewells = [viewer.close(code=1001, message=b"ended") for viewer in self._viewers]
+        with contextlib.suppress(asyncio.TimeoutError):
+            # Whose feed breaks off meanwhile has its farewell cancelled: a result, no exception.
+            leaving = asyncio.gather(*farewells, return_exceptions=True)
+            await asyncio.wait_for(leaving, FAREWELL)
+        await self._runner.cleanup()
+
+    async def _page(self, request: web.Request) -> web.Response:
+        self._admit(request)
+        text = PAGE.read_text(encoding="utf-8")
+        return self._web.Response(text=text, content_type="text/html", headers=_HEADERS)
+
+    async def _live(self, request: web.Request) -> web.WebSocketResponse:
+        """Feed one viewer until it leaves."""
+        self._admit(request)
+        viewer = self._web.WebSocketResponse(
+            heartbeat=HEARTBEAT, timeout=FAREWELL, compress=False, max_msg_size=64
+        )
+        await viewer.prepare(request)
+        transport = request.transport
+        ready = asyncio.Event()
+        tasks = {
+            asyncio.create_task(self._listen_to(viewer, ready)),
+            asyncio.create_task(self._feed(viewer, ready)),
+        }
+        self._viewers.add(viewer)
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(ConnectionError):  # gone without a word
+                for task in done:
+                    task.result()
+        finally:
+            self._viewers.discard(viewer)
+            for task in tasks:
+                task.cancel()
+            # What a viewer has not fetched by now it never will.
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()
+        return viewer
+
+    async def _listen_to(self, viewer: web.WebSocketResponse, ready: asyncio.Event) -> None:
+        async for _ in viewer:
+            ready.set()
+
+    async def _feed(self, viewer: web.WebSocketResponse, ready: asyncio.Event) -> None:
+        await viewer.send_json(self._hello)
+        seen = None
+        while True:
+            while (shot := self._latest) is None or shot is seen:
+                await asyncio.sleep(GLANCE)
+            seen = shot
+            extra = {"fps": shot.fps, "stages": dict(shot.stages), "viewers": self.viewers}
+            await viewer.send_json({**shot.line, **extra})
+            await viewer.send_bytes(shot.jpeg)
+            await ready.wait()
+            ready.clear()
+
+    def _admit(self, request: web.Request) -> None:
+        """Raise HTTP's 401 or 403 to whom the camera is none of their business."""
+        host = request.headers.get("Host", "")
+        if self._token is None:
+            # A foreign page can have its own name resolve to this machine (DNS rebinding);
+            # its browser then asks for that name.  With a token there is nothing to gain.
+            name = _hostname(f"//{host}")
+            if name not in ("localhost", self._host) and not _is_loopback(name):
+                raise self._web.HTTPForbidden(text=f"This page is not served to {host!r}.\n")
+        elif not secrets.compare_digest(
+            request.query.get("token", "").encode(), self._token.encode()
+        ):
+            raise self._web.HTTPUnauthorized(
+                text="Open the address that the program printed; it ends in ?token=...\n"
+            )
+        # A foreign page may open websockets to anywhere; browsers say whose it is.
+        origin = request.headers.get("Origin")
+        if origin is not None and origin.partition("://")[2] != host:
+            raise self._web.HTTPForbidden(text=f"This page is not served to {origin!r}.\n")
+
+
+def _aiohttp() -> ModuleType:
+    try:
+        return importlib.import_module("aiohttp.web")
+    except ImportError as error:
+        raise UserError("aiohttp is not installed; run: pip install 'asmnet[preview]'") from error
+
+
+def _parse(address: str) -> tuple[str, int]:
+    """Host and port of an address."""
+    match = re.fullmatch(r"(?:(?:\[([\w:.%]+)\]|([^\s:/\[\]]+)):)?(\d{1,5})", address)
+    if match is None or int(match[3]) > 65535:
+        raise UserError(
+            f"cannot serve at {address!r}; give a port such as 8000, or 0.0.0.0:8000 "
+            "to be seen by other machines"
+        )
+    return (match[1] or match[2] or "127.0.0.1"), int(match[3])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(place[:2], family=family)
+    except (OSError, UnicodeError) as error:
+        raise UserError(
+            f"cannot serve at {host}, port {port}: {getattr(error, 'strerror', None) or error}; "
+            "give another address, or port 0 for any free one"
+        ) from error
+
+
+def _own_address(bound: str) -> str:
+    """The address of this machine as its neighbours see it."""
+    family, far = (
+        (socket.AF_INET6, "2001:db8::1") if ":" in bound else (socket.AF_INET, "192.0.2.1")
+    )
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((far, 9))  # chooses the way out, sends nothing
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
+
+
+def _hostname(url: str) -> str:
+    with contextlib.suppress(ValueError):
+        return urlsplit(url).hostname or ""
+    return ""
+
+
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False

@@ -1,0 +1,95 @@
+"""What the tracker knows of each face that it follows, and how it compares what it sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from asmnet.core import Crop
+from asmnet.edge_runtime.detector import iou
+from asmnet.edge_runtime.landmarker import Face
+from asmnet.edge_runtime.smoothing import OneEuro
+
+__all__ = ["POINTS_FILTER", "POSE_FILTER", "Sight", "Track", "likeness", "overlaps", "standardised"]
+
+# One-Euro parameters: (minimal cutoff in Hz, beta in Hz per unit of speed); the units are
+# box sides / s for points, 90 degrees / s for the pose.  The tests of the filter hold what
+# they were chosen for: half the shaking at rest, less than two frames of lag.
+POINTS_FILTER = (1.0, 30.0)
+POSE_FILTER = (1.0, 10.0)
+
+
+class Sight(NamedTuple):
+    """A face as one frame shows it.
+
+    Attributes:
+        face: unsmoothed.
+        look: 16 x 16 pixels under the face, `standardised`.
+        around: the crop around its landmarks, from which the next frame's follows.
+    """
+
+    face: Face
+    look: np.ndarray
+    around: Crop
+
+
+@dataclass
+class Track:
+    """One face.
+
+    Attributes:
+        id: as answered.
+        sight: the face at its latest.
+        time, verified: seconds: of the sight, and when the detector last agreed.
+        evidence: the detector's latest score.
+        velocity: (2,) pixels a second.
+        sure: time, sight and velocity when the detector last agreed and nobody was in
+            front: by these a face is known again that something hid bit by bit.
+        missed: the detector's last look did not find it.
+        points, pose: its filters.
+    """
+
+    id: int
+    sight: Sight
+    time: float
+    verified: float
+    evidence: float
+    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    sure: tuple[float, Sight, np.ndarray] = field(init=False)
+    missed: bool = False
+    points: OneEuro = field(default_factory=lambda: OneEuro(*POINTS_FILTER))
+    pose: OneEuro = field(default_factory=lambda: OneEuro(*POSE_FILTER))
+
+    def __post_init__(self) -> None:
+        self.keep()
+
+    def keep(self) -> None:
+        """Remember the sight as it is."""
+        self.sure = (self.time, self.sight, self.velocity)
+
+    @property
+    def box(self) -> np.ndarray:
+        """(4,) left, top, right, bottom of the landmarks."""
+        return self.sight.face.box
+
+
+def overlaps(box: np.ndarray, tracks: list[Track], least: float) -> bool:
+    """Whether one of the tracks holds the face in `box`, by their intersection over union."""
+    return bool(tracks) and bool(
+        (iou(box, np.array([track.box for track in tracks])) > least).any()
+    )
+
+
+def standardised(pixels: np.ndarray) -> np.ndarray:
+    """Zero mean, unit variance, in one row: see `likeness`."""
+    values = pixels.astype(np.float32).ravel()
+    values -= values.mean()
+    values /= np.sqrt(values @ values / values.size) + np.float32(1e-6)
+    return values
+
+
+def likeness(look: np.ndarray, other: np.ndarray) -> float:
+    """The correlation of two standardised pictures, -1 ... 1."""
+    return float(look @ other) / look.size
