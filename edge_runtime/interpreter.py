@@ -191,9 +191,19 @@ class Network:
                 )
 
     def run(self, tensor: np.ndarray) -> None:
-        """Run on a tensor of the input's shape and dtype (already quantized)."""
-        self.interpreter.set_tensor(self.input["index"], tensor)
-        self.interpreter.invoke()
+        """Run on a tensor of the input's shape and dtype (already quantized).
+
+        Raises:
+            UserError: the interpreter cannot; the file is corrupt.
+        """
+        try:
+            self.interpreter.set_tensor(self.input["index"], tensor)
+            self.interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise UserError(
+                f"{self.name} cannot be run, it is corrupt ({reason}); export it again"
+            ) from error
 
     def output(self, name: str) -> np.ndarray:
         """A copy of an output of the last `run`, dequantized to float32."""

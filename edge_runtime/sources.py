@@ -14,15 +14,15 @@ import numpy as np
 
 from asmnet import samples
 from asmnet.core import UserError
-from asmnet.edge_runtime.frames import as_bgr
-from asmnet.edge_runtime.live import (
+from asmnet.edge_runtime.cameras import (
     Camera,
     Capture,
-    LatestFrames,
     open_capture,
     open_picamera,
     quiet_opencv,
 )
+from asmnet.edge_runtime.frames import as_bgr
+from asmnet.edge_runtime.live import LatestFrames
 
 __all__ = ["Frame", "frames_from"]
 

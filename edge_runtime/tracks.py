@@ -1,4 +1,4 @@
-"""What the tracker knows of each face that it follows, and how it compares what it sees."""
+"""What the tracker knows of each face that it follows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from asmnet.edge_runtime.detector import iou
 from asmnet.edge_runtime.landmarker import Face
 from asmnet.edge_runtime.smoothing import OneEuro
 
-__all__ = ["POINTS_FILTER", "POSE_FILTER", "Sight", "Track", "likeness", "overlaps", "standardised"]
+__all__ = ["POINTS_FILTER", "POSE_FILTER", "Sight", "Track", "overlaps"]
 
 # One-Euro parameters: (minimal cutoff in Hz, beta in Hz per unit of speed); the units are
 # box sides / s for points, 90 degrees / s for the pose.  The tests of the filter hold what
@@ -80,16 +80,3 @@ def overlaps(box: np.ndarray, tracks: list[Track], least: float) -> bool:
     return bool(tracks) and bool(
         (iou(box, np.array([track.box for track in tracks])) > least).any()
     )
-
-
-def standardised(pixels: np.ndarray) -> np.ndarray:
-    """Zero mean, unit variance, in one row: see `likeness`."""
-    values = pixels.astype(np.float32).ravel()
-    values -= values.mean()
-    values /= np.sqrt(values @ values / values.size) + np.float32(1e-6)
-    return values
-
-
-def likeness(look: np.ndarray, other: np.ndarray) -> float:
-    """The correlation of two standardised pictures, -1 ... 1."""
-    return float(look @ other) / look.size
