@@ -9,6 +9,7 @@ file is all that a device needs.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import zipfile
@@ -143,8 +144,12 @@ class ModelSpec:
 
 
 def embed_spec(model: str | os.PathLike[str], spec: ModelSpec) -> None:
-    """Write the contract into a `.tflite` file, in place of one already there."""
-    embed_file(model, CONTRACT, spec.to_json().encode())
+    """Write the contract into a `.tflite` file, in place of one already there.
+
+    It gets the network's SHA-256, so that a damaged file is noticed before it runs.
+    """
+    document = json.loads(spec.to_json()) | {"sha256": _network_digest(Path(model))}
+    embed_file(model, CONTRACT, (json.dumps(document, indent=2) + "\n").encode())
 
 
 def embed_file(model: str | os.PathLike[str], name: str, data: bytes) -> None:
@@ -179,11 +184,22 @@ def embedded_file(model: str | os.PathLike[str], name: str) -> bytes | None:
         raise UserError(f"{path}: {name} is damaged ({error}); export it again") from error
 
 
+def _network_digest(path: Path) -> str:
+    """SHA-256 of a `.tflite` file without the files appended to it."""
+    content = path.read_bytes()
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            end = min((i.header_offset for i in archive.infolist()), default=archive.start_dir)
+        content = content[:end]
+    return hashlib.sha256(content).hexdigest()
+
+
 def read_spec(model: str | os.PathLike[str]) -> ModelSpec:
     """Read the contract out of a `.tflite` file.
 
     Raises:
-        UserError: the file is missing, is no TFLite model, or has no valid contract.
+        UserError: the file is missing, is no TFLite model, has no valid contract, or is not
+            what it was when the contract was written.
     """
     path = Path(model)
     try:
@@ -199,8 +215,13 @@ def read_spec(model: str | os.PathLike[str]) -> ModelSpec:
     try:
         with zipfile.ZipFile(path) as archive:
             text = archive.read(CONTRACT).decode()
-        return ModelSpec.from_json(text)
-    except (zipfile.BadZipFile, KeyError, OSError) as error:
+        spec = ModelSpec.from_json(text)
+        expected = json.loads(text).get("sha256")
+        # Files of version 0.1.0 and those of other tools state none.
+        if expected is not None and expected != _network_digest(path):
+            raise UserError(f"{path} is damaged (its SHA-256 differs); get or export it again")
+        return spec
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, NotImplementedError) as error:
         raise UserError(
             f"{path} carries no {CONTRACT}: it was not exported by asmnet-export, "
             "or it is truncated; export it again"

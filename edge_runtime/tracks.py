@@ -15,9 +15,9 @@ from asmnet.edge_runtime.smoothing import OneEuro
 __all__ = ["POINTS_FILTER", "POSE_FILTER", "Sight", "Track", "overlaps"]
 
 # One-Euro parameters: (minimal cutoff in Hz, beta in Hz per unit of speed); the units are
-# box sides / s for points, 90 degrees / s for the pose.  The tests of the filter hold what
-# they were chosen for: half the shaking at rest, less than two frames of lag.
-POINTS_FILTER = (1.0, 30.0)
+# box sides / s for points, 90 degrees / s for the pose.  Chosen from the curve of shaking
+# against lag in docs/tracking.md (bench/stability.py): less than half a frame late at any speed.
+POINTS_FILTER = (0.5, 50.0)
 POSE_FILTER = (1.0, 10.0)
 
 
