@@ -37,7 +37,7 @@ test: .venv/dev  ## run the tests
 .venv-tflite/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-tflite
 	.venv-tflite/bin/python -m pip install --quiet --disable-pip-version-check \
-	    -c constraints-tflite-runtime.txt tflite-runtime numpy opencv-python-headless click \
+	    -c constraints-tflite-runtime.txt tflite-runtime numpy opencv-python-headless click aiohttp python-osc \
 	    hypothesis pytest pytest-timeout
 	.venv-tflite/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@

@@ -12,7 +12,7 @@
 # Needs an x86 machine with Debian or Ubuntu, debootstrap, curl, xz, root, and 5 GB.  $QEMU may
 # name a qemu-aarch64 of version 10 or later (7.2 crashes in ai-edge-litert); otherwise one is
 # looked for on the PATH, then fetched from trixie.  $PYTHON is this machine's Python,
-# $CLIP_SECONDS the longest that one emulated run over the clip may take (300).
+# $CLIP_SECONDS the longest that one emulated run over the clip may take (600).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mirror=${MIRROR:-http://deb.debian.org/debian}
@@ -112,6 +112,7 @@ make_root trixie
 
 rm -rf "$folder/wheel" "$folder/x86" "$folder"/*.npz "$folder"/*.jsonl
 "$python" -m venv "$folder/x86"
+rm -rf build/lib # whatever an earlier build left there would come along
 "$folder/x86/bin/python" -m pip wheel --quiet --no-deps --wheel-dir "$folder/wheel" .
 wheel=$(echo "$folder"/wheel/asmnet-*.whl)
 install x86 -c constraints.txt "$wheel"
@@ -127,7 +128,7 @@ for name in x86 bookworm trixie bookworm-tflite; do size "$name"; done
 
 failed=0
 track() { # NAME OUT: the sample clip, as far as it gets in time
-    timeout --signal INT "${CLIP_SECONDS:-300}" "$folder/$1/bin/asmnet-webcam" \
+    timeout --signal INT "${CLIP_SECONDS:-600}" "$folder/$1/bin/asmnet-webcam" \
         --source demo --headless --jsonl "$2" > /dev/null || [ $? = 124 ]
 }
 "$folder/x86/bin/python" bench/pi_compare.py answer "$folder/x86.npz"

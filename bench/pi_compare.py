@@ -35,8 +35,9 @@ FRAMES = 30
 # What float arithmetic in another order may move, in pixels and degrees.
 FLOAT = 1e-3
 # The same for tracks of the clip: FFmpeg's colours differ by a grey level or two from processor
-# to processor, and that tips roundings, as it does between kernels (tests/parity).
-SHIFT, TURN = 2.5, 1.0
+# to processor, which tips roundings.  Pixels of the frame that 99 % of the frames keep and that
+# all do, as the exporter's gate has them, and degrees.
+SHIFT_99, SHIFT, TURN = 2.5, 5.0, 1.0
 
 
 @click.group()
@@ -177,15 +178,17 @@ def tracks(one: Path, other: Path) -> None:
             points = np.subtract(face["landmarks"], its["landmarks"])
             shift.append(float(np.linalg.norm(points, axis=-1).max()))
             turn.append(max(abs(face["pose"][k] - its["pose"][k]) for k in face["pose"]))
+    most, often = max(shift), float(np.percentile(shift, 99))
     click.echo("| tracks of the clip | |\n|---|---|")
     click.echo(f"| frames compared, of {len(first)} | {len(pairs)} |")
     click.echo(f"| the same frame, time, size and faces' numbers | {sum(alike)} |")
     click.echo(
         f"| the landmark farthest apart in a frame, median / 99th percentile / most, px "
-        f"| {np.median(shift):.2f} / {np.percentile(shift, 99):.2f} / {max(shift):.2f} |"
+        f"| {np.median(shift):.2f} / {often:.2f} / {most:.2f} |"
     )
     click.echo(f"| pose apart at most, degrees | {max(turn):.2f} |")
-    sys.exit(not (pairs and all(alike) and max(shift) <= SHIFT and max(turn) <= TURN))
+    near = often <= SHIFT_99 and most <= SHIFT and max(turn) <= TURN
+    sys.exit(int(not (pairs and all(alike) and near)))
 
 
 def _frames(file: Path) -> list[dict[str, Any]]:
