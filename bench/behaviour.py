@@ -47,6 +47,30 @@ def leaving(tracker: FaceTracker) -> list[tuple[str, str]]:
     ]
 
 
+def hiding(tracker: FaceTracker) -> list[tuple[str, str]]:
+    """Seconds until a face is lost that is covered at once, and one that fades in a second."""
+    found: dict[float, list[float]] = {0.0: [], 1.0: []}
+    for path in sorted(samples.LONDON.glob("*.jpg"))[:20]:
+        face = cv2.resize(cv2.imread(str(path)), (480, 480))
+        covered = cv2.GaussianBlur(face, (0, 0), 40)
+        for fade, times in found.items():
+            tracker.reset()
+            for k in range(10 * FPS):
+                since = k / FPS - 1  # the first second shows the face
+                gone = min(since / fade, 1.0) if fade else 1.0
+                frame = cv2.addWeighted(face, 1 - gone, covered, gone, 0) if since >= 0 else face
+                if not tracker.update(frame, k / FPS) and since >= 0:
+                    times.append(since - fade)
+                    break
+    return [
+        ("20 faces covered at once: lost after", f"{1e3 * max(found[0.0]):.0f} ms at most"),
+        (
+            "20 faces that fade in a second: lost",
+            f"{1e3 * max(found[1.0]):.0f} ms after it at most",
+        ),
+    ]
+
+
 def without_faces(detector: FaceDetector) -> list[np.ndarray]:
     """The portraits that ship, with what the detector finds painted over."""
     pictures = []
@@ -141,7 +165,7 @@ def main(name: str, faceless: Path | None) -> None:
         pictures = [picture for picture in pictures if min(picture.shape[:2]) >= 200]
     else:
         pictures = without_faces(detector)
-    rows = [*leaving(tracker), *ghosts(tracker, pictures), *cost(tracker)]
+    rows = [*leaving(tracker), *hiding(tracker), *ghosts(tracker, pictures), *cost(tracker)]
     table(f"Behaviour of {name}", ["what", "measured"], rows)
 
 
