@@ -169,7 +169,7 @@ class FaceTracker:
         if len(alive) < len(self._tracks):
             self._next_search, self._pause = t, 0.0
         self._tracks = alive
-        self._lost = [track for track in self._lost if t - track.verified < MEMORY]
+        self._lost = [track for track in self._lost if t - track.time < MEMORY]
         if len(alive) < self.max_faces and t >= self._next_search:
             self._search(frame, t)
             self._tracks.sort(key=lambda track: track.id)
@@ -196,7 +196,7 @@ class FaceTracker:
         new = self._locate(frame, crop)
         alike = likeness(new.look, old.look)
         doubtful = alike < LEAST_LIKENESS or suspicious(old.face, new.face, frame)
-        changed = track.missed or likeness(new.look, track.sure[1].look) < STILL_THERE
+        changed = track.missed or likeness(new.look, track.agreed) < STILL_THERE
         if doubtful or t - track.verified >= (VERIFY_EVERY if changed else VERIFY_ANYHOW):
             found = self._look_at(frame, new.face.box, NEW_SCORE if doubtful else KEEP_SCORE, track)
             if found is None or not self._convincing(found, new, frame):
@@ -207,12 +207,13 @@ class FaceTracker:
                 track.verified, track.missed, track.evidence = t, False, found.score
                 if iou(square_box(found.to_crop(1.0)), new.face.box[None])[0] < 0.5:
                     new, alike = self._locate(frame, self._detected(found)), 1.0
+                track.agreed, changed = new.look, False
         if step > 0:
             track.velocity = (new.face.landmarks - old.face.landmarks).mean(axis=0) / step
         score = track.evidence * min(max(alike, 0.0), 1.0)
         track.sight = new._replace(face=replace(new.face, id=track.id, score=score))
         track.time = t
-        if track.verified == t and not overlaps(track.box, self._others(track), 0.0):
+        if not changed and not overlaps(track.box, self._others(track), 0.0):
             track.keep()
         return True
 

@@ -45,8 +45,9 @@ class Track:
         time, verified: seconds: of the sight, and when the detector last agreed.
         evidence: the detector's latest score.
         velocity: (2,) pixels a second.
-        sure: time, sight and velocity when the detector last agreed and nobody was in
-            front: by these a face is known again that something hid bit by bit.
+        agreed: the look that the detector last agreed to.
+        sure: time, sight and velocity when nothing spoke against the face and nobody was in
+            front: by these it is known again after something hid it bit by bit.
         missed: the detector's last look did not find it.
         points, pose: its filters.
     """
@@ -57,12 +58,14 @@ class Track:
     verified: float
     evidence: float
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    agreed: np.ndarray = field(init=False)
     sure: tuple[float, Sight, np.ndarray] = field(init=False)
     missed: bool = False
     points: OneEuro = field(default_factory=lambda: OneEuro(*POINTS_FILTER))
     pose: OneEuro = field(default_factory=lambda: OneEuro(*POSE_FILTER))
 
     def __post_init__(self) -> None:
+        self.agreed = self.sight.look
         self.keep()
 
     def keep(self) -> None:
