@@ -47,9 +47,9 @@ SEARCH_MORE = 0.15
 # (bench/detector_box.py), crumpled cloth below 0.7.
 NEW_SCORE, KEEP_SCORE = 0.7, 0.45
 # Below this score landmarks must be steady, too: looked at again in a crop turned by 10 degrees,
-# they stay where they were to within UNSTEADY box sides.  Of 500 faces of 300-W none moves by
-# more than 0.03 (of badly blurred or noisy ones, one in twenty by more than 0.05); of things
-# that look like faces to the detector most move by 0.07 to 0.13.
+# they stay where they were to within UNSTEADY box sides.  Those of faces do, unless noise or blur
+# is bad; those of half of the things that the detector takes for one do not
+# (bench/steadiness.py).
 SURE_SCORE, TURN, UNSTEADY = 0.85, 10.0, 0.05
 # The detector looks at this many times the landmarks' box.
 LOOK_AROUND = 2.0

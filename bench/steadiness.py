@@ -1,0 +1,117 @@
+"""How steady landmarks are under a turned crop: of faces, and of what only looks like one.
+
+    python bench/steadiness.py --data 300w:DIR [--faceless FOLDER]
+
+Each find of the detector is looked at twice, the second time in a crop turned by the tracker's
+`TURN`; printed is how far its landmarks move on average, in % of their box.  Faces: every fourth
+of 300-W's training pictures, as they are and made worse.  Not faces: what the detector takes for
+one, close up, in ten seconds of roaming over each picture of FOLDER.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import behaviour
+import click
+import cv2
+import numpy as np
+from shared import bgr, open_detector, open_model, table, training_faces
+
+from asmnet import models
+from asmnet.core import Crop, cli_errors
+from asmnet.edge_runtime import FaceDetector, Landmarker
+from asmnet.edge_runtime.tracker import LOOK_AROUND, NEW_SCORE, TURN, UNSTEADY
+from asmnet.export.terminal import progress
+
+RNG = np.random.default_rng(0)
+WORSE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "faces": lambda image: image,
+    "in noise of 20 grey levels": lambda image: noisy(image, 20),
+    "in noise of 40": lambda image: noisy(image, 40),
+    "blurred by 6 pixels": lambda image: cv2.GaussianBlur(image, (0, 0), 6),
+    "a fifth of the size": lambda image: cv2.resize(
+        image, None, fx=0.2, fy=0.2, interpolation=cv2.INTER_AREA
+    ),
+    "a seventh of the light": lambda image: noisy(image * 0.15, 4),
+}
+
+
+def noisy(image: np.ndarray, deviation: float) -> np.ndarray:
+    """The picture in sensor noise."""
+    noise = RNG.normal(0, deviation, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def movement(landmarker: Landmarker, image: np.ndarray, crop: Crop) -> float:
+    """How far landmarks move when the crop around them turns, % of their box."""
+    found = landmarker(image, crop)
+    around = Crop.around(found.landmarks, landmarker.spec.margin)
+    straight = landmarker(image, around).landmarks
+    turned = landmarker(image, replace(around, angle=TURN)).landmarks
+    side = np.ptp(straight, axis=0).max()
+    return float(100 * np.linalg.norm(turned - straight, axis=1).mean() / side)
+
+
+def false_finds(detector: FaceDetector, landmarker: Landmarker, folder: Path) -> list[float]:
+    """The same of what is no face."""
+    moved = []
+    behaviour.SECONDS = 10
+    for file in sorted([*folder.rglob("*.jpg"), *folder.rglob("*.png")]):
+        picture = cv2.imread(str(file))
+        if picture is None or min(picture.shape[:2]) < 200:
+            continue
+        for frame in behaviour.roam([picture]):
+            for rough in detector.detect(frame)[:1]:
+                close = replace(rough.to_crop(1.0), side=rough.to_crop(1.0).side * LOOK_AROUND)
+                for found in detector.detect(frame, close, NEW_SCORE)[:1]:
+                    crop = found.to_crop(landmarker.spec.margin)
+                    moved.append(movement(landmarker, frame, crop))
+    return moved
+
+
+@click.command()
+@click.argument("name", default=models.DEFAULT)
+@click.option("--data", required=True, metavar="300w:DIR")
+@click.option("--faceless", type=click.Path(exists=True, path_type=Path), metavar="FOLDER")
+@cli_errors
+def main(name: str, data: str, faceless: Path | None) -> None:
+    """Print a Markdown table."""
+    landmarker, detector = open_model(name), open_detector()
+    learned, held_out = training_faces(data)
+    pictures = [bgr(face) for face in (learned + held_out)[::4]]
+    rows = []
+    with progress() as track:
+        for label, worsen in WORSE.items():
+            moved = []
+            for picture in track(pictures, label):
+                height, width = (side // 2 for side in picture.shape[:2])
+                wide = cv2.copyMakeBorder(
+                    picture, height, height, width, width, cv2.BORDER_REPLICATE
+                )
+                image = worsen(wide)
+                for found in detector.detect(image, None, NEW_SCORE)[:1]:
+                    moved.append(movement(landmarker, image, found.to_crop(landmarker.spec.margin)))
+            rows.append((label, moved))
+    if faceless:
+        rows.append(("no faces", false_finds(detector, landmarker, faceless)))
+    table(
+        f"Movement of {name}'s landmarks, %",
+        ["what", "found", "median", "95th percentile", "most", f"over {100 * UNSTEADY:.0f} %"],
+        [
+            (
+                label,
+                len(moved),
+                *(f"{value:.1f}" for value in np.percentile(moved, (50, 95, 100))),
+                f"{100 * np.mean(np.array(moved) > 100 * UNSTEADY):.1f} %",
+            )
+            for label, moved in rows
+            if moved
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
