@@ -18,6 +18,8 @@ from asmnet.edge_runtime.sources import Frame
 __all__ = ["Window", "can_show"]
 
 _TITLE = "ASMNet: q or Esc quits, m mirrors, space pauses"
+# Of the picture's shape, without Qt's row of buttons.
+_KIND = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
 
 
 class Window:
@@ -30,12 +32,15 @@ class Window:
         self._scheme = scheme
         self._mirror: bool | None = None
         self._open = True
-        cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL)
+        cv2.namedWindow(_TITLE, _KIND)
 
     def show(self, frame: Frame, faces: Sequence[Face], text: str) -> None:
         """Show a frame, its faces, and a line of text; answer the keys."""
         if self._mirror is None:
             self._mirror = frame.live
+            height, width = frame.image.shape[:2]
+            scale = min(1.0, 1280 / width, 720 / height)
+            cv2.resizeWindow(_TITLE, round(width * scale), round(height * scale))
         if self._mirror:
             picture = np.ascontiguousarray(frame.image[:, ::-1])
             faces = [mirrored(face, picture.shape[1]) for face in faces]
@@ -76,7 +81,7 @@ def can_show() -> bool:
         click.echo("no display: running without a window", err=True)
         return False
     try:
-        cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL)
+        cv2.namedWindow(_TITLE, _KIND)
         return True
     except cv2.error:
         click.echo(
