@@ -143,10 +143,10 @@ def test_crops_that_do_not_show_all_there_is(
 
 
 def test_nothing_is_written_when_no_recipe_passes(
-    tiny_file: Path, tmp_path: Path, strict, short, monkeypatch: pytest.MonkeyPatch
+    tiny_file: Path, tmp_path: Path, strict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Two stand for all, to save time.
-    monkeypatch.setattr(cli, "RECIPES", dict.fromkeys(("float32", "qat_int8")))
+    monkeypatch.setattr(cli, "RECIPES", dict.fromkeys(("float32", "int8")))
     result = run(tiny_file, "--recipe", "all", "--images", 60, "-o", tmp_path / "x.tflite")
     assert result.exit_code == 1, result.output
     assert "No recipe passes" in result.stdout and not list(tmp_path.iterdir())
