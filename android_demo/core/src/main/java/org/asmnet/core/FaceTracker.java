@@ -1,0 +1,357 @@
+package org.asmnet.core;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Faces followed through a video: detect once, then crop around the last landmarks.
+ *
+ * <p>The same decisions by the same constants as {@code edge_runtime/tracker.py}, where each is
+ * explained. One thread at a time.
+ */
+public final class FaceTracker {
+    private static final double STILL_THERE = 0.9;
+    private static final double VERIFY_EVERY = 0.15;
+    private static final double VERIFY_ANYHOW = 1.0;
+    private static final double SEARCH_PAUSE = 0.1;
+    private static final double SEARCH_MORE = 0.15;
+    private static final double NEW_SCORE = 0.7;
+    private static final double KEEP_SCORE = 0.45;
+    private static final double SURE_SCORE = 0.85;
+    private static final double TURN = 10.0;
+    private static final double UNSTEADY = 0.05;
+    private static final double LOOK_AROUND = 2.0;
+    static final double LEAST_LIKENESS = 0.7;
+    private static final double SAME_FACE = 0.6;
+    private static final double MEMORY = 1.0;
+    private static final double CUT_LIKENESS = 0.15;
+    private static final double RECENTRE = 0.05;
+    private static final Comparator<Track> BY_ID = (a, b) -> Integer.compare(a.id(), b.id());
+
+    private final Landmarker landmarker;
+    private final FaceDetector detector;
+    private final int maxFaces;
+    private final boolean smoothing;
+
+    private List<Track> tracks = new ArrayList<>();
+    private List<Track> alive = new ArrayList<>();
+    private final List<Track> lost = new ArrayList<>();
+    private final List<Face> answer = new ArrayList<>();
+    private int nextId;
+    private double time;
+    private int width;
+    private int height;
+    private double nextSearch;
+    private double pause;
+    private int turn;
+
+    // The whole picture, coarsely: now and in the frame before.
+    private float[] seen = new float[0];
+    private float[] before = new float[0];
+    private boolean hasSeen;
+
+    // Kept from call to call.
+    private final Track.Sight sight;
+    private final Track.Sight turned;
+    private final Crop crop = new Crop();
+    private final Crop region = new Crop();
+    private final Crop square = new Crop();
+    private final double[] box = new double[4];
+    private final double[] oldBox = new double[4];
+    private final double[] here = new double[4];
+    private double[] places = new double[16];
+
+    /**
+     * A tracker.
+     *
+     * @param landmarker the landmark network
+     * @param detector the detector
+     * @param maxFaces so many at most; cost grows with the faces that are there
+     * @param smoothing pass points and pose through One-Euro filters
+     */
+    public FaceTracker(
+            Landmarker landmarker, FaceDetector detector, int maxFaces, boolean smoothing) {
+        this.landmarker = landmarker;
+        this.detector = detector;
+        this.maxFaces = maxFaces;
+        this.smoothing = smoothing;
+        sight = new Track.Sight(landmarker.spec.scheme.count);
+        turned = new Track.Sight(landmarker.spec.scheme.count);
+        reset();
+    }
+
+    /** Forget all faces: the next frame is the first of another video. */
+    public void reset() {
+        tracks.clear();
+        lost.clear();
+        time = Double.NEGATIVE_INFINITY;
+        width = 0;
+        height = 0;
+        hasSeen = false;
+        nextSearch = Double.NEGATIVE_INFINITY;
+        pause = 0;
+        turn = 0;
+    }
+
+    /**
+     * Faces in the next frame, oldest track first, smoothed.
+     *
+     * @param frame upright
+     * @param t seconds since any origin; a time before the last frame's, or another picture
+     *     size, starts a new video
+     * @return the faces; the list and what is in it are valid until the next call
+     */
+    public List<Face> update(Picture frame, double t) {
+        if (t < time || frame.width != width || frame.height != height) {
+            reset();
+        }
+        double gap = t - time;
+        time = t;
+        width = frame.width;
+        height = frame.height;
+        if (isCut(frame) || gap > MEMORY) {
+            tracks.clear();
+            lost.clear();
+            nextSearch = t;
+            pause = 0;
+        }
+        alive.clear();
+        for (int i = 0; i < tracks.size(); i++) {
+            Track track = tracks.get(i);
+            boolean followed = follow(track, frame, t)
+                    && !Track.overlaps(track.box(), alive, null, SAME_FACE);
+            (followed ? alive : lost).add(track);
+        }
+        if (alive.size() < tracks.size()) {
+            nextSearch = t;
+            pause = 0;
+        }
+        List<Track> spare = tracks;
+        tracks = alive;
+        alive = spare;
+        for (int i = lost.size() - 1; i >= 0; i--) {
+            if (!(t - lost.get(i).time < MEMORY)) {
+                lost.remove(i);
+            }
+        }
+        if (tracks.size() < maxFaces && t >= nextSearch) {
+            search(frame, t);
+            Collections.sort(tracks, BY_ID);
+        }
+        answer.clear();
+        for (int i = 0; i < tracks.size(); i++) {
+            Track track = tracks.get(i);
+            answer.add(smoothing ? track.smooth(t, landmarker.spec.margin) : track.sight.face);
+        }
+        return answer;
+    }
+
+    /** Whether this is another picture altogether than the frame before: tracks end there. */
+    private boolean isCut(Picture frame) {
+        int down = Math.max(1, height / 16);
+        int across = Math.max(1, width / 16);
+        int count = ((height + down - 1) / down) * ((width + across - 1) / across);
+        float[] spare = before;
+        before = seen;
+        seen = spare.length == count ? spare : new float[count];
+        int n = 0;
+        for (int y = 0; y < height; y += down) {
+            for (int x = 0; x < width; x += across) {
+                seen[n++] = frame.rgb[3 * (y * width + x) + 1] & 255;
+            }
+        }
+        Evidence.standardise(seen);
+        boolean cut = hasSeen && Evidence.likeness(seen, before) < CUT_LIKENESS;
+        hasSeen = true;
+        return cut;
+    }
+
+    /** Find a track's face in the next frame; false if it is gone. */
+    private boolean follow(Track track, Picture frame, double t) {
+        Track.Sight old = track.sight;
+        double step = t - track.time;
+        // Where the face should be by now; without it quick faces slide out of their crops.
+        crop.set(old.around);
+        crop.cx += track.velocityX * Math.min(step, 0.1);
+        crop.cy += track.velocityY * Math.min(step, 0.1);
+        locate(frame, crop);
+        double alike = Evidence.likeness(sight.look, old.look);
+        boolean doubtful = alike < LEAST_LIKENESS || Evidence.suspicious(
+                old.face.box(oldBox), sight.face.box(box), width, height);
+        boolean changed = track.missed
+                || Evidence.likeness(sight.look, track.agreed) < STILL_THERE;
+        if (doubtful || t - track.verified >= (changed ? VERIFY_EVERY : VERIFY_ANYHOW)) {
+            Detection found = lookAt(
+                    frame, sight.face.box(box), doubtful ? NEW_SCORE : KEEP_SCORE, track);
+            if (found == null || !convincing(found, frame)) {
+                if (doubtful || track.missed) {
+                    return false;
+                }
+                track.missed = true;
+            } else {
+                track.verified = t;
+                track.missed = false;
+                track.evidence = found.score;
+                Evidence.squareBox(found.toCrop(1.0, false, square), here);
+                if (FaceDetector.iou(here, box) < 0.5) {
+                    locate(frame, detected(found));
+                    alike = 1.0;
+                }
+                System.arraycopy(sight.look, 0, track.agreed, 0, track.agreed.length);
+                changed = false;
+            }
+        }
+        if (step > 0) {
+            double x = 0;
+            double y = 0;
+            int count = sight.face.landmarks.length;
+            for (int i = 0; i < count; i += 2) {
+                x += sight.face.landmarks[i] - old.face.landmarks[i];
+                y += sight.face.landmarks[i + 1] - old.face.landmarks[i + 1];
+            }
+            track.velocityX = x / (count / 2) / step;
+            track.velocityY = y / (count / 2) / step;
+        }
+        sight.face.id = track.id();
+        sight.face.score = track.evidence * Math.min(Math.max(alike, 0.0), 1.0);
+        track.sight.set(sight);
+        track.time = t;
+        if (!changed && !Track.overlaps(track.box(), tracks, track, 0.0)) {
+            track.keep();
+        }
+        return true;
+    }
+
+    /**
+     * The detector's answer for one place: the face there that no other track holds.
+     *
+     * @param place (4) left, top, right, bottom
+     * @param track whose face is looked for; null for a face that none holds yet
+     */
+    private Detection lookAt(Picture frame, double[] place, double threshold, Track track) {
+        double longer = Math.max(place[2] - place[0], place[3] - place[1]);
+        region.set((place[0] + place[2]) / 2, (place[1] + place[3]) / 2,
+                Math.max(longer, 8) * LOOK_AROUND, 0);
+        Detection best = null;
+        double most = 0.2;
+        int found = detector.detect(frame, region, threshold);
+        for (int i = 0; i < found; i++) {
+            Evidence.squareBox(detector.get(i).toCrop(1.0, false, square), here);
+            double overlap = FaceDetector.iou(here, place);
+            if (overlap > most && !Track.overlaps(here, tracks, track, overlap)) {
+                best = detector.get(i);
+                most = overlap;
+            }
+        }
+        return best;
+    }
+
+    /** Whether the sight is a face, by the detector's word or by what the landmarks do. */
+    private boolean convincing(Detection found, Picture frame) {
+        if (found.score >= SURE_SCORE) {
+            return true;
+        }
+        crop.set(sight.around);
+        crop.angle += TURN;
+        locateOnce(frame, crop, turned);
+        float[] points = sight.face.landmarks;
+        float[] again = turned.face.landmarks;
+        double moved = 0;
+        for (int i = 0; i < points.length; i += 2) {
+            double x = again[i] - points[i];
+            double y = again[i + 1] - points[i + 1];
+            moved += Math.sqrt(x * x + y * y);
+        }
+        return moved / (points.length / 2)
+                < UNSTEADY * sight.around.side / landmarker.spec.margin;
+    }
+
+    /** Start tracks for faces that none has yet. */
+    private void search(Picture frame, double t) {
+        int regions = Evidence.searchRegions(width, height);
+        turn++;
+        int found;
+        if (!tracks.isEmpty()) { // nothing is urgent: one look at a time
+            Crop where = Evidence.searchRegion(width, height, turn % regions, region);
+            found = detector.detect(frame, where, 0.5);
+        } else {
+            found = detector.detect(frame, null, 0.5);
+            if (found == 0 && regions > 1) {
+                int nth = 1 + turn % (regions - 1);
+                found = detector.detect(
+                        frame, Evidence.searchRegion(width, height, nth, region), 0.5);
+            }
+        }
+        // The looks close up overwrite the detector's answer.
+        if (places.length < 4 * found) {
+            places = new double[4 * found];
+        }
+        for (int i = 0; i < found; i++) {
+            Evidence.squareBox(detector.get(i).toCrop(1.0, false, square), box);
+            System.arraycopy(box, 0, places, 4 * i, 4);
+        }
+        for (int i = 0; i < found && tracks.size() < maxFaces; i++) {
+            System.arraycopy(places, 4 * i, box, 0, 4);
+            if (Track.overlaps(box, tracks, null, 0.3)) {
+                continue;
+            }
+            // Once more, close up: a better box, and no confirmation for what is no face.
+            Detection close = lookAt(frame, box, NEW_SCORE, null);
+            if (close == null) {
+                continue;
+            }
+            locate(frame, detected(close));
+            if (convincing(close, frame)) {
+                // A track of its own even for a face that is remembered: its filters start anew.
+                tracks.add(new Track(recall(t), sight, t, close.score));
+            }
+        }
+        pause = Math.min(2 * pause + 0.01, SEARCH_PAUSE);
+        nextSearch = t + (tracks.isEmpty() ? pause : SEARCH_MORE);
+    }
+
+    /** The id of a face that was lost a moment ago, if the sight is it; else a new one. */
+    private int recall(double t) {
+        sight.face.box(box);
+        for (int i = 0; i < lost.size(); i++) {
+            if (lost.get(i).isSeenAgain(sight, box, t)) {
+                return lost.remove(i).id();
+            }
+        }
+        return nextId++;
+    }
+
+    private Crop detected(Detection found) {
+        return found.toCrop(landmarker.spec.margin, landmarker.spec.alignRoll, crop);
+    }
+
+    /** The face in a crop; cropped once more around what was found if the crop sits badly. */
+    private void locate(Picture frame, Crop where) {
+        locateOnce(frame, where, sight);
+        Crop better = sight.around;
+        double shift = Math.max(Math.abs(better.cx - where.cx), Math.abs(better.cy - where.cy))
+                / where.side;
+        double growth = better.side / where.side;
+        if (shift > RECENTRE || !(1 - 2 * RECENTRE < growth && growth < 1 + 2 * RECENTRE)) {
+            locateOnce(frame, square.set(better), sight);
+        }
+    }
+
+    private void locateOnce(Picture frame, Crop where, Track.Sight result) {
+        ModelSpec spec = landmarker.spec;
+        landmarker.locate(frame, where, result.face);
+        Evidence.look(landmarker.pixels(), spec.size, result.look);
+        float[] points = result.face.landmarks;
+        double angle = 0;
+        if (spec.alignRoll) {
+            int right = 2 * spec.scheme.rightEye;
+            int left = 2 * spec.scheme.leftEye;
+            angle = Math.atan2(points[left + 1] - points[right + 1], points[left] - points[right])
+                    * Crop.DEGREES;
+        }
+        result.around.around(points, spec.margin, angle);
+        result.around.side = Math.max(result.around.side, 8.0);
+    }
+}

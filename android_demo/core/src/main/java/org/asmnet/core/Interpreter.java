@@ -1,0 +1,43 @@
+package org.asmnet.core;
+
+/**
+ * What the core asks of a TFLite interpreter: one picture in, outputs by name.
+ *
+ * <p>An app implements it over LiteRT; the tests replay recorded answers.
+ */
+public interface Interpreter {
+    /** Side in pixels of the (1, side, side, 3) input. */
+    int inputSize();
+
+    /** Element type of the input. */
+    Quantization.Type inputType();
+
+    /** Quantization scale of the input; 0 for FLOAT32. */
+    float inputScale();
+
+    /** Quantization zero point of the input; 0 for FLOAT32. */
+    int inputZeroPoint();
+
+    /**
+     * Run on a FLOAT32 input.
+     *
+     * @param input (side, side, 3)
+     */
+    void run(float[] input);
+
+    /**
+     * Run on an INT8 or UINT8 input.
+     *
+     * @param input (side, side, 3)
+     */
+    void run(byte[] input);
+
+    /**
+     * An output of the last run.
+     *
+     * @param name of the tensor
+     * @param values receives all its elements as real numbers (see {@link Quantization#dequantize})
+     * @throws AsmnetException there is no such output, or it has another number of elements
+     */
+    void output(String name, float[] values);
+}

@@ -1,0 +1,72 @@
+package org.asmnet.core;
+
+import org.asmnet.core.Quantization.Type;
+
+/** ASMNet with its contract: a crop of a picture in, landmarks and head pose out. */
+public final class Landmarker {
+    /** The contract stored in the model file. */
+    public final ModelSpec spec;
+
+    private final Interpreter network;
+    private final Resampler resampler = new Resampler();
+    private final byte[] pixels;
+    private byte[] levelTable;
+    private byte[] levels;
+    private float[] valueTable;
+    private float[] values;
+
+    /**
+     * A network with its contract.
+     *
+     * @param network runs the file that carries the contract
+     * @param spec see {@link ModelSpec#read(byte[], String)}
+     * @throws AsmnetException they do not belong together
+     */
+    public Landmarker(Interpreter network, ModelSpec spec) {
+        if (network.inputSize() != spec.size) {
+            throw new AsmnetException("the network takes " + network.inputSize()
+                    + " pixels, its contract says " + spec.size + "; export it again");
+        }
+        this.network = network;
+        this.spec = spec;
+        pixels = new byte[3 * spec.size * spec.size];
+        if (network.inputType() == Type.FLOAT32) {
+            valueTable = Quantization.floatTable(spec.mean, spec.std);
+            values = new float[pixels.length];
+        } else {
+            levelTable = Quantization.inputTable(spec.mean, spec.std, network.inputType(),
+                    network.inputScale(), network.inputZeroPoint());
+            levels = new byte[pixels.length];
+        }
+    }
+
+    /**
+     * Landmarks and pose of the face in a crop.
+     *
+     * @param picture where
+     * @param crop a square around the face, {@code spec.margin} times its landmarks' box
+     * @param face receives landmarks, pose and crop
+     */
+    public void locate(Picture picture, Crop crop, Face face) {
+        resampler.extract(picture, crop, spec.size, false, pixels);
+        if (levels == null) {
+            Quantization.apply(pixels, valueTable, values);
+            network.run(values);
+        } else {
+            Quantization.apply(pixels, levelTable, levels);
+            network.run(levels);
+        }
+        network.output(spec.landmarks, face.landmarks);
+        network.output(spec.pose, face.pose);
+        face.crop.set(crop);
+        crop.toPicture(face.landmarks, face.landmarks);
+        if (crop.angle != 0) {
+            Pose.rotate(face.pose, crop.angle, face.pose);
+        }
+    }
+
+    /** What the network saw last: (size, size, 3) RGB; valid until the next call. */
+    byte[] pixels() {
+        return pixels;
+    }
+}

@@ -1,0 +1,172 @@
+package org.asmnet.core;
+
+import java.io.DataInputStream;
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Map;
+
+/** The model contract: {@code asmnet.json}, stored inside the {@code .tflite} file itself. */
+public final class ModelSpec {
+    /** The contract's schema that this version reads. */
+    public static final String SCHEMA = "asmnet/1";
+    /** The contract's file name. */
+    public static final String CONTRACT = "asmnet.json";
+
+    /** For example "asmnet-68-224-int8". */
+    public final String name;
+    /** Of the package that exported the file. */
+    public final String version;
+    /** The landmarks' order. */
+    public final Scheme scheme;
+    /** Input side in pixels; the input is (1, size, size, 3) RGB. */
+    public final int size;
+    /** Network input = (pixel 0..255 - mean) / std. */
+    public final double mean;
+    /** See {@link #mean}. */
+    public final double std;
+    /** Crop side = margin x longer side of the landmarks' tight box. */
+    public final double margin;
+    /** Whether crops are turned so that the eyes are level. */
+    public final boolean alignRoll;
+    /** Output tensor (1, 2 N): crop units x0, y0, x1, ... */
+    public final String landmarks;
+    /** Output tensor (1, 3): degrees yaw, pitch, roll. */
+    public final String pose;
+    /** What the weights may be used for. */
+    public final String license;
+
+    private ModelSpec(Map<?, ?> document) {
+        Map<?, ?> input = get(document, "input", Map.class);
+        Map<?, ?> crop = get(document, "crop", Map.class);
+        Map<?, ?> outputs = get(document, "outputs", Map.class);
+        name = get(document, "name", String.class);
+        version = get(document, "version", String.class);
+        scheme = Scheme.of(get(document, "scheme", String.class));
+        double side = get(input, "size", Double.class);
+        mean = get(input, "mean", Double.class);
+        std = get(input, "std", Double.class);
+        margin = get(crop, "margin", Double.class);
+        alignRoll = get(crop, "align_roll", Boolean.class);
+        landmarks = get(get(outputs, "landmarks", Map.class), "tensor", String.class);
+        pose = get(get(outputs, "pose", Map.class), "tensor", String.class);
+        license = document.containsKey("license") ? get(document, "license", String.class) : "";
+        size = (int) side;
+        if (!(0 < size && size <= 4096 && size == side && std > 0 && margin > 0)) {
+            throw new AsmnetException("input size, std and crop margin must be positive");
+        }
+        String color = get(input, "color", String.class);
+        if (!color.equals("RGB")) {
+            throw new AsmnetException("input color '" + color + "' is not 'RGB'");
+        }
+    }
+
+    private static <T> T get(Map<?, ?> fields, String key, Class<T> type) {
+        if (!fields.containsKey(key)) {
+            throw new AsmnetException("field '" + key + "' is missing");
+        }
+        if (!type.isInstance(fields.get(key))) {
+            throw new AsmnetException("field '" + key + "' has the wrong type");
+        }
+        return type.cast(fields.get(key));
+    }
+
+    /**
+     * Parse and check a contract.
+     *
+     * @throws AsmnetException it is not JSON, lacks a field, or holds a value that this version
+     *     cannot serve; the message names it
+     */
+    public static ModelSpec fromJson(String text) {
+        return new ModelSpec(document(text));
+    }
+
+    private static Map<?, ?> document(String text) {
+        Object document = Json.parse(text);
+        Object schema = document instanceof Map ? ((Map<?, ?>) document).get("schema") : document;
+        if (!(document instanceof Map) || !SCHEMA.equals(schema)) {
+            throw new AsmnetException("schema '" + schema + "' is not '" + SCHEMA + "'");
+        }
+        return (Map<?, ?>) document;
+    }
+
+    /**
+     * Read the contract out of a {@code .tflite} file.
+     *
+     * @throws AsmnetException see {@link #read(byte[], String)}; or the file cannot be read
+     */
+    public static ModelSpec read(File file) {
+        byte[] content = new byte[(int) Math.min(file.length(), Integer.MAX_VALUE - 8)];
+        try (DataInputStream stream = new DataInputStream(new FileInputStream(file))) {
+            stream.readFully(content);
+        } catch (IOException error) {
+            throw new AsmnetException("cannot read model " + file + ": " + error.getMessage());
+        }
+        return read(content, file.toString());
+    }
+
+    /**
+     * Read the contract out of a {@code .tflite} file's content (an asset, for example).
+     *
+     * @param content the whole file
+     * @param file its name, for messages
+     * @throws AsmnetException it is no TFLite model, has no valid contract, or is not what it was
+     *     when the contract was written
+     */
+    public static ModelSpec read(byte[] content, String file) {
+        // A FlatBuffer names its format at bytes 4..8.
+        if (content.length < 8
+                || !new String(content, 4, 4, StandardCharsets.ISO_8859_1).equals("TFL3")) {
+            throw new AsmnetException(file + " is not a TFLite model (or is truncated); "
+                    + "make one with asmnet-export");
+        }
+        Appendix appendix;
+        try {
+            appendix = new Appendix(content, CONTRACT);
+        } catch (AsmnetException error) {
+            throw noContract(file);
+        }
+        if (appendix.content == null) {
+            throw noContract(file);
+        }
+        ModelSpec spec;
+        Object expected;
+        try {
+            Map<?, ?> document = document(new String(appendix.content, StandardCharsets.UTF_8));
+            spec = new ModelSpec(document);
+            expected = document.get("sha256");
+        } catch (AsmnetException error) {
+            throw new AsmnetException(file + " has an unusable " + CONTRACT + ": "
+                    + error.getMessage() + "; export it again");
+        }
+        // Files of version 0.1.0 and those of other tools state none.
+        if (expected != null && !expected.equals(sha256(content, appendix.start))) {
+            throw new AsmnetException(
+                    file + " is damaged (its SHA-256 differs); get or export it again");
+        }
+        return spec;
+    }
+
+    private static AsmnetException noContract(String file) {
+        return new AsmnetException(file + " carries no " + CONTRACT + ": it was not exported by "
+                + "asmnet-export, or it is truncated; export it again");
+    }
+
+    private static String sha256(byte[] content, int length) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(content, 0, length);
+            StringBuilder text = new StringBuilder();
+            for (byte b : digest.digest()) {
+                text.append(Character.forDigit(b >> 4 & 15, 16));
+                text.append(Character.forDigit(b & 15, 16));
+            }
+            return text.toString();
+        } catch (NoSuchAlgorithmException error) {
+            throw new AssertionError(error); // every Java platform has it
+        }
+    }
+}

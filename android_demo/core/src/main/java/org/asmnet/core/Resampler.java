@@ -1,0 +1,193 @@
+package org.asmnet.core;
+
+/**
+ * Cuts crops out of pictures: {@code extract} of {@code core/crop.py} with its numpy kernels.
+ *
+ * <p>A crop at least twice as large as the output is first averaged over k x k blocks,
+ * k = floor(side / size): bilinear sampling alone would skip pixels, and skipped pixels make
+ * landmarks shake. Keeps its buffers: one per thread.
+ */
+public final class Resampler {
+    private final double[] matrix = new double[6];
+    private byte[] blocks = new byte[0];
+    // The pixels to sample: a rectangle of `from`, its first byte and the bytes of a row.
+    private byte[] from;
+    private int first;
+    private int stride;
+    private int width;
+    private int height;
+
+    /**
+     * Cut a crop out of a picture and resample it bilinearly.
+     *
+     * @param picture where from
+     * @param crop where; it may reach outside
+     * @param size output side in pixels
+     * @param padded outside the picture: true black (the detector was trained on letterboxed
+     *     pictures), false the edge pixels repeated
+     * @param result (size, size, 3) RGB, receives the pixels
+     * @throws AsmnetException the crop is not a finite square
+     */
+    public void extract(Picture picture, Crop crop, int size, boolean padded, byte[] result) {
+        double sum = crop.cx + crop.cy + crop.side + crop.angle;
+        if (Double.isNaN(sum) || Double.isInfinite(sum) || !(crop.side > 0)) {
+            throw new AsmnetException("expected a finite crop with a positive side, got " + crop);
+        }
+        from = picture.rgb;
+        first = 0;
+        stride = 3 * picture.width;
+        width = picture.width;
+        height = picture.height;
+        crop.matrix(size, matrix);
+        int k = (int) Math.floor(crop.side / size);
+        if (k > 1) {
+            shrink(picture, crop, k);
+        }
+        if (padded) {
+            warpPadded(size, result);
+        } else {
+            warp(size, result);
+        }
+        from = null;
+    }
+
+    /** Sample means of k x k blocks instead, of the picture's part under the crop. */
+    private void shrink(Picture picture, Crop crop, int k) {
+        // Half the diagonal of the turned square, and two blocks for the bilinear reach.
+        double radians = crop.angle * Crop.RADIANS;
+        double reach = crop.side / 2 * (Math.abs(Math.cos(radians)) + Math.abs(Math.sin(radians)))
+                + 2 * (double) k;
+        int x0 = clip(Math.floor(crop.cx - reach), 0, Math.max(width - k, 0));
+        int y0 = clip(Math.floor(crop.cy - reach), 0, Math.max(height - k, 0));
+        int x1 = Math.min(width, clip(Math.ceil(crop.cx + reach), x0 + k, Math.max(width, x0 + k)));
+        int y1 = Math.min(height,
+                clip(Math.ceil(crop.cy + reach), y0 + k, Math.max(height, y0 + k)));
+        first = y0 * stride + 3 * x0;
+        width = x1 - x0;
+        height = y1 - y0;
+        if (width < k || height < k) {
+            shift(1, x0, y0);
+            return;
+        }
+        // Block i covers picture pixels x0 + k*i .. x0 + k*i + k-1, centred at + (k-1)/2.
+        shift(k, x0 + (k - 1) / 2.0, y0 + (k - 1) / 2.0);
+        width /= k;
+        height /= k;
+        if (blocks.length < 3 * width * height) {
+            // Room for the largest this picture can give, so that a moving crop never grows it.
+            blocks = new byte[3 * (picture.width / 2) * (picture.height / 2)];
+        }
+        average(k);
+        from = blocks;
+        first = 0;
+        stride = 3 * width;
+    }
+
+    private void average(int k) {
+        int area = k * k;
+        int n = 0;
+        for (int row = 0; row < height; row++) {
+            for (int column = 0; column < width; column++) {
+                int corner = first + row * k * stride + 3 * column * k;
+                int r = 0;
+                int g = 0;
+                int b = 0;
+                for (int y = 0; y < k; y++) {
+                    int at = corner + y * stride;
+                    for (int end = at + 3 * k; at < end; at += 3) {
+                        r += from[at] & 255;
+                        g += from[at + 1] & 255;
+                        b += from[at + 2] & 255;
+                    }
+                }
+                blocks[n++] = (byte) ((2 * r + area) / (2 * area));
+                blocks[n++] = (byte) ((2 * g + area) / (2 * area));
+                blocks[n++] = (byte) ((2 * b + area) / (2 * area));
+            }
+        }
+    }
+
+    /** matrix = matrix x (scale k, then move by x, y). */
+    private void shift(int k, double x, double y) {
+        for (int i = 0; i < 6; i += 3) {
+            matrix[i + 2] += matrix[i] * x + matrix[i + 1] * y;
+            matrix[i] *= k;
+            matrix[i + 1] *= k;
+        }
+    }
+
+    /** matrix = its inverse: from pixels of the crop to pixels of the picture. */
+    private void invert() {
+        double a = matrix[0];
+        double b = matrix[1];
+        double c = matrix[2];
+        double d = matrix[3];
+        double e = matrix[4];
+        double f = matrix[5];
+        double scale = 1 / (a * e - b * d);
+        matrix[0] = e * scale;
+        matrix[1] = -b * scale;
+        matrix[2] = (b * f - c * e) * scale;
+        matrix[3] = -d * scale;
+        matrix[4] = a * scale;
+        matrix[5] = (c * d - a * f) * scale;
+    }
+
+    private void warp(int size, byte[] result) {
+        invert();
+        int n = 0;
+        for (int row = 0; row < size; row++) {
+            for (int column = 0; column < size; column++) {
+                double x = matrix[0] * column + matrix[1] * row + matrix[2];
+                double y = matrix[3] * column + matrix[4] * row + matrix[5];
+                double x0 = Math.floor(x);
+                double y0 = Math.floor(y);
+                float fx = (float) (x - x0);
+                float fy = (float) (y - y0);
+                int left = first + 3 * clip(x0, 0, width - 1);
+                int right = first + 3 * clip(x0 + 1, 0, width - 1);
+                int top = stride * clip(y0, 0, height - 1);
+                int bottom = stride * clip(y0 + 1, 0, height - 1);
+                for (int c = 0; c < 3; c++, n++) {
+                    float upper = (from[top + left + c] & 255) * (1 - fx)
+                            + (from[top + right + c] & 255) * fx;
+                    float lower = (from[bottom + left + c] & 255) * (1 - fx)
+                            + (from[bottom + right + c] & 255) * fx;
+                    result[n] = (byte) (upper * (1 - fy) + lower * fy + 0.5f);
+                }
+            }
+        }
+    }
+
+    private void warpPadded(int size, byte[] result) {
+        invert();
+        int n = 0;
+        for (int row = 0; row < size; row++) {
+            for (int column = 0; column < size; column++) {
+                double x = matrix[0] * column + matrix[1] * row + matrix[2];
+                double y = matrix[3] * column + matrix[4] * row + matrix[5];
+                double x0 = Math.floor(x);
+                double y0 = Math.floor(y);
+                float fx = (float) (x - x0);
+                float fy = (float) (y - y0);
+                int left = clip(x0, -2, width);
+                int top = clip(y0, -2, height);
+                for (int c = 0; c < 3; c++, n++) {
+                    float upper = pixel(left, top, c) * (1 - fx) + pixel(left + 1, top, c) * fx;
+                    float lower = pixel(left, top + 1, c) * (1 - fx)
+                            + pixel(left + 1, top + 1, c) * fx;
+                    result[n] = (byte) (upper * (1 - fy) + lower * fy + 0.5f);
+                }
+            }
+        }
+    }
+
+    private int pixel(int x, int y, int channel) {
+        boolean inside = x >= 0 && x < width && y >= 0 && y < height;
+        return inside ? from[first + y * stride + 3 * x + channel] & 255 : 0;
+    }
+
+    private static int clip(double value, int low, int high) {
+        return (int) Math.min(Math.max(value, low), high);
+    }
+}

@@ -1,0 +1,135 @@
+package org.asmnet.core;
+
+import java.util.List;
+
+/** What the tracker knows of a face that it follows. */
+final class Track {
+    // One-Euro parameters: (minimal cutoff in Hz, beta in Hz per unit of speed); the units are
+    // box sides / s for points, 90 degrees / s for the pose (see edge_runtime/tracks.py).
+    static final double[] POINTS_FILTER = {0.5, 50.0};
+    static final double[] POSE_FILTER = {1.0, 10.0};
+
+    /** A face as one frame shows it. */
+    static final class Sight {
+        /** Unsmoothed. */
+        final Face face;
+        /** 16 x 16 pixels under the face, standardised. */
+        final float[] look = new float[3 * Evidence.LOOK * Evidence.LOOK];
+        /** The crop around its landmarks, from which the next frame's follows. */
+        final Crop around = new Crop();
+
+        Sight(int count) {
+            face = new Face(count);
+        }
+
+        void set(Sight other) {
+            face.set(other.face);
+            System.arraycopy(other.look, 0, look, 0, look.length);
+            around.set(other.around);
+        }
+    }
+
+    /** The face at its latest. */
+    final Sight sight;
+    /** Seconds: of the sight, and when the detector last agreed. */
+    double time;
+    double verified;
+    /** The detector's latest score. */
+    double evidence;
+    /** Pixels a second. */
+    double velocityX;
+    double velocityY;
+    /** The look that the detector last agreed to. */
+    final float[] agreed;
+    /** The detector's last look did not find it. */
+    boolean missed;
+    /**
+     * Sight, time and velocity when nothing spoke against the face and nobody was in front: by
+     * these it is known again after something hid it bit by bit.
+     */
+    final Sight sure;
+    double sureTime;
+    double sureVelocityX;
+    double sureVelocityY;
+    /** What is answered: smoothed. */
+    final Face shown;
+
+    private final OneEuro points;
+    private final OneEuro pose;
+    private final double[] box = new double[4];
+
+    Track(int id, Sight seen, double time, double score) {
+        int count = seen.face.landmarks.length / 2;
+        sight = new Sight(count);
+        sight.set(seen);
+        sight.face.id = id;
+        sight.face.score = score;
+        this.time = time;
+        verified = time;
+        evidence = score;
+        agreed = seen.look.clone();
+        sure = new Sight(count);
+        shown = new Face(count);
+        points = new OneEuro(count, 2, POINTS_FILTER[0], POINTS_FILTER[1]);
+        pose = new OneEuro(3, 1, POSE_FILTER[0], POSE_FILTER[1]);
+        keep();
+    }
+
+    int id() {
+        return sight.face.id;
+    }
+
+    /** (4) left, top, right, bottom of the landmarks; valid until the next call. */
+    double[] box() {
+        return sight.face.box(box);
+    }
+
+    /** Remember the sight as it is. */
+    void keep() {
+        sure.set(sight);
+        sureTime = time;
+        sureVelocityX = velocityX;
+        sureVelocityY = velocityY;
+    }
+
+    /** The face to answer at a time, passed through the filters. */
+    Face smooth(double time, double margin) {
+        shown.set(sight.face);
+        points.filter(shown.landmarks, time, shown.crop.side / margin, shown.landmarks);
+        pose.filter(shown.pose, time, 90.0, shown.pose);
+        return shown;
+    }
+
+    /**
+     * Whether what is seen now is this lost face.
+     *
+     * @param seen the face
+     * @param now (4) its box
+     * @param t seconds
+     */
+    boolean isSeenAgain(Sight seen, double[] now, double t) {
+        double[] old = sure.face.box(box);
+        double size = (now[2] - now[0] + now[3] - now[1]) / 2;
+        double growth = size / Math.max((old[2] - old[0] + old[3] - old[1]) / 2, 1e-6);
+        double gap = t - sureTime;
+        double x = (now[0] - old[0] + now[2] - old[2]) / 2 - sureVelocityX * gap;
+        double y = (now[1] - old[1] + now[3] - old[3]) / 2 - sureVelocityY * gap;
+        // Whoever comes out from behind somebody looks different still, but is where he must be.
+        double near = Math.max(Math.abs(x), Math.abs(y)) / size;
+        double alike = Evidence.likeness(seen.look, sure.look);
+        return 1 / Evidence.MOST_GROWTH < growth && growth < Evidence.MOST_GROWTH
+                && ((near < 0.25 && alike > 0.2)
+                        || (near < 0.5 && alike > FaceTracker.LEAST_LIKENESS));
+    }
+
+    /** Whether one of the tracks but `but` holds the face in a box. */
+    static boolean overlaps(double[] box, List<Track> tracks, Track but, double least) {
+        for (int i = 0; i < tracks.size(); i++) {
+            Track other = tracks.get(i);
+            if (other != but && FaceDetector.iou(box, other.box()) > least) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,40 @@
+package org.asmnet.core;
+
+import static org.asmnet.core.Golden.assertNear;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The numbers themselves: not each of them decides anything in the recorded clip. */
+class ConstantsTest {
+    @Test
+    void constantsAreThoseOfPython() throws ReflectiveOperationException {
+        for (String name : Golden.names("constant/")) {
+            String[] parts = name.split("/");
+            Field field = Class.forName("org.asmnet.core." + parts[1]).getDeclaredField(parts[2]);
+            field.setAccessible(true);
+            Object value = field.get(null);
+            double[] values = value instanceof double[]
+                    ? (double[]) value
+                    : new double[] {((Number) value).doubleValue()};
+            assertNear(Golden.doubles(name), values, value instanceof Float ? 1e-7 : 0);
+        }
+    }
+
+    @Test
+    void theTrackerHasNoOthers() {
+        List<String> known = Golden.names("constant/FaceTracker/");
+        int count = 0;
+        for (Field field : FaceTracker.class.getDeclaredFields()) {
+            if (field.getType() == double.class && Modifier.isStatic(field.getModifiers())) {
+                count++;
+                assertTrue(known.contains("constant/FaceTracker/" + field.getName()));
+            }
+        }
+        assertEquals(known.size(), count);
+    }
+}

@@ -1,0 +1,69 @@
+package org.asmnet.core;
+
+import static org.asmnet.core.Golden.apart;
+import static org.asmnet.core.Golden.assertNear;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CropTest {
+    private final Resampler resampler = new Resampler();
+    private Crop crop;
+    private int size;
+
+    private void read(int n) {
+        double[] fields = Golden.doubles("crop/cases", n);
+        crop = new Crop(fields[0], fields[1], fields[2], fields[3]);
+        size = (int) fields[4];
+    }
+
+    private byte[] extract(boolean padded) {
+        byte[] result = new byte[3 * size * size];
+        resampler.extract(Golden.picture(), crop, size, padded, result);
+        return result;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7})
+    void geometryIsThatOfPython(int n) {
+        read(n);
+        double[] matrix = new double[6];
+        crop.matrix(size, matrix);
+        assertNear(Golden.doubles("crop/" + n + "/matrix"), matrix, 1e-10);
+        float[] points = new float[40];
+        crop.toPicture(Golden.floats("crop/units"), points);
+        assertNear(Golden.floats("crop/" + n + "/points"), points, 1e-4f);
+        float[] given = Golden.floats("crop/" + n + "/points");
+        Crop around = new Crop().around(given, 1.25, crop.angle);
+        assertNear(Golden.doubles("crop/" + n + "/around"),
+                new double[] {around.cx, around.cy, around.side, around.angle}, 1e-9);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7})
+    void pixelsAreThoseOfNumpy(int n) {
+        read(n);
+        assertArrayEquals(Golden.bytes("crop/" + n + "/numpy"), extract(false));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6, 7})
+    void pixelsAreWithinOneLevelOfOpenCv(int n) {
+        read(n);
+        assertEquals(0, apart(Golden.bytes("crop/" + n + "/opencv"), extract(false), 1), 1e-3);
+        assertEquals(0, apart(Golden.bytes("crop/" + n + "/padded"), extract(true), 1), 1e-3);
+    }
+
+    @Test
+    void anImpossibleCropIsRefused() {
+        size = 8;
+        for (double side : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            crop = new Crop(0, 0, side, 0);
+            assertThrows(AsmnetException.class, () -> extract(false));
+        }
+    }
+}

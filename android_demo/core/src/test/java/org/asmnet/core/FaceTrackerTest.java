@@ -1,0 +1,119 @@
+package org.asmnet.core;
+
+import static org.asmnet.core.Golden.assertNear;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class FaceTrackerTest {
+    private final ModelSpec spec = ModelSpec.read(Golden.resource("contract.tflite"), "contract");
+
+    @Test
+    void theClipIsFollowedAsInPython() {
+        Recorded landmarks = Recorded.landmarks(spec);
+        Recorded detector = Recorded.detector();
+        FaceTracker tracker = new FaceTracker(
+                new Landmarker(landmarks, spec), new FaceDetector(detector), 2, true);
+        int[] shape = Golden.shape("track/frames");
+        byte[] frames = Golden.bytes("track/frames");
+        double[] times = Golden.doubles("track/times");
+        int[] counts = Golden.ints("track/counts");
+        int[] ids = Golden.ints("track/ids");
+        double[] scores = Golden.doubles("track/scores");
+        float[] points = Golden.floats("track/points");
+        float[] poses = Golden.floats("track/poses");
+        Picture frame = new Picture().resize(shape[2], shape[1]);
+        int length = 3 * frame.width * frame.height;
+        int face = 0;
+        for (int n = 0; n < times.length; n++) {
+            System.arraycopy(frames, n * length, frame.rgb, 0, length);
+            List<Face> faces = tracker.update(frame, times[n]);
+            assertEquals(counts[n], faces.size(), "faces at " + times[n]);
+            for (int i = 0; i < faces.size(); i++, face++) {
+                Face found = faces.get(i);
+                assertEquals(ids[face], found.id);
+                assertEquals(scores[face], found.score, 2e-3);
+                assertNear(Arrays.copyOfRange(points, 136 * face, 136 * face + 136),
+                        found.landmarks, 0.01f);
+                assertNear(Arrays.copyOfRange(poses, 3 * face, 3 * face + 3), found.pose, 1e-3f);
+            }
+        }
+        assertEquals(landmarks.recordedRuns(), landmarks.runs);
+        assertEquals(detector.recordedRuns(), detector.runs);
+    }
+
+    @Test
+    void followingFacesMakesNoGarbage() {
+        Recorded landmarks = Recorded.landmarks(spec);
+        Recorded detector = Recorded.detector();
+        FaceTracker tracker = new FaceTracker(
+                new Landmarker(landmarks, spec), new FaceDetector(detector), 2, true);
+        byte[] frames = Golden.bytes("track/frames");
+        double[] times = Golden.doubles("track/times");
+        int[] shape = Golden.shape("track/frames");
+        // A camera's frames: the same pictures through the converter.
+        FrameConverter converter = new FrameConverter();
+        ByteBuffer rgba = ByteBuffer.allocateDirect(4 * shape[1] * shape[2]);
+        Picture frame = new Picture();
+        ThreadMXBean meter = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long thread = Thread.currentThread().getId();
+        long most = 0;
+        for (int n = 0; n < times.length; n++) {
+            for (int i = 0; i < shape[1] * shape[2]; i++) {
+                for (int c = 0; c < 3; c++) {
+                    rgba.put(4 * i + c, frames[3 * (n * shape[1] * shape[2] + i) + c]);
+                }
+            }
+            long before = meter.getThreadAllocatedBytes(thread);
+            converter.rgba(rgba, 4 * shape[2], shape[2], shape[1], 0, false, frame);
+            tracker.update(frame, times[n]);
+            long made = meter.getThreadAllocatedBytes(thread) - before;
+            // Two faces are followed, and nobody is new.
+            if (times[n] > 24.95) {
+                most = Math.max(most, made);
+            }
+        }
+        assertEquals(0, most, "bytes in a frame");
+    }
+
+    @Test
+    void evidenceIsThatOfPython() {
+        byte[] pixels = Golden.bytes("evidence/looks");
+        float[][] looks = new float[2][3 * 256];
+        for (int n = 0; n < 2; n++) {
+            Evidence.look(Arrays.copyOfRange(pixels, 768 * n, 768 * n + 768), 16, looks[n]);
+        }
+        assertEquals(Golden.doubles("evidence/likeness")[0],
+                Evidence.likeness(looks[0], looks[1]), 1e-6);
+
+        float[] boxes = Golden.floats("evidence/boxes");
+        byte[] suspicious = Golden.bytes("evidence/suspicious");
+        double[] pair = new double[8];
+        for (int n = 0; n < suspicious.length; n++) {
+            for (int i = 0; i < 8; i++) {
+                pair[i] = boxes[8 * n + i];
+            }
+            assertEquals(suspicious[n] == 1, Evidence.suspicious(Arrays.copyOf(pair, 4),
+                    Arrays.copyOfRange(pair, 4, 8), 120, 100), "pair " + n);
+        }
+
+        int[] sizes = Golden.ints("evidence/sizes");
+        for (int n = 0; n < sizes.length / 2; n++) {
+            int width = sizes[2 * n];
+            int height = sizes[2 * n + 1];
+            String key = "evidence/regions/" + n;
+            int count = Evidence.searchRegions(width, height);
+            assertEquals(Golden.shape(key)[0] + 1, count);
+            for (int i = 1; i < count; i++) {
+                Crop crop = Evidence.searchRegion(width, height, i, new Crop());
+                assertNear(Golden.doubles(key, i - 1),
+                        new double[] {crop.cx, crop.cy, crop.side}, 1e-9);
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package org.asmnet.core;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.util.Arrays;
+import org.asmnet.core.Quantization.Type;
+
+/** A network that gives recorded answers one after another, and checks the mean of its inputs. */
+abstract class Recorded implements Interpreter {
+    private final int size;
+    private final Type type;
+    private final float scale;
+    private final int zeroPoint;
+    private final double[] means;
+    private final double tolerance;
+    /** Number of runs so far. */
+    int runs;
+
+    Recorded(int size, Type type, float scale, int zeroPoint, String means, double tolerance) {
+        this.size = size;
+        this.type = type;
+        this.scale = scale;
+        this.zeroPoint = zeroPoint;
+        this.means = Golden.doubles(means);
+        this.tolerance = tolerance;
+    }
+
+    @Override
+    public int inputSize() {
+        return size;
+    }
+
+    @Override
+    public Type inputType() {
+        return type;
+    }
+
+    @Override
+    public float inputScale() {
+        return scale;
+    }
+
+    @Override
+    public int inputZeroPoint() {
+        return zeroPoint;
+    }
+
+    @Override
+    public void run(float[] input) {
+        double sum = 0;
+        for (float value : input) {
+            sum += value;
+        }
+        ran(sum / input.length);
+    }
+
+    @Override
+    public void run(byte[] input) {
+        double sum = 0;
+        for (byte value : input) {
+            sum += type == Type.INT8 ? value : value & 255;
+        }
+        ran(sum / input.length);
+    }
+
+    private void ran(double mean) {
+        if (Math.abs(means[runs] - mean) > tolerance) {
+            fail("the input of run " + runs + " has mean " + mean + ", not " + means[runs]);
+        }
+        runs++;
+    }
+
+    int recordedRuns() {
+        return means.length;
+    }
+
+    /** The landmark network of the recorded clip. */
+    static Recorded landmarks(ModelSpec spec) {
+        int[] type = Golden.ints("track/type");
+        float[] points = Golden.floats("track/landmarks");
+        float[] poses = Golden.floats("track/pose");
+        return new Recorded(spec.size, Type.values()[type[0]], Golden.floats("track/scale")[0],
+                type[1], "track/means", type[0] == 0 ? 0.1 / 127.5 : 0.1) {
+            @Override
+            public void output(String name, float[] values) {
+                float[] all = name.equals(spec.landmarks) ? points : poses;
+                System.arraycopy(all, (runs - 1) * values.length, values, 0, values.length);
+            }
+        };
+    }
+
+    /** The detector of the recorded clip; only anchors with a chance are recorded. */
+    static Recorded detector() {
+        int[] candidates = Golden.ints("track/detector/candidates");
+        float[] logits = Golden.floats("track/detector/logits");
+        float[] regressors = Golden.floats("track/detector/regressors");
+        return new Recorded(128, Type.FLOAT32, 0, 0, "track/detector/means", 0.1 / 127.5) {
+            @Override
+            public void output(String name, float[] values) {
+                boolean scores = name.equals("classificators");
+                Arrays.fill(values, scores ? -100 : 0);
+                for (int i = 0; i < logits.length; i++) {
+                    int anchor = candidates[2 * i + 1];
+                    if (candidates[2 * i] != runs - 1) {
+                        continue;
+                    }
+                    if (scores) {
+                        values[anchor] = logits[i];
+                    } else {
+                        System.arraycopy(regressors, 16 * i, values, 16 * anchor, 16);
+                    }
+                }
+            }
+        };
+    }
+}
