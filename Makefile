@@ -43,7 +43,8 @@ test: .venv/dev  ## run the tests
 	@touch $@
 
 test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite-runtime
-	.venv-tflite/bin/python -m pytest tests/edge_runtime tests/parity/test_golden.py tests/parity/test_pose_signs.py
+	.venv-tflite/bin/python -m pytest tests/edge_runtime tests/parity/test_golden.py tests/parity/test_pose_signs.py \
+	    --ignore tests/edge_runtime/test_live.py --ignore tests/edge_runtime/test_serve.py  # no network in them
 
 lint: .venv/dev  ## style and types
 	$(BIN)/ruff check .
