@@ -148,7 +148,9 @@ def embed_spec(model: str | os.PathLike[str], spec: ModelSpec) -> None:
 
     It gets the network's SHA-256, so that a damaged file is noticed before it runs.
     """
-    document = json.loads(spec.to_json()) | {"sha256": _network_digest(Path(model))}
+    document = json.loads(spec.to_json()) | {
+        "sha256": hashlib.sha256(_network(Path(model))).hexdigest()
+    }
     embed_file(model, CONTRACT, (json.dumps(document, indent=2) + "\n").encode())
 
 
@@ -159,9 +161,8 @@ def embed_file(model: str | os.PathLike[str], name: str, data: bytes) -> None:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             files = {i.filename: archive.read(i) for i in archive.infolist()}
-            start = min((i.header_offset for i in archive.infolist()), default=archive.start_dir)
         with path.open("r+b") as file:
-            file.truncate(start)
+            file.truncate(len(_network(path)))
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         for key, content in (files | {name: data}).items():
             # A fixed time keeps the file a function of its content.
@@ -184,14 +185,14 @@ def embedded_file(model: str | os.PathLike[str], name: str) -> bytes | None:
         raise UserError(f"{path}: {name} is damaged ({error}); export it again") from error
 
 
-def _network_digest(path: Path) -> str:
-    """SHA-256 of a `.tflite` file without the files appended to it."""
+def _network(path: Path) -> bytes:
+    """A `.tflite` file without the files appended to it."""
     content = path.read_bytes()
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             end = min((i.header_offset for i in archive.infolist()), default=archive.start_dir)
         content = content[:end]
-    return hashlib.sha256(content).hexdigest()
+    return content
 
 
 def read_spec(model: str | os.PathLike[str]) -> ModelSpec:
@@ -218,7 +219,7 @@ def read_spec(model: str | os.PathLike[str]) -> ModelSpec:
         spec = ModelSpec.from_json(text)
         expected = json.loads(text).get("sha256")
         # Files of version 0.1.0 and those of other tools state none.
-        if expected is not None and expected != _network_digest(path):
+        if expected not in (None, hashlib.sha256(_network(path)).hexdigest()):
             raise UserError(f"{path} is damaged (its SHA-256 differs); get or export it again")
         return spec
     except (zipfile.BadZipFile, zlib.error, KeyError, OSError, NotImplementedError) as error:

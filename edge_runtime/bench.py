@@ -15,6 +15,7 @@ from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.doctor.machine import machine_name
 from asmnet.edge_runtime.interpreter import interpreter_version
 from asmnet.edge_runtime.landmarker import Landmarker
+from asmnet.edge_runtime.options import MODELS
 from asmnet.edge_runtime.sources import frames_from
 from asmnet.edge_runtime.timing import Stopwatch, table
 from asmnet.edge_runtime.tracker import FaceTracker
@@ -24,7 +25,7 @@ __all__ = ["main"]
 _WARM_UP = 5
 
 
-@click.command(epilog=f"Shipped models: {', '.join(models.shipped())}.")
+@click.command(epilog=MODELS)
 @click.option(
     "--model",
     "names",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import re
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -13,7 +14,14 @@ import numpy as np
 
 from asmnet.core import UserError
 
-__all__ = ["Camera", "Capture", "open_capture", "open_picamera", "quiet_opencv"]
+__all__ = [
+    "Camera",
+    "Capture",
+    "open_capture",
+    "open_picamera",
+    "quiet_opencv",
+    "without_password",
+]
 
 # FFmpeg's own complaints would stand beside our one sentence.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -41,11 +49,13 @@ class Capture:
     """A camera or stream behind OpenCV.
 
     Attributes:
+        source: its number or URL.
         fps: nominal frames per second.
         length: number of frames, if it is a file behind a URL; else 0.
     """
 
-    def __init__(self, capture: cv2.VideoCapture) -> None:
+    def __init__(self, capture: cv2.VideoCapture, source: int | str) -> None:
+        self.source = str(source)
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 1 <= fps <= 240 else 30.0
         self.length = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
@@ -79,10 +89,19 @@ def open_capture(source: int | str) -> Capture:
         missing = (
             f"no camera {source} found; asmnet-doctor lists cameras"
             if isinstance(source, int)
-            else f"nothing to play at {source}"
+            else f"nothing to play at {without_password(source)}"
         )
         raise UserError(f"{missing}; try --source demo")
-    return Capture(capture)
+    return Capture(capture, source)
+
+
+def without_password(url: str) -> str:
+    """A URL as records and messages may show it: without its user's name and password.
+
+    >>> without_password("rtsp://me:secret@10.0.0.9/live")
+    'rtsp://10.0.0.9/live'
+    """
+    return re.sub(r"(?<=://)[^/]*@", "", url)
 
 
 class _Picamera:

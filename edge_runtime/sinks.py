@@ -11,8 +11,9 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import cv2
 import numpy as np
@@ -99,6 +100,9 @@ class Recorder:
         self._stack.close()
 
 
+_T = TypeVar("_T", bound="_TextFile")
+
+
 class _TextFile:
     """A text file, complete on disk after each `write`."""
 
@@ -110,11 +114,14 @@ class _TextFile:
             self._file: IO[str] = self._path.open("w", encoding="utf-8", newline="")
 
     @contextlib.contextmanager
-    def _told(self) -> Any:
+    def _told(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise UserError(f"cannot write {self._path}: {error.strerror or error}") from error
+
+    def __enter__(self: _T) -> _T:
+        return self
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(OSError):  # told by `write` already
@@ -137,9 +144,6 @@ class JsonlWriter(_TextFile):
         with self._told():
             self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
             self._file.flush()
-
-    def __enter__(self) -> JsonlWriter:
-        return self
 
 
 class CsvWriter(_TextFile):
@@ -179,9 +183,6 @@ class CsvWriter(_TextFile):
         with self._told():
             self._rows.writerow(row)
             self._file.flush()
-
-    def __enter__(self) -> CsvWriter:
-        return self
 
 
 def record_line(frame: Frame, faces: list[Face]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from asmnet.edge_runtime.cameras import (
     open_capture,
     open_picamera,
     quiet_opencv,
+    without_password,
 )
 from asmnet.edge_runtime.frames import as_bgr
 from asmnet.edge_runtime.live import LatestFrames
@@ -91,7 +92,7 @@ def frames_from(
         number = int(match[1] or 0)
         return _live(f"picamera {number}", partial(open_picamera, number), stopped, say)
     if "://" in text:
-        return _live(text, partial(open_capture, text), stopped, say)
+        return _live(without_password(text), partial(open_capture, text), stopped, say)
     path = Path(text)
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in _PICTURES)
@@ -146,7 +147,7 @@ def _video(name: str) -> Generator[Frame, None, None]:
     if not opened:
         capture.release()
         if "://" in name:
-            raise UserError(f"nothing to play at {name}; {_DEMO}")
+            raise UserError(f"nothing to play at {without_password(name)}; {_DEMO}")
         raise UserError(
             f"{name} is neither a picture nor a video that OpenCV can read, or it is truncated; "
             f"{_DEMO}"
@@ -184,7 +185,7 @@ def _live(
     camera = open_camera()
     if isinstance(camera, Capture) and camera.length > 0:  # a file behind a URL
         camera.close()
-        return _video(name)
+        return _video(camera.source)
     shots = LatestFrames(name, camera, open_camera, stopped, say)
 
     def frames() -> Generator[Frame, None, None]:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 import click
 import cv2
 
-from asmnet import models
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.drawing import draw
 from asmnet.edge_runtime.landmarker import Landmarker
+from asmnet.edge_runtime.options import MODELS, model_option
 from asmnet.edge_runtime.senders import OscSender, UdpSender
 from asmnet.edge_runtime.sinks import CsvWriter, JsonlWriter, Recorder, Stills, record_line
 from asmnet.edge_runtime.sources import Frame, frames_from
@@ -27,20 +27,14 @@ from asmnet.edge_runtime.window import Window, can_show
 __all__ = ["main"]
 
 
-@click.command(epilog=f"Shipped models: {', '.join(models.shipped())}.")
+@click.command(epilog=MODELS)
 @click.option(
     "--source",
     default="0",
     show_default=True,
     help="Camera number, picamera, video, picture, folder of pictures, URL, or demo.",
 )
-@click.option(
-    "--model",
-    default=models.DEFAULT,
-    show_default=True,
-    metavar="NAME|FILE",
-    help="A shipped model, or a .tflite made by asmnet-export.",
-)
+@model_option
 @click.option("--faces", default=1, show_default=True, type=click.IntRange(1, 20))
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option("--headless", is_flag=True, help="Open no window.")

@@ -26,6 +26,7 @@ from asmnet.edge_runtime.doctor import machine, software
 from asmnet.edge_runtime.doctor import models as files
 from asmnet.edge_runtime.doctor.cameras import cameras
 from asmnet.edge_runtime.doctor.findings import Finding, Mark, ProbeError, examine, probe
+from asmnet.edge_runtime.options import MODELS, model_option
 
 __all__ = ["check_all", "main", "verdict"]
 
@@ -34,14 +35,8 @@ _COLOURS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 _MOST_THREADS = 8
 
 
-@click.command(epilog=f"Shipped models: {', '.join(models.shipped())}.")
-@click.option(
-    "--model",
-    default=models.DEFAULT,
-    show_default=True,
-    metavar="NAME|FILE",
-    help="A shipped model, or a .tflite made by asmnet-export.",
-)
+@click.command(epilog=MODELS)
+@model_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for bug reports.")
 @cli_errors
 def main(model: str, as_json: bool) -> None:

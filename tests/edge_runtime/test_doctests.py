@@ -8,7 +8,7 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("name", ["landmarker", "timing", "tracker"])
+@pytest.mark.parametrize("name", ["cameras", "landmarker", "timing", "tracker"])
 def test_examples(name: str):
     module = importlib.import_module(f"asmnet.edge_runtime.{name}")
     result = doctest.testmod(module)

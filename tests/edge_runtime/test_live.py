@@ -259,6 +259,17 @@ def test_a_network_camera_is_live_and_comes_back(stream: StreamServer, hasty: No
     assert "is gone" in said[0] and "is back" in said[1]
 
 
+def test_passwords_stay_out_of_records_and_messages(stream: StreamServer):
+    address = url(stream).replace("//", "//me:secret@")
+    source = frames_from(address)
+    frame = next(source)
+    source.close()
+    assert frame.name == url(stream)
+    with pytest.raises(UserError) as told:
+        frames_from("http://me:secret@127.0.0.1:9/none.mjpg")
+    assert "127.0.0.1:9" in str(told.value) and "secret" not in str(told.value)
+
+
 def test_nothing_at_a_url_is_one_sentence():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

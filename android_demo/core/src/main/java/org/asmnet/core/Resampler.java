@@ -43,11 +43,7 @@ public final class Resampler {
         if (k > 1) {
             shrink(picture, crop, k);
         }
-        if (padded) {
-            warpPadded(size, result);
-        } else {
-            warp(size, result);
-        }
+        warp(size, padded, result);
         from = null;
     }
 
@@ -133,7 +129,7 @@ public final class Resampler {
         matrix[5] = (c * d - a * f) * scale;
     }
 
-    private void warp(int size, byte[] result) {
+    private void warp(int size, boolean padded, byte[] result) {
         invert();
         int n = 0;
         for (int row = 0; row < size; row++) {
@@ -144,47 +140,24 @@ public final class Resampler {
                 double y0 = Math.floor(y);
                 float fx = (float) (x - x0);
                 float fy = (float) (y - y0);
+                // Black is what weighs nothing.
+                float toLeft = padded && (x0 < 0 || x0 >= width) ? 0 : 1 - fx;
+                float toRight = padded && (x0 < -1 || x0 >= width - 1) ? 0 : fx;
+                float toTop = padded && (y0 < 0 || y0 >= height) ? 0 : 1 - fy;
+                float toBottom = padded && (y0 < -1 || y0 >= height - 1) ? 0 : fy;
                 int left = first + 3 * clip(x0, 0, width - 1);
                 int right = first + 3 * clip(x0 + 1, 0, width - 1);
                 int top = stride * clip(y0, 0, height - 1);
                 int bottom = stride * clip(y0 + 1, 0, height - 1);
                 for (int c = 0; c < 3; c++, n++) {
-                    float upper = (from[top + left + c] & 255) * (1 - fx)
-                            + (from[top + right + c] & 255) * fx;
-                    float lower = (from[bottom + left + c] & 255) * (1 - fx)
-                            + (from[bottom + right + c] & 255) * fx;
-                    result[n] = (byte) (upper * (1 - fy) + lower * fy + 0.5f);
+                    float upper = (from[top + left + c] & 255) * toLeft
+                            + (from[top + right + c] & 255) * toRight;
+                    float lower = (from[bottom + left + c] & 255) * toLeft
+                            + (from[bottom + right + c] & 255) * toRight;
+                    result[n] = (byte) (upper * toTop + lower * toBottom + 0.5f);
                 }
             }
         }
-    }
-
-    private void warpPadded(int size, byte[] result) {
-        invert();
-        int n = 0;
-        for (int row = 0; row < size; row++) {
-            for (int column = 0; column < size; column++) {
-                double x = matrix[0] * column + matrix[1] * row + matrix[2];
-                double y = matrix[3] * column + matrix[4] * row + matrix[5];
-                double x0 = Math.floor(x);
-                double y0 = Math.floor(y);
-                float fx = (float) (x - x0);
-                float fy = (float) (y - y0);
-                int left = clip(x0, -2, width);
-                int top = clip(y0, -2, height);
-                for (int c = 0; c < 3; c++, n++) {
-                    float upper = pixel(left, top, c) * (1 - fx) + pixel(left + 1, top, c) * fx;
-                    float lower = pixel(left, top + 1, c) * (1 - fx)
-                            + pixel(left + 1, top + 1, c) * fx;
-                    result[n] = (byte) (upper * (1 - fy) + lower * fy + 0.5f);
-                }
-            }
-        }
-    }
-
-    private int pixel(int x, int y, int channel) {
-        boolean inside = x >= 0 && x < width && y >= 0 && y < height;
-        return inside ? from[first + y * stride + 3 * x + channel] & 255 : 0;
     }
 
     private static int clip(double value, int low, int high) {

@@ -12,16 +12,16 @@ import org.junit.jupiter.api.Test;
 
 class FaceTrackerTest {
     private final ModelSpec spec = ModelSpec.read(Golden.resource("contract.tflite"), "contract");
+    private final Recorded landmarks = Recorded.landmarks(spec);
+    private final Recorded detector = Recorded.detector();
+    private final FaceTracker tracker = new FaceTracker(
+            new Landmarker(landmarks, spec), new FaceDetector(detector), 2, true);
+    private final int[] shape = Golden.shape("track/frames");
+    private final byte[] frames = Golden.bytes("track/frames");
+    private final double[] times = Golden.doubles("track/times");
 
     @Test
     void theClipIsFollowedAsInPython() {
-        Recorded landmarks = Recorded.landmarks(spec);
-        Recorded detector = Recorded.detector();
-        FaceTracker tracker = new FaceTracker(
-                new Landmarker(landmarks, spec), new FaceDetector(detector), 2, true);
-        int[] shape = Golden.shape("track/frames");
-        byte[] frames = Golden.bytes("track/frames");
-        double[] times = Golden.doubles("track/times");
         int[] counts = Golden.ints("track/counts");
         int[] ids = Golden.ints("track/ids");
         double[] scores = Golden.doubles("track/scores");
@@ -49,13 +49,6 @@ class FaceTrackerTest {
 
     @Test
     void followingFacesMakesNoGarbage() {
-        Recorded landmarks = Recorded.landmarks(spec);
-        Recorded detector = Recorded.detector();
-        FaceTracker tracker = new FaceTracker(
-                new Landmarker(landmarks, spec), new FaceDetector(detector), 2, true);
-        byte[] frames = Golden.bytes("track/frames");
-        double[] times = Golden.doubles("track/times");
-        int[] shape = Golden.shape("track/frames");
         // A camera's frames: the same pictures through the converter.
         FrameConverter converter = new FrameConverter();
         ByteBuffer rgba = ByteBuffer.allocateDirect(4 * shape[1] * shape[2]);
