@@ -15,10 +15,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from output import trace
 from tracking import tracking
 
 from asmnet import models, samples
-from asmnet.core import SCHEMES, Crop, embed_spec, extract, read_spec, rotate_pose
+from asmnet.core import SCHEMES, Crop, embed_spec, extract, read_spec, rotate_pose, rotation_from_euler
 from asmnet.edge_runtime import detector as detector_module
 from asmnet.edge_runtime import evidence as evidence_module
 from asmnet.edge_runtime import tracker as tracker_module
@@ -91,14 +92,18 @@ def tensors() -> Vectors:
     out["pose/in"] = random.uniform(-75, 75, (200, 3)).astype(np.float32)
     out["pose/angle"] = random.uniform(-180, 180, 200)
     out["pose/out"] = rotate_pose(out["pose/in"], out["pose/angle"]).astype(np.float32)
+    out["pose/matrix"] = rotation_from_euler(out["pose/in"])
     return out
 
 
 def schemes() -> Vectors:
-    """Counts, outer eyes and edges."""
+    """Counts, outer eyes, ends of the nose, edges."""
     out: Vectors = {}
     for name, scheme in SCHEMES.items():
-        out[f"scheme/{name}"] = np.array([scheme.count, *scheme.outer_eyes], np.int32)
+        out[f"scheme/{name}"] = np.array(
+            [scheme.count, *scheme.outer_eyes, scheme.groups["nose"][0], scheme.groups["nose"][-1]],
+            np.int32,
+        )
         out[f"scheme/{name}/edges"] = np.array(scheme.edges, np.int32)
     return out
 
@@ -257,7 +262,8 @@ def constants() -> Vectors:
     homes = {
         "FaceTracker": (tracker_module, "STILL_THERE VERIFY_EVERY VERIFY_ANYHOW SEARCH_PAUSE "
                         "SEARCH_MORE NEW_SCORE KEEP_SCORE SURE_SCORE TURN UNSTEADY LOOK_AROUND "
-                        "LEAST_LIKENESS SAME_FACE MEMORY CUT_LIKENESS RECENTRE"),
+                        "LEAST_LIKENESS SAME_FACE MEMORY RECENTRE"),
+        "Cuts": (tracker_module, "CUT_LIKENESS"),
         "Evidence": (evidence_module, "LEAST_INSIDE MOST_GROWTH MOST_MOVE"),
         "Track": (tracks_module, "POINTS_FILTER POSE_FILTER"),
         "Detection": (detector_module, "_DOWN _SCALE"),
@@ -283,7 +289,7 @@ def main() -> None:
     image = picture()
     vectors: Vectors = {"picture": image}
     for part in (crops(image), tensors(), schemes(), landmarks(image), detector(image),
-                 smoothing(), frames(), evidence(), constants(), tracking()):  # fmt: skip
+                 smoothing(), frames(), evidence(), constants(), trace(), tracking()):  # fmt: skip
         vectors |= part
     types = {"uint8": "u1", "int8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
     index, data = {}, bytearray()

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import org.asmnet.core.Stopwatch.Stage;
 
 /**
  * Faces followed through a video: detect once, then crop around the last landmarks.
@@ -26,15 +27,18 @@ public final class FaceTracker {
     static final double LEAST_LIKENESS = 0.7;
     private static final double SAME_FACE = 0.6;
     private static final double MEMORY = 1.0;
-    private static final double CUT_LIKENESS = 0.15;
     private static final double RECENTRE = 0.05;
     private static final Comparator<Track> BY_ID = (a, b) -> Integer.compare(a.id(), b.id());
+
+    /** Time of the last {@link #update}, by DETECT, CROP, NETWORK and SMOOTH. */
+    public final Stopwatch watch = new Stopwatch();
 
     private final Landmarker landmarker;
     private final FaceDetector detector;
     private final int maxFaces;
     private final boolean smoothing;
 
+    private final Cuts cuts = new Cuts();
     private List<Track> tracks = new ArrayList<>();
     private List<Track> alive = new ArrayList<>();
     private final List<Track> lost = new ArrayList<>();
@@ -46,11 +50,6 @@ public final class FaceTracker {
     private double nextSearch;
     private double pause;
     private int turn;
-
-    // The whole picture, coarsely: now and in the frame before.
-    private float[] seen = new float[0];
-    private float[] before = new float[0];
-    private boolean hasSeen;
 
     // Kept from call to call.
     private final Track.Sight sight;
@@ -89,7 +88,7 @@ public final class FaceTracker {
         time = Double.NEGATIVE_INFINITY;
         width = 0;
         height = 0;
-        hasSeen = false;
+        cuts.reset();
         nextSearch = Double.NEGATIVE_INFINITY;
         pause = 0;
         turn = 0;
@@ -107,11 +106,12 @@ public final class FaceTracker {
         if (t < time || frame.width != width || frame.height != height) {
             reset();
         }
+        watch.clear();
         double gap = t - time;
         time = t;
         width = frame.width;
         height = frame.height;
-        if (isCut(frame) || gap > MEMORY) {
+        if (cuts.isNext(frame) || gap > MEMORY) {
             tracks.clear();
             lost.clear();
             nextSearch = t;
@@ -141,31 +141,13 @@ public final class FaceTracker {
             Collections.sort(tracks, BY_ID);
         }
         answer.clear();
+        long start = System.nanoTime();
         for (int i = 0; i < tracks.size(); i++) {
             Track track = tracks.get(i);
             answer.add(smoothing ? track.smooth(t, landmarker.spec.margin) : track.sight.face);
         }
+        watch.since(start, Stage.SMOOTH);
         return answer;
-    }
-
-    /** Whether this is another picture altogether than the frame before: tracks end there. */
-    private boolean isCut(Picture frame) {
-        int down = Math.max(1, height / 16);
-        int across = Math.max(1, width / 16);
-        int count = ((height + down - 1) / down) * ((width + across - 1) / across);
-        float[] spare = before;
-        before = seen;
-        seen = spare.length == count ? spare : new float[count];
-        int n = 0;
-        for (int y = 0; y < height; y += down) {
-            for (int x = 0; x < width; x += across) {
-                seen[n++] = frame.rgb[3 * (y * width + x) + 1] & 255;
-            }
-        }
-        Evidence.standardise(seen);
-        boolean cut = hasSeen && Evidence.likeness(seen, before) < CUT_LIKENESS;
-        hasSeen = true;
-        return cut;
     }
 
     /** Find a track's face in the next frame; false if it is gone. */
@@ -236,7 +218,7 @@ public final class FaceTracker {
                 Math.max(longer, 8) * LOOK_AROUND, 0);
         Detection best = null;
         double most = 0.2;
-        int found = detector.detect(frame, region, threshold);
+        int found = detect(frame, region, threshold);
         for (int i = 0; i < found; i++) {
             Evidence.squareBox(detector.get(i).toCrop(1.0, false, square), here);
             double overlap = FaceDetector.iou(here, place);
@@ -275,13 +257,12 @@ public final class FaceTracker {
         int found;
         if (!tracks.isEmpty()) { // nothing is urgent: one look at a time
             Crop where = Evidence.searchRegion(width, height, turn % regions, region);
-            found = detector.detect(frame, where, 0.5);
+            found = detect(frame, where, 0.5);
         } else {
-            found = detector.detect(frame, null, 0.5);
+            found = detect(frame, null, 0.5);
             if (found == 0 && regions > 1) {
                 int nth = 1 + turn % (regions - 1);
-                found = detector.detect(
-                        frame, Evidence.searchRegion(width, height, nth, region), 0.5);
+                found = detect(frame, Evidence.searchRegion(width, height, nth, region), 0.5);
             }
         }
         // The looks close up overwrite the detector's answer.
@@ -323,6 +304,13 @@ public final class FaceTracker {
         return nextId++;
     }
 
+    private int detect(Picture frame, Crop where, double threshold) {
+        long start = System.nanoTime();
+        int found = detector.detect(frame, where, threshold);
+        watch.since(start, Stage.DETECT);
+        return found;
+    }
+
     private Crop detected(Detection found) {
         return found.toCrop(landmarker.spec.margin, landmarker.spec.alignRoll, crop);
     }
@@ -341,8 +329,12 @@ public final class FaceTracker {
 
     private void locateOnce(Picture frame, Crop where, Track.Sight result) {
         ModelSpec spec = landmarker.spec;
-        landmarker.locate(frame, where, result.face);
+        long start = System.nanoTime();
+        landmarker.look(frame, where);
         Evidence.look(landmarker.pixels(), spec.size, result.look);
+        start = watch.since(start, Stage.CROP);
+        landmarker.answer(where, result.face);
+        watch.since(start, Stage.NETWORK);
         float[] points = result.face.landmarks;
         double angle = 0;
         if (spec.alignRoll) {

@@ -48,7 +48,17 @@ public final class Landmarker {
      * @param face receives landmarks, pose and crop
      */
     public void locate(Picture picture, Crop crop, Face face) {
+        look(picture, crop);
+        answer(crop, face);
+    }
+
+    /** Cut the crop out: the first half of {@link #locate}. */
+    void look(Picture picture, Crop crop) {
         resampler.extract(picture, crop, spec.size, false, pixels);
+    }
+
+    /** Run the network on what was cut out: the second half. */
+    void answer(Crop crop, Face face) {
         if (levels == null) {
             Quantization.apply(pixels, valueTable, values);
             network.run(values);

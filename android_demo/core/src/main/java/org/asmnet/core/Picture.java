@@ -26,4 +26,16 @@ public final class Picture {
         this.height = height;
         return this;
     }
+
+    /**
+     * For a screen.
+     *
+     * @param pixels receives 0xffRRGGBB each, width x height of them
+     */
+    public void toArgb(int[] pixels) {
+        for (int i = 0, n = 0; i < width * height; i++, n += 3) {
+            pixels[i] = 0xff000000 | (rgb[n] & 255) << 16 | (rgb[n + 1] & 255) << 8
+                    | rgb[n + 2] & 255;
+        }
+    }
 }

@@ -10,6 +10,31 @@ public final class Pose {
     private Pose() {}
 
     /**
+     * The head's axes (x to its left cheek, y up, z straight ahead) as seen from in front.
+     *
+     * @param pose (3) degrees
+     * @param result (3, 3) receives R row by row: column k is the k-th axis in the viewer's x to
+     *     the right, y up, z towards the viewer
+     */
+    public static void matrix(float[] pose, double[] result) {
+        double cy = Math.cos(pose[0] * Crop.RADIANS);
+        double sy = Math.sin(pose[0] * Crop.RADIANS);
+        double cp = Math.cos(pose[1] * Crop.RADIANS);
+        double sp = Math.sin(pose[1] * Crop.RADIANS);
+        double cr = Math.cos(pose[2] * Crop.RADIANS);
+        double sr = Math.sin(pose[2] * Crop.RADIANS);
+        result[0] = cy * cr;
+        result[1] = cy * sr;
+        result[2] = -sy;
+        result[3] = sp * sy * cr - cp * sr;
+        result[4] = sp * sy * sr + cp * cr;
+        result[5] = sp * cy;
+        result[6] = cp * sy * cr + sp * sr;
+        result[7] = cp * sy * sr - sp * cr;
+        result[8] = cp * cy;
+    }
+
+    /**
      * The pose of a face after its picture is turned clockwise by an angle.
      *
      * <p>Roll is the innermost rotation, so this is more than an addition to it.

@@ -3,11 +3,11 @@ package org.asmnet.core;
 /** A set of landmarks in a fixed order: iBUG's 68 points (300-W) or WFLW's 98. */
 public final class Scheme {
     /** 300-W. */
-    public static final Scheme IBUG68 = new Scheme("ibug68", 68, 36, 45, new int[][] {
+    public static final Scheme IBUG68 = new Scheme("ibug68", 68, 36, 45, 27, 36, new int[][] {
         {0, 16, 0}, {17, 21, 0}, {22, 26, 0}, {27, 30, 0}, {31, 35, 0},
         {36, 41, 1}, {42, 47, 1}, {48, 59, 1}, {60, 67, 1}});
     /** WFLW. */
-    public static final Scheme WFLW98 = new Scheme("wflw98", 98, 60, 72, new int[][] {
+    public static final Scheme WFLW98 = new Scheme("wflw98", 98, 60, 72, 51, 60, new int[][] {
         {0, 32, 0}, {33, 41, 1}, {42, 50, 1}, {51, 54, 0}, {55, 59, 0},
         {60, 67, 1}, {68, 75, 1}, {76, 87, 1}, {88, 95, 1}});
 
@@ -20,13 +20,21 @@ public final class Scheme {
     /** Index of the subject's left outer eye corner. */
     public final int leftEye;
 
+    /** The nose's points: from this index, */
+    public final int noseFrom;
+    /** to before this one. */
+    public final int noseTo;
+
     private final int[] edges;
 
-    private Scheme(String name, int count, int rightEye, int leftEye, int[][] lines) {
+    private Scheme(String name, int count, int rightEye, int leftEye, int noseFrom, int noseTo,
+            int[][] lines) {
         this.name = name;
         this.count = count;
         this.rightEye = rightEye;
         this.leftEye = leftEye;
+        this.noseFrom = noseFrom;
+        this.noseTo = noseTo;
         int total = 0;
         for (int[] line : lines) {
             total += 2 * (line[1] - line[0] + line[2]);

@@ -122,7 +122,8 @@ class ModelSpecTest {
     @Test
     void schemesAreThoseOfPython() {
         for (Scheme scheme : new Scheme[] {Scheme.IBUG68, Scheme.WFLW98}) {
-            int[] numbers = {scheme.count, scheme.rightEye, scheme.leftEye};
+            int[] numbers = {scheme.count, scheme.rightEye, scheme.leftEye,
+                scheme.noseFrom, scheme.noseTo - 1};
             assertArrayEquals(Golden.ints("scheme/" + scheme.name), numbers);
             assertArrayEquals(Golden.ints("scheme/" + scheme.name + "/edges"), scheme.edges());
         }

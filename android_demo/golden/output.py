@@ -1,0 +1,41 @@
+"""What the Python runtime writes about faces: JSON lines."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from asmnet.core import Crop
+from asmnet.edge_runtime.landmarker import Face
+from asmnet.edge_runtime.sinks import record_line
+from asmnet.edge_runtime.sources import Frame
+
+__all__ = ["trace"]
+
+SOURCE = 'camera "é\n\\'
+
+
+def trace() -> dict[str, np.ndarray]:
+    """Lines of JSON for no face, one and two; halves, minus zero and long numbers among them."""
+    random = np.random.default_rng(7)
+    points = random.uniform(-20, 700, (2, 68, 2)).astype(np.float32)
+    points[0, :6].flat = [0.125, -0.125, 3.0, -0.001, 1234.375, 100.1, 0.005, 7.25, 0.5, 9, 99, -1]
+    poses = random.uniform(-90, 90, (2, 3)).astype(np.float32)
+    scores = (0.95678, None)
+    faces = [
+        Face(points[n], poses[n], Crop(0, 0, 1), scores[n], id=10 * n + 3) for n in range(2)
+    ]
+    image = np.zeros((480, 640, 3), np.uint8)
+    times = np.array([0.0, 1 / 30, 12.00005])
+    lines = []
+    for n, t in enumerate(times):
+        line = record_line(Frame(image, float(t), n, 30.0, SOURCE), faces[:n])
+        lines.append(json.dumps(line, separators=(",", ":")) + "\n")
+    return {
+        "trace/points": points,
+        "trace/poses": poses,
+        "trace/times": times,
+        "trace/source": np.frombuffer(SOURCE.encode(), np.uint8),
+        "trace/lines": np.frombuffer("".join(lines).encode(), np.uint8),
+    }
