@@ -1,23 +1,36 @@
 plugins {
     `java-library`
+    `maven-publish`
 }
 
-repositories {
-    mavenCentral()
+base.archivesName = "asmnet-core"
+
+java {
+    withSourcesJar()
 }
 
 tasks.withType<JavaCompile>().configureEach {
     options.release = 11
     options.encoding = "UTF-8"
-    options.compilerArgs.add("-Xlint:all,-classfile,-processing")
+    options.compilerArgs.addAll(listOf("-Xlint:all,-classfile,-processing", "-Werror"))
 }
 
 dependencies {
-    testImplementation("org.junit.jupiter:junit-jupiter:5.11.4")
-    testRuntimeOnly("org.junit.platform:junit-platform-launcher:1.11.4")
+    testImplementation(platform(libs.junit.bom))
+    testImplementation(libs.junit.jupiter)
+    testRuntimeOnly(libs.junit.launcher)
 }
 
 tasks.test {
     useJUnitPlatform()
-    systemProperty("asmnet.models", layout.projectDirectory.dir("../../models").asFile.path)
+    val models = layout.projectDirectory.dir("../../models")
+    inputs.dir(models)
+    systemProperty("asmnet.models", models.asFile.path)
+}
+
+publishing {
+    publications.register<MavenPublication>("core") {
+        artifactId = "asmnet-core"
+        from(components["java"])
+    }
 }

@@ -47,6 +47,36 @@ final class Evidence {
      * @param look (16, 16, 3) receives the values
      */
     static void look(byte[] pixels, int size, float[] look) {
+        if (size % LOOK == 0) {
+            lookAtWholePixels(pixels, size, look);
+        } else {
+            lookAtParts(pixels, size, look);
+        }
+        standardise(look);
+    }
+
+    private static void lookAtWholePixels(byte[] pixels, int size, float[] look) {
+        int cell = size / LOOK;
+        for (int to = 0; to < look.length; to += 3) {
+            int red = 0;
+            int green = 0;
+            int blue = 0;
+            int corner = 3 * cell * (to / 3 / LOOK * size + to / 3 % LOOK);
+            for (int row = 0; row < cell; row++, corner += 3 * size) {
+                for (int at = corner; at < corner + 3 * cell; at += 3) {
+                    red += pixels[at] & 255;
+                    green += pixels[at + 1] & 255;
+                    blue += pixels[at + 2] & 255;
+                }
+            }
+            double area = (double) cell * cell;
+            look[to] = (float) Math.rint(red / area);
+            look[to + 1] = (float) Math.rint(green / area);
+            look[to + 2] = (float) Math.rint(blue / area);
+        }
+    }
+
+    private static void lookAtParts(byte[] pixels, int size, float[] look) {
         double cell = (double) size / LOOK;
         for (int row = 0; row < LOOK; row++) {
             for (int column = 0; column < LOOK; column++) {
@@ -70,7 +100,6 @@ final class Evidence {
                 look[to + 2] = (float) Math.rint(blue / (cell * cell));
             }
         }
-        standardise(look);
     }
 
     /**

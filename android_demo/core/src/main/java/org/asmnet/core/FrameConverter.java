@@ -1,5 +1,6 @@
 package org.asmnet.core;
 
+import java.nio.Buffer;
 import java.nio.ByteBuffer;
 
 /**
@@ -39,6 +40,23 @@ public final class FrameConverter {
             return this;
         }
 
+        /**
+         * Samples of a row, at 0, pixelStride, ...: copying is much faster than to ask for each.
+         *
+         * @param samples room for them; another array where it is too small
+         * @return the room
+         */
+        private byte[] read(int column, int row, int count, byte[] samples) {
+            int length = (count - 1) * pixelStride + 1;
+            byte[] room = samples.length < length ? new byte[length] : samples;
+            // As a Buffer: on Android before 9 a ByteBuffer has no position(int) of its own.
+            int before = buffer.position();
+            ((Buffer) buffer).position(row * rowStride + column * pixelStride);
+            buffer.get(room, 0, length);
+            ((Buffer) buffer).position(before);
+            return room;
+        }
+
         private void check(int columns, int rows) {
             long last = (rows - 1L) * rowStride + (columns - 1L) * pixelStride;
             if (rowStride < 0 || pixelStride < 1 || last >= buffer.limit()) {
@@ -47,6 +65,20 @@ public final class FrameConverter {
             }
         }
     }
+
+    // -256 .. 511 to the nearest byte.
+    private static final byte[] CLIPPED = new byte[768];
+
+    static {
+        for (int i = 0; i < CLIPPED.length; i++) {
+            CLIPPED[i] = (byte) Math.min(Math.max(i - 256, 0), 255);
+        }
+    }
+
+    // A row of each plane.
+    private byte[] light = new byte[0];
+    private byte[] blue = new byte[0];
+    private byte[] red = new byte[0];
 
     // Where the frame's first pixel goes, and the steps along its rows and columns, in bytes.
     private int start;
@@ -77,28 +109,47 @@ public final class FrameConverter {
         y.check(left + width, top + height);
         u.check((left + width + 1) / 2, (top + height + 1) / 2);
         v.check((left + width + 1) / 2, (top + height + 1) / 2);
-        byte[] rgb = result.rgb;
         for (int row = 0; row < height; row++) {
-            int light = (top + row) * y.rowStride + left * y.pixelStride;
-            int uRow = (top + row) / 2 * u.rowStride;
-            int vRow = (top + row) / 2 * v.rowStride;
-            int to = start + row * down;
-            int toRed = 0;
-            int toGreen = 0;
-            int toBlue = 0;
-            for (int column = 0; column < width; column++, to += right) {
-                int chroma = (left + column) / 2;
-                if (column == 0 || (left + column) % 2 == 0) {
-                    int blue = (u.buffer.get(uRow + chroma * u.pixelStride) & 255) - 128;
-                    int red = (v.buffer.get(vRow + chroma * v.pixelStride) & 255) - 128;
-                    toRed = 91881 * red + 32768 >> 16;
-                    toGreen = -22554 * blue - 46802 * red + 32768 >> 16;
-                    toBlue = 116130 * blue + 32768 >> 16;
-                }
-                int grey = y.buffer.get(light + column * y.pixelStride) & 255;
-                rgb[to] = clip(grey + toRed);
-                rgb[to + 1] = clip(grey + toGreen);
-                rgb[to + 2] = clip(grey + toBlue);
+            light = y.read(left, top + row, width, light);
+            if (row == 0 || (top + row) % 2 == 0) {
+                int samples = (left + width + 1) / 2 - left / 2;
+                blue = u.read(left / 2, (top + row) / 2, samples, blue);
+                red = v.read(left / 2, (top + row) / 2, samples, red);
+            }
+            row(y, u, v, left % 2, width, start + row * down, result.rgb);
+        }
+    }
+
+    private void row(Plane y, Plane u, Plane v, int odd, int width, int first, byte[] rgb) {
+        // Locals, which the compiler keeps in registers.
+        byte[] grey = light;
+        byte[] blues = blue;
+        byte[] reds = red;
+        int step = right;
+        int to = first;
+        int stepY = y.pixelStride;
+        int stepU = u.pixelStride;
+        int stepV = v.pixelStride;
+        byte[] clipped = CLIPPED;
+        for (int column = -odd, sample = 0; column < width; column += 2, sample++) {
+            int b = (blues[sample * stepU] & 255) - 128;
+            int r = (reds[sample * stepV] & 255) - 128;
+            int toRed = 256 + (91881 * r + 32768 >> 16);
+            int toGreen = 256 + (-22554 * b - 46802 * r + 32768 >> 16);
+            int toBlue = 256 + (116130 * b + 32768 >> 16);
+            if (column >= 0) {
+                int value = grey[column * stepY] & 255;
+                rgb[to] = clipped[value + toRed];
+                rgb[to + 1] = clipped[value + toGreen];
+                rgb[to + 2] = clipped[value + toBlue];
+                to += step;
+            }
+            if (column + 1 < width) {
+                int value = grey[(column + 1) * stepY] & 255;
+                rgb[to] = clipped[value + toRed];
+                rgb[to + 1] = clipped[value + toGreen];
+                rgb[to + 2] = clipped[value + toBlue];
+                to += step;
             }
         }
     }
@@ -166,9 +217,5 @@ public final class FrameConverter {
         start = 3 * (firstRow * result.width + firstColumn);
         right = 3 * (rowAlong * result.width + columnAlong);
         down = 3 * (rowAcross * result.width + columnAcross);
-    }
-
-    private static byte clip(int value) {
-        return (byte) (value < 0 ? 0 : Math.min(value, 255));
     }
 }

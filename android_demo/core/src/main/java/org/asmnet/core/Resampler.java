@@ -81,6 +81,9 @@ public final class Resampler {
 
     private void average(int k) {
         int area = k * k;
+        // Division by 2 area, exact while area < 2^20.
+        long inverse = (1L << 50) / (2 * area) + 1;
+        byte[] pixels = from;
         int n = 0;
         for (int row = 0; row < height; row++) {
             for (int column = 0; column < width; column++) {
@@ -91,14 +94,14 @@ public final class Resampler {
                 for (int y = 0; y < k; y++) {
                     int at = corner + y * stride;
                     for (int end = at + 3 * k; at < end; at += 3) {
-                        r += from[at] & 255;
-                        g += from[at + 1] & 255;
-                        b += from[at + 2] & 255;
+                        r += pixels[at] & 255;
+                        g += pixels[at + 1] & 255;
+                        b += pixels[at + 2] & 255;
                     }
                 }
-                blocks[n++] = (byte) ((2 * r + area) / (2 * area));
-                blocks[n++] = (byte) ((2 * g + area) / (2 * area));
-                blocks[n++] = (byte) ((2 * b + area) / (2 * area));
+                blocks[n++] = (byte) ((2 * r + area) * inverse >> 50);
+                blocks[n++] = (byte) ((2 * g + area) * inverse >> 50);
+                blocks[n++] = (byte) ((2 * b + area) * inverse >> 50);
             }
         }
     }
@@ -131,31 +134,85 @@ public final class Resampler {
 
     private void warp(int size, boolean padded, byte[] result) {
         invert();
-        int n = 0;
         for (int row = 0; row < size; row++) {
-            for (int column = 0; column < size; column++) {
-                double x = matrix[0] * column + matrix[1] * row + matrix[2];
-                double y = matrix[3] * column + matrix[4] * row + matrix[5];
-                double x0 = Math.floor(x);
-                double y0 = Math.floor(y);
-                float fx = (float) (x - x0);
-                float fy = (float) (y - y0);
-                // Black is what weighs nothing.
-                float toLeft = padded && (x0 < 0 || x0 >= width) ? 0 : 1 - fx;
-                float toRight = padded && (x0 < -1 || x0 >= width - 1) ? 0 : fx;
-                float toTop = padded && (y0 < 0 || y0 >= height) ? 0 : 1 - fy;
-                float toBottom = padded && (y0 < -1 || y0 >= height - 1) ? 0 : fy;
-                int left = first + 3 * clip(x0, 0, width - 1);
-                int right = first + 3 * clip(x0 + 1, 0, width - 1);
-                int top = stride * clip(y0, 0, height - 1);
-                int bottom = stride * clip(y0 + 1, 0, height - 1);
-                for (int c = 0; c < 3; c++, n++) {
-                    float upper = (from[top + left + c] & 255) * toLeft
-                            + (from[top + right + c] & 255) * toRight;
-                    float lower = (from[bottom + left + c] & 255) * toLeft
-                            + (from[bottom + right + c] & 255) * toRight;
-                    result[n] = (byte) (upper * toTop + lower * toBottom + 0.5f);
-                }
+            // Along a row both coordinates rise or fall throughout: its ends tell for all.
+            if (isInside(0, row) && isInside(size - 1, row)) {
+                warpInside(size, row, result);
+            } else {
+                warpAnywhere(size, row, padded, result);
+            }
+        }
+    }
+
+    private double x(int column, int row) {
+        return matrix[0] * column + matrix[1] * row + matrix[2];
+    }
+
+    private double y(int column, int row) {
+        return matrix[3] * column + matrix[4] * row + matrix[5];
+    }
+
+    private boolean isInside(int column, int row) {
+        double x = x(column, row);
+        double y = y(column, row);
+        return x >= 0 && x < width - 1 && y >= 0 && y < height - 1;
+    }
+
+    private void warpInside(int size, int row, byte[] result) {
+        // Locals, which the compiler keeps in registers.
+        byte[] pixels = from;
+        double xStep = matrix[0];
+        double xRow = matrix[1] * row;
+        double xStart = matrix[2];
+        double yStep = matrix[3];
+        double yRow = matrix[4] * row;
+        double yStart = matrix[5];
+        int n = 3 * row * size;
+        for (int column = 0; column < size; column++, n += 3) {
+            double x = xStep * column + xRow + xStart;
+            double y = yStep * column + yRow + yStart;
+            int left = (int) x;
+            int top = (int) y;
+            float toRight = (float) (x - left);
+            float toBottom = (float) (y - top);
+            float toLeft = 1 - toRight;
+            float toTop = 1 - toBottom;
+            int upper = first + top * stride + 3 * left;
+            int lower = upper + stride;
+            for (int c = 0; c < 3; c++) {
+                float above = (pixels[upper + c] & 255) * toLeft
+                        + (pixels[upper + c + 3] & 255) * toRight;
+                float below = (pixels[lower + c] & 255) * toLeft
+                        + (pixels[lower + c + 3] & 255) * toRight;
+                result[n + c] = (byte) (int) (above * toTop + below * toBottom + 0.5f);
+            }
+        }
+    }
+
+    private void warpAnywhere(int size, int row, boolean padded, byte[] result) {
+        int n = 3 * row * size;
+        for (int column = 0; column < size; column++) {
+            double x = x(column, row);
+            double y = y(column, row);
+            double x0 = Math.floor(x);
+            double y0 = Math.floor(y);
+            float fx = (float) (x - x0);
+            float fy = (float) (y - y0);
+            // Black is what weighs nothing.
+            float toLeft = padded && (x0 < 0 || x0 >= width) ? 0 : 1 - fx;
+            float toRight = padded && (x0 < -1 || x0 >= width - 1) ? 0 : fx;
+            float toTop = padded && (y0 < 0 || y0 >= height) ? 0 : 1 - fy;
+            float toBottom = padded && (y0 < -1 || y0 >= height - 1) ? 0 : fy;
+            int left = first + 3 * clip(x0, 0, width - 1);
+            int right = first + 3 * clip(x0 + 1, 0, width - 1);
+            int top = stride * clip(y0, 0, height - 1);
+            int bottom = stride * clip(y0 + 1, 0, height - 1);
+            for (int c = 0; c < 3; c++, n++) {
+                float upper = (from[top + left + c] & 255) * toLeft
+                        + (from[top + right + c] & 255) * toRight;
+                float lower = (from[bottom + left + c] & 255) * toLeft
+                        + (from[bottom + right + c] & 255) * toRight;
+                result[n] = (byte) (upper * toTop + lower * toBottom + 0.5f);
             }
         }
     }
