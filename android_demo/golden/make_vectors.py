@@ -19,7 +19,15 @@ from output import trace
 from tracking import tracking
 
 from asmnet import models, samples
-from asmnet.core import SCHEMES, Crop, embed_spec, extract, read_spec, rotate_pose, rotation_from_euler
+from asmnet.core import (
+    SCHEMES,
+    Crop,
+    embed_spec,
+    extract,
+    read_spec,
+    rotate_pose,
+    rotation_from_euler,
+)
 from asmnet.edge_runtime import detector as detector_module
 from asmnet.edge_runtime import evidence as evidence_module
 from asmnet.edge_runtime import tracker as tracker_module

@@ -23,9 +23,7 @@ def trace() -> dict[str, np.ndarray]:
     points[0, :6].flat = [0.125, -0.125, 3.0, -0.001, 1234.375, 100.1, 0.005, 7.25, 0.5, 9, 99, -1]
     poses = random.uniform(-90, 90, (2, 3)).astype(np.float32)
     scores = (0.95678, None)
-    faces = [
-        Face(points[n], poses[n], Crop(0, 0, 1), scores[n], id=10 * n + 3) for n in range(2)
-    ]
+    faces = [Face(points[n], poses[n], Crop(0, 0, 1), scores[n], id=10 * n + 3) for n in range(2)]
     image = np.zeros((480, 640, 3), np.uint8)
     times = np.array([0.0, 1 / 30, 12.00005])
     lines = []

@@ -159,12 +159,26 @@ public final class Overlay {
         double right = (mirror ? width - 1 - box[0] : box[2]) + gap;
         double left = (mirror ? width - 1 - box[2] : box[0]) - gap - wide;
         float x = inside(right + wide <= width ? right : left, width - wide);
-        float y = inside((box[1] + box[3] - high) / 2, height - high);
+        float y = clear(x, inside((box[1] + box[3] - high) / 2, height - high), wide, high,
+                line / 3, height);
         add('p', x, y, x + wide, y + high, 0, PLATE, null);
         for (int n = 0; n < 4; n++) {
             add('t', x + line / 4, y + line * (n + 1) - line / 6, size, 0, 0, TEXT,
                     n == 0 ? name : angle(n - 1));
         }
+    }
+
+    /** The top of a plate that covers none of the plates before it: below or above them. */
+    private float clear(float x, float y, float wide, float high, float gap, int height) {
+        for (int i = 0; i < count; i++) {
+            int n = 5 * i;
+            if (kinds[i] == 'p' && x < numbers[n + 2] && numbers[n] < x + wide
+                    && y < numbers[n + 3] && numbers[n + 1] < y + high) {
+                float below = numbers[n + 3] + gap;
+                y = below + high <= height ? below : inside(numbers[n + 1] - gap - high, height);
+            }
+        }
+        return y;
     }
 
     private static float inside(double value, double most) {

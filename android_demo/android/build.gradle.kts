@@ -1,0 +1,54 @@
+import org.asmnet.gradle.CopyModels
+
+plugins {
+    alias(libs.plugins.android.library)
+    `maven-publish`
+}
+
+base.archivesName = "asmnet-android"
+
+android {
+    namespace = "org.asmnet.android"
+    compileSdk = libs.versions.compileSdk.get().toInt()
+    enableKotlin = false // all of it is Java: apps in Java get no Kotlin library from here
+
+    defaultConfig {
+        minSdk = libs.versions.minSdk.get().toInt()
+        consumerProguardFiles("consumer-rules.pro")
+    }
+
+    compileOptions {
+        sourceCompatibility = JavaVersion.VERSION_11
+        targetCompatibility = JavaVersion.VERSION_11
+    }
+
+    androidResources {
+        noCompress += "tflite"
+    }
+
+    publishing {
+        singleVariant("release") {
+            withSourcesJar()
+        }
+    }
+}
+
+androidComponents.onVariants { variant ->
+    val name = variant.name.replaceFirstChar(Char::uppercase)
+    val detector = tasks.register<CopyModels>("copyDetector$name") {
+        models.from("../../models/face_detection_short_range.tflite")
+    }
+    variant.sources.assets?.addGeneratedSourceDirectory(detector, CopyModels::getFolder)
+}
+
+dependencies {
+    api(project(":core"))
+    implementation(libs.litert)
+}
+
+publishing {
+    publications.register<MavenPublication>("release") {
+        artifactId = "asmnet-android"
+        afterEvaluate { from(components["release"]) }
+    }
+}

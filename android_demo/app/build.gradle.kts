@@ -1,0 +1,55 @@
+import org.asmnet.gradle.CopyModels
+
+plugins {
+    alias(libs.plugins.android.application) // compiles Kotlin, too
+}
+
+android {
+    namespace = "org.asmnet.demo"
+    compileSdk = libs.versions.compileSdk.get().toInt()
+
+    defaultConfig {
+        applicationId = "org.asmnet.demo"
+        minSdk = libs.versions.minSdk.get().toInt()
+        targetSdk = libs.versions.targetSdk.get().toInt()
+        // 1.2.3 is 10203.
+        versionCode = version.toString().split(".").fold(0) { code, part -> 100 * code + part.toInt() }
+        versionName = version.toString()
+        // Phones, and the emulator on a PC.
+        ndk.abiFilters += listOf("arm64-v8a", "armeabi-v7a", "x86_64")
+    }
+
+    buildTypes {
+        release {
+            isMinifyEnabled = true
+            isShrinkResources = true
+            proguardFiles(getDefaultProguardFile("proguard-android-optimize.txt"))
+            // A demo: whoever builds it can install it.
+            signingConfig = signingConfigs.getByName("debug")
+        }
+    }
+
+    compileOptions {
+        sourceCompatibility = JavaVersion.VERSION_11
+        targetCompatibility = JavaVersion.VERSION_11
+    }
+
+    androidResources {
+        noCompress += "tflite"
+    }
+}
+
+androidComponents.onVariants { variant ->
+    val name = variant.name.replaceFirstChar(Char::uppercase)
+    val landmarkers = tasks.register<CopyModels>("copyLandmarkers$name") {
+        models.from(
+            "../../models/asmnet-spatial-68-224-int8.tflite",
+            "../../models/asmnet-spatial-68-112-int8.tflite",
+        )
+    }
+    variant.sources.assets?.addGeneratedSourceDirectory(landmarkers, CopyModels::getFolder)
+}
+
+dependencies {
+    implementation(project(":android"))
+}

@@ -1,0 +1,32 @@
+package org.asmnet.gradle;
+
+import javax.inject.Inject;
+import org.gradle.api.DefaultTask;
+import org.gradle.api.file.ConfigurableFileCollection;
+import org.gradle.api.file.DirectoryProperty;
+import org.gradle.api.file.FileSystemOperations;
+import org.gradle.api.tasks.InputFiles;
+import org.gradle.api.tasks.OutputDirectory;
+import org.gradle.api.tasks.PathSensitive;
+import org.gradle.api.tasks.PathSensitivity;
+import org.gradle.api.tasks.TaskAction;
+import org.gradle.work.DisableCachingByDefault;
+
+/** Takes a few files of models/ as assets: git holds each once, and float networks stay out. */
+@DisableCachingByDefault(because = "It only copies")
+public abstract class CopyModels extends DefaultTask {
+    @InputFiles
+    @PathSensitive(PathSensitivity.NAME_ONLY)
+    public abstract ConfigurableFileCollection getModels();
+
+    @OutputDirectory
+    public abstract DirectoryProperty getFolder();
+
+    @Inject
+    protected abstract FileSystemOperations getFiles();
+
+    @TaskAction
+    public void copy() {
+        getFiles().sync(copy -> copy.from(getModels()).into(getFolder()));
+    }
+}

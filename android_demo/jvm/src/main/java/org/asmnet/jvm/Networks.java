@@ -1,0 +1,54 @@
+package org.asmnet.jvm;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Paths;
+import org.asmnet.core.AsmnetException;
+import org.asmnet.core.FaceDetector;
+import org.asmnet.core.FaceTracker;
+import org.asmnet.core.Landmarker;
+import org.asmnet.core.ModelSpec;
+
+/** The two networks of a command, from {@code --model}, {@code --detector}, {@code --threads}. */
+final class Networks implements AutoCloseable {
+    /** The landmark network's contract. */
+    final ModelSpec spec;
+    /** Runs the landmark network. */
+    final TfliteInterpreter landmarks;
+    /** Runs the detector. */
+    final TfliteInterpreter detector;
+
+    Networks(Arguments arguments) throws IOException {
+        int threads = arguments.integer("threads", 1, 1);
+        String model = arguments.text("model");
+        byte[] content = content(model);
+        spec = ModelSpec.read(content, model);
+        landmarks = new TfliteInterpreter(content, model, threads);
+        String file = arguments.text("detector");
+        detector = new TfliteInterpreter(content(file), file, threads);
+    }
+
+    /** The tracker of {@code --faces} faces (default 2). */
+    FaceTracker tracker(Arguments arguments) {
+        return new FaceTracker(new Landmarker(landmarks, spec), new FaceDetector(detector),
+                arguments.integer("faces", 2, 1), true);
+    }
+
+    /** A file's bytes. */
+    static byte[] content(String file) throws IOException {
+        try {
+            return Files.readAllBytes(Paths.get(file));
+        } catch (NoSuchFileException error) {
+            throw new AsmnetException("there is no file " + file);
+        } catch (IOException error) {
+            throw new AsmnetException("cannot read " + file + ": " + error.getMessage());
+        }
+    }
+
+    @Override
+    public void close() {
+        landmarks.close();
+        detector.close();
+    }
+}

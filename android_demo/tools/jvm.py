@@ -1,0 +1,61 @@
+"""The core on this machine's JVM: compiles core/ and jvm/, and runs its commands.
+
+    python android_demo/tools/jvm.py Run --model models/asmnet-spatial-68-224-int8.tflite ...
+
+The commands, each with --help: Run, Snapshot, Benchmark, Infer.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from toolchain import ANDROID, BUILD, fetch, main, require, run
+
+CLASSES = BUILD / "jvm"
+LIBRARIES = ("jvm-tflite", "jvm-tflite-linux", "jvm-javacpp", "jvm-javacpp-linux")
+JAVAC = ("javac", "--release", "11", "-Werror", "-encoding", "UTF-8")
+
+
+def class_path() -> str:
+    """The class path of core, jvm and TensorFlow Lite, compiled if a source has changed."""
+    require("java", "javac")
+    libraries = [fetch(name) for name in LIBRARIES]
+    core = compiled("core", [])
+    return os.pathsep.join(map(str, [compiled("jvm", [core, *libraries]), core, *libraries]))
+
+
+def compiled(part: str, against: list[Path]) -> Path:
+    """The folder of a part's classes."""
+    sources = sorted((ANDROID / part / "src/main/java").rglob("*.java"))
+    folder = CLASSES / part
+    stamp = folder / "stamp"
+    state = "\n".join(f"{source} {source.stat().st_mtime_ns}" for source in sources)
+    if not stamp.exists() or stamp.read_text() != state:
+        stamp.unlink(missing_ok=True)
+        # The libraries' manifests name jars that are not there: no such warnings.
+        path = os.pathsep.join(map(str, against))
+        options = ["-Xlint:all,-path,-classfile", "-cp", path] if against else ["-Xlint:all"]
+        run(*JAVAC, *options, "-d", folder, *sources)
+        stamp.write_text(state)
+    return folder
+
+
+def java(command: str, *arguments: object) -> list[str]:
+    """The command line that runs one of jvm's commands."""
+    words = ["java", "-cp", class_path(), f"org.asmnet.jvm.{command}", *arguments]
+    return [str(word) for word in words]
+
+
+def command() -> None:
+    """Run what the arguments name."""
+    if not sys.argv[1:]:
+        print(__doc__.strip())
+        return
+    sys.exit(subprocess.run(java(*sys.argv[1:]), check=False).returncode)
+
+
+if __name__ == "__main__":
+    main(command)

@@ -1,0 +1,288 @@
+"""The tools of the build without Gradle: what is downloaded, from where, with which SHA-256.
+
+Everything that is not a Debian package stands in PINS, and nowhere else.  `fetch` gives a file out
+of build/android/tools/, downloading it at the first time and checking it every time.  MAVEN and
+NPM in the environment name other registries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ANDROID = Path(__file__).resolve().parents[1]
+REPOSITORY = ANDROID.parent
+BUILD = REPOSITORY / "build/android"
+CACHE = BUILD / "tools"
+CATALOG = ANDROID / "gradle/libs.versions.toml"
+
+MAVEN = os.environ.get("MAVEN") or "https://repo1.maven.org/maven2"
+NPM = os.environ.get("NPM") or "https://registry.npmjs.org"
+FRAMEWORK_RESOURCES = Path("/usr/share/android-framework-res/framework-res.apk")
+
+
+class BuildError(Exception):
+    """What is missing or misfit and what to do about it, in one sentence: exit code 2."""
+
+
+class StepError(Exception):
+    """A tool or a check refused the sources: exit code 1."""
+
+
+class Pin(NamedTuple):
+    """One download: `group:artifact:version[:classifier][@extension]` of Maven or `package@version`
+    of npm."""
+
+    coordinates: str
+    sha256: str
+    catalog: str = ""  # the catalog's entry that names the same version, if one does
+
+    @property
+    def version(self) -> str:
+        """The version alone."""
+        if ":" in self.coordinates:
+            return self.coordinates.split(":")[2].split("@")[0]
+        return self.coordinates.rpartition("@")[2]
+
+    @property
+    def url(self) -> str:
+        """Where it lies in its registry."""
+        if ":" not in self.coordinates:
+            package, _, version = self.coordinates.rpartition("@")
+            return f"{NPM}/{package}/-/{package}-{version}.tgz"
+        coordinates, _, extension = self.coordinates.partition("@")
+        group, artifact, version, *classifier = coordinates.split(":")
+        name = f"{'-'.join([artifact, version, *classifier])}.{extension or 'jar'}"
+        return f"{MAVEN}/{group.replace('.', '/')}/{artifact}/{version}/{name}"
+
+
+PINS = {
+    # What the sources are compiled against.  The newest one whose class files JDK 17 reads.
+    "android": Pin(
+        "org.robolectric:android-all:14-robolectric-10818077",
+        "6be2218c6a53fe3c57bc22ebdc723edcb7270a8a6f187545708aa5c0ed813977",
+    ),
+    # What apps may use of API 24, java.* included.
+    "api-24": Pin(
+        "com.toasttab.android:gummy-bears-api-24:0.5.1@signature",
+        "0fa1ec96de1685a61ab8f055ceae6d75883fd4c29aa43ddfd1c86ff6cc42dd49",
+    ),
+    "tflite": Pin(
+        "org.tensorflow:tensorflow-lite:2.16.1@aar",
+        "34b065817e294e7dd3569504e8b9454938ceae453b6a459da54d5f6e45d3c94e",
+        "tensorflowLite",
+    ),
+    "tflite-api": Pin(
+        "org.tensorflow:tensorflow-lite-api:2.16.1@aar",
+        "885b95bc9e47a4aa5cf8e71523aed9b05e397cfef1ea09773f13fea8b649fcee",
+        "tensorflowLite",
+    ),
+    "kotlin": Pin(
+        "kotlin-compiler@2.2.10",
+        "cec7d5a867deddd2d61d60f2890262cb30b9b9fc7e32cdb33aeaf8abb2bf88cb",
+        "kotlin",
+    ),
+    # bundletool.jar brings D8 under its own name.
+    "d8": Pin(
+        "node-bundletool@1.0.0",
+        "99d529764e2f035876fd18704a45f54831ab014008938961d2e4cd4009bcf984",
+    ),
+    "junit": Pin(
+        "org.junit.platform:junit-platform-console-standalone:1.11.4",
+        "b016ef6b1c3454d6d7c2c88ce081dabf289699686af6622d6e4e2e1b54b4a2fc",
+    ),
+    # Runs the networks on the JVM.
+    "jvm-tflite": Pin(
+        "org.bytedeco:tensorflow-lite:2.21.0-1.5.14",
+        "d27baafef5f2ed1a74be4baacb07b1d632ca241527b47437130592dd864cc8f5",
+    ),
+    "jvm-tflite-linux": Pin(
+        "org.bytedeco:tensorflow-lite:2.21.0-1.5.14:linux-x86_64",
+        "97061333854967aadf2f092681d63af90b804db3800f007cffd24a2901f4bc72",
+    ),
+    "jvm-javacpp": Pin(
+        "org.bytedeco:javacpp:1.5.14",
+        "cb95a82ce1c337690436017eb8886597de71c1463dc16a3570f6a96b7c98a82b",
+    ),
+    "jvm-javacpp-linux": Pin(
+        "org.bytedeco:javacpp:1.5.14:linux-x86_64",
+        "1efab617735a44529bb85daaaefabe46c8686582989c46593c36569e9786fdaa",
+    ),
+}
+
+# Command or file -> Debian package.
+PACKAGES = {
+    "java": "openjdk-17-jdk-headless",
+    "javac": "openjdk-17-jdk-headless",
+    "keytool": "openjdk-17-jdk-headless",
+    "aapt2": "aapt",
+    "zipalign": "zipalign",
+    "apksigner": "apksigner",
+    "dexdump": "dexdump",
+    "/usr/bin/enjarify": "enjarify",
+    str(FRAMEWORK_RESOURCES): "android-framework-res",
+}
+
+
+def require(*names: str) -> None:
+    """Raise BuildError unless these commands and files of PACKAGES are installed."""
+    missing = [name for name in names if not shutil.which(name) and not Path(name).exists()]
+    if missing:
+        packages = " ".join(sorted({PACKAGES[name] for name in missing}))
+        raise BuildError(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed; "
+            f"on Debian or Ubuntu: apt install {packages}"
+        )
+
+
+def require_jdk(version: int) -> None:
+    """Raise BuildError if the JDK is older."""
+    found = int(run("javac", "-version").split()[1].split(".")[0])
+    if found < version:
+        raise BuildError(
+            f"the JDK has version {found}, but {version} or later is needed; on Debian or Ubuntu: "
+            f"apt install openjdk-{version}-jdk-headless, then update-alternatives --config javac"
+        )
+
+
+def fetch(name: str) -> Path:
+    """The file of PINS[name], downloaded if need be, its SHA-256 checked."""
+    if name not in PINS:
+        raise BuildError(f"tools/toolchain.py pins no {name}; add it to PINS")
+    pin = PINS[name]
+    wanted = catalog().get(pin.catalog, pin.version)
+    if wanted != pin.version:
+        raise BuildError(
+            f"{CATALOG.name} says {pin.catalog} {wanted}, but tools/toolchain.py pins "
+            f"{pin.coordinates}; change the pin and its SHA-256 too"
+        )
+    path = CACHE / pin.url.rpartition("/")[2]
+    if not path.exists() or digest(path) != pin.sha256:
+        download(pin, path)
+    return path
+
+
+def download(pin: Pin, path: Path) -> None:
+    """Write what lies at the pin's address to `path` if it is what was pinned."""
+    with replacing(path) as new:
+        try:
+            with urllib.request.urlopen(pin.url, timeout=120) as answer, new.open("wb") as file:
+                shutil.copyfileobj(answer, file)
+        except OSError as reason:
+            raise BuildError(
+                f"{pin.url} cannot be had ({reason}); try again, name another registry by MAVEN "
+                f"or NPM, or put the file into {path.parent}"
+            ) from None
+        if digest(new) != pin.sha256:
+            raise BuildError(
+                f"{pin.url} has SHA-256 {digest(new)}, not the pinned {pin.sha256}; "
+                "do not use it, try another registry"
+            )
+
+
+def unpacked(name: str) -> Path:
+    """The folder with the contents of the archive PINS[name] (.tgz, .aar)."""
+    archive = fetch(name)
+    folder = CACHE / f"{archive.name}.unpacked"
+    stamp = folder / "sha256"  # a folder of another archive of that name is not ours
+    if stamp.exists() and stamp.read_text() == PINS[name].sha256:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    with replacing(folder) as new:
+        if archive.suffix == ".tgz":
+            with tarfile.open(archive) as tar:
+                tar.extraction_filter = getattr(tarfile, "data_filter", None)
+                tar.extractall(new)
+        else:
+            with zipfile.ZipFile(archive) as aar:
+                aar.extractall(new)
+        (new / "sha256").write_text(PINS[name].sha256)
+    return folder
+
+
+@functools.cache
+def catalog() -> dict[str, str]:
+    """The versions of the Gradle build: [versions] of gradle/libs.versions.toml."""
+    return read_toml(CATALOG)["versions"]
+
+
+@functools.cache
+def project_version() -> str:
+    """The version of pyproject.toml."""
+    return read_toml(REPOSITORY / "pyproject.toml")["project"]["version"]
+
+
+def read_toml(path: Path) -> dict:
+    """A TOML file."""
+    try:
+        import tomllib
+    except ModuleNotFoundError:
+        raise BuildError(
+            f"Python {sys.version_info.major}.{sys.version_info.minor} is too old for these "
+            "scripts; use 3.11 or later"
+        ) from None
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, ValueError) as reason:
+        raise BuildError(f"{path} cannot be read: {reason}") from None
+
+
+def digest(path: Path) -> str:
+    """A file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A name to write a file or folder under; it becomes `path` if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+        new = Path(temporary) / path.name
+        yield new
+        new.replace(path)
+
+
+def run(*command: object, name: str = "", cwd: Path | None = None) -> str:
+    """Run a tool and return what it printed; StepError, with all that it said, if it fails."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stdout + done.stderr).strip()
+        raise StepError(f"{name or Path(words[0]).name} failed:\n{said}")
+    return done.stdout
+
+
+@contextlib.contextmanager
+def step(what: str) -> Iterator[None]:
+    """Print what is being done and how long it took."""
+    print(f"{what:<52}", end="", flush=True)
+    start = time.monotonic()
+    try:
+        yield
+    except BaseException:
+        print()
+        raise
+    print(f"{time.monotonic() - start:6.1f} s", flush=True)
+
+
+def main(command: Callable[[], None]) -> None:
+    """Run a command of these tools; errors are one sentence and an exit code."""
+    try:
+        command()
+    except (BuildError, StepError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, BuildError) else 1)
