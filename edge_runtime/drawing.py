@@ -29,6 +29,7 @@ def draw(image: np.ndarray, faces: Sequence[Face], scheme: Scheme) -> None:
         faces: what a landmarker or tracker answered.
         scheme: of the landmarks; tells which points to join.
     """
+    plates: list[tuple[float, float]] = []
     for face in faces:
         box = face.box
         side = float((box[2:] - box[:2]).max())
@@ -49,7 +50,29 @@ def draw(image: np.ndarray, faces: Sequence[Face], scheme: Scheme) -> None:
         # Beside the face, on the side where there is room.
         right = box[2] + gap
         x = right if right + width <= image.shape[1] else box[0] - gap - width
-        text_block(image, lines, (float(x), float(box[1] + box[3] - height) / 2))
+        x = _inside(x, image.shape[1] - width)
+        y = _inside((box[1] + box[3] - height) / 2, image.shape[0] - height)
+        y = _clear(x, y, (width, height), plates, image.shape[0])
+        plates.append((x, y))
+        text_block(image, lines, (x, y))
+
+
+def _inside(value: float, most: float) -> float:
+    return float(max(0.0, min(value, most)))
+
+
+def _clear(
+    x: float, y: float, size: tuple[int, int], plates: list[tuple[float, float]], bottom: int
+) -> float:
+    """The top of a plate that covers none of the plates before it: below or above them."""
+    width, height = size
+    gap = height / 13
+    for left, top in plates:
+        if abs(x - left) < width and abs(y - top) < height:
+            below = top + height + gap
+            above = _inside(top - gap - height, bottom)
+            y = below if below + height <= bottom else above
+    return y
 
 
 def mirrored(face: Face, width: int) -> Face:

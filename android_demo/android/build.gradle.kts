@@ -1,4 +1,4 @@
-import org.asmnet.gradle.CopyModels
+import org.asmnet.gradle.CopyAssets
 
 plugins {
     alias(libs.plugins.android.library)
@@ -35,10 +35,13 @@ android {
 
 androidComponents.onVariants { variant ->
     val name = variant.name.replaceFirstChar(Char::uppercase)
-    val detector = tasks.register<CopyModels>("copyDetector$name") {
-        models.from("../../models/face_detection_short_range.tflite")
+    val detector = tasks.register<CopyAssets>("copyDetector$name") {
+        files.from(
+            "../../models/face_detection_short_range.tflite",
+            "../../models/LICENSE.mediapipe",
+        )
     }
-    variant.sources.assets?.addGeneratedSourceDirectory(detector, CopyModels::getFolder)
+    variant.sources.assets?.addGeneratedSourceDirectory(detector, CopyAssets::getFolder)
 }
 
 dependencies {

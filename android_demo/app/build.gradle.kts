@@ -1,4 +1,4 @@
-import org.asmnet.gradle.CopyModels
+import org.asmnet.gradle.CopyAssets
 
 plugins {
     alias(libs.plugins.android.application) // compiles Kotlin, too
@@ -41,13 +41,15 @@ android {
 
 androidComponents.onVariants { variant ->
     val name = variant.name.replaceFirstChar(Char::uppercase)
-    val landmarkers = tasks.register<CopyModels>("copyLandmarkers$name") {
-        models.from(
+    val assets = tasks.register<CopyAssets>("copyAssets$name") {
+        files.from(
             "../../models/asmnet-spatial-68-224-int8.tflite",
             "../../models/asmnet-spatial-68-112-int8.tflite",
+            "../../LICENSE",
+            "../../NOTICE",
         )
     }
-    variant.sources.assets?.addGeneratedSourceDirectory(landmarkers, CopyModels::getFolder)
+    variant.sources.assets?.addGeneratedSourceDirectory(assets, CopyAssets::getFolder)
 }
 
 dependencies {

@@ -145,6 +145,12 @@ def test_models_are_the_shipped_files_ready_to_be_mapped(apk, entries):
         assert data_offset(apk, entry) % 4 == 0, name
 
 
+def test_licences_come_along(apk):
+    for name in ("LICENSE", "NOTICE", "models/LICENSE.mediapipe"):
+        text = (toolchain.REPOSITORY / name).read_bytes()
+        assert read(apk, f"assets/{Path(name).name}") == text, name
+
+
 @pytest.mark.parametrize("size", [224, 112])
 def test_models_in_the_apk_answer_as_their_float_models(apk, tmp_path, size):
     model = tmp_path / "model.tflite"

@@ -7,7 +7,9 @@ crop: whole tracks differ by that noise, as much as Python's differ with one ker
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,8 +18,9 @@ import cv2
 import jvm
 import numpy as np
 import pytest
+from frames import clip, ppm
 
-from asmnet import models, samples
+from asmnet import models
 from asmnet.core import Crop, Kernels
 from asmnet.core.crop import NUMPY
 from asmnet.edge_runtime import detector as detector_module
@@ -43,23 +46,12 @@ KERNELS = {
 }
 
 
-def clip(every: int = 1) -> Iterator[np.ndarray]:
-    """Each `every`-th frame of the sample clip, BGR."""
-    capture = cv2.VideoCapture(str(samples.CLIP))
-    index = 0
-    while capture.grab():
-        if index % every == 0:
-            yield capture.retrieve()[1]
-        index += 1
-
-
 def with_frames(frames: Iterable[np.ndarray], command: str, *arguments: object) -> None:
     """Run one of jvm's commands on frames."""
     line = jvm.java(command, "--frames", "-", *arguments)
     with subprocess.Popen(line, stdin=subprocess.PIPE) as process:
         for frame in frames:
-            process.stdin.write(b"P6 %d %d 255\n" % (frame.shape[1], frame.shape[0]))
-            process.stdin.write(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).tobytes())
+            process.stdin.write(ppm(frame))
     assert process.returncode == 0
 
 
@@ -248,24 +240,54 @@ def test_records_tell_frame_time_size_and_box(records: list[dict]) -> None:
             assert face["box"] == pytest.approx(box, abs=0.011)
 
 
-def ppm(width: int, height: int, missing: int = 0) -> bytes:
-    """A black picture, cut short by some bytes."""
-    return b"P6 %d %d 255\n" % (width, height) + bytes(3 * width * height - missing)
+@pytest.mark.parametrize("mirror", ["no", "yes"])
+def test_a_snapshot_shows_the_frame_with_its_faces(mirror: str, tmp_path: Path) -> None:
+    frames = list(itertools.islice(clip(), 740, 745))
+    with_frames(
+        frames, "Snapshot", "--model", MODEL, "--detector", models.DETECTOR,
+        "--mirror", mirror, "--scale", 2, "--out", tmp_path / "picture.png",
+    )  # fmt: skip
+    drawn = cv2.resize(cv2.imread(str(tmp_path / "picture.png")), None, fx=0.5, fy=0.5)
+    expected = frames[-1][:, ::-1] if mirror == "yes" else frames[-1]
+    assert np.median(np.abs(drawn.astype(int) - expected)) <= 2
+    tracker = FaceTracker(Landmarker.load(), FaceDetector.load(), max_faces=2)
+    for index, frame in enumerate(frames):
+        faces = tracker.update(frame, index / FPS)
+    points = np.rint(np.concatenate([face.landmarks for face in faces])).astype(int)
+    x = 639 - points[:, 0] if mirror == "yes" else points[:, 0]
+    lighter = drawn[points[:, 1], x].min(axis=1).astype(int) - expected[points[:, 1], x].min(axis=1)
+    assert len(points) == 2 * 68 and np.mean(lighter > 20) > 0.8
+
+
+def test_the_benchmark_tells_stages_and_garbage() -> None:
+    """And hardly a frame makes any: those with a new face, and what the JVM does for itself."""
+    line = jvm.java(
+        "Benchmark", "--model", MODEL, "--detector", models.DETECTOR, "--frames", "-",
+        "--rotation", 270, "--warmup", 8, "--passes", 4,
+    )  # fmt: skip
+    frames = b"".join(map(ppm, itertools.islice(clip(), 60, 150)))
+    said = subprocess.run(line, input=frames, capture_output=True, check=True).stdout.decode()
+    assert all(stage in said for stage in ("convert", "detect", "crop", "smooth", "draw", "all"))
+    clean, every = re.search(r"without garbage: (\d+) of (\d+)", said).groups()
+    assert int(every) == 4 * 90 and int(clean) >= 0.95 * 360
+
+
+BLACK = ppm(np.zeros((48, 64, 3), np.uint8))
 
 
 @pytest.mark.parametrize(
     "options, frames, message",
     [
-        ({"--model": "no.tflite"}, ppm(64, 48), "there is no file no.tflite"),
-        ({"--model": models.DETECTOR}, ppm(64, 48), "carries no asmnet.json"),
-        ({"--detector": "broken.tflite"}, ppm(64, 48), "not a TFLite model, or it is damaged"),
-        ({"--detector": MODEL}, ppm(64, 48), "it is another model"),
-        ({}, ppm(64, 48, missing=1), "picture 0 of standard input is cut short"),
-        ({}, ppm(64, 48) + b"P5 ", "picture 1 of standard input is no binary PPM"),
+        ({"--model": "no.tflite"}, BLACK, "there is no file no.tflite"),
+        ({"--model": models.DETECTOR}, BLACK, "carries no asmnet.json"),
+        ({"--detector": "broken.tflite"}, BLACK, "not a TFLite model, or it is damaged"),
+        ({"--detector": MODEL}, BLACK, "it is another model"),
+        ({}, BLACK[:-1], "picture 0 of standard input is cut short"),
+        ({}, BLACK + b"P5 ", "picture 1 of standard input is no binary PPM"),
         ({}, b"", "is no binary PPM"),
-        ({"--faces": "0"}, ppm(64, 48), "--faces 0 is no number of at least 1"),
-        ({"--out": "no/folder/x"}, ppm(64, 48), "no/folder/x cannot be written"),
-        ({"--quick": "yes"}, ppm(64, 48), "'--quick' is none of the options"),
+        ({"--faces": "0"}, BLACK, "--faces 0 is no number of at least 1"),
+        ({"--out": "no/folder/x"}, BLACK, "no/folder/x cannot be written"),
+        ({"--quick": "yes"}, BLACK, "'--quick' is none of the options"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -162,8 +162,9 @@ def test_versions_agree():
 
 def test_both_builds_make_the_same_app():
     gradle = script("app")
-    assert set(re.findall(r'"([^"]+\.tflite)"', gradle + script("android"))) == {
-        f"../../models/{name}" for name in build_apk.MODELS
+    assert set(re.findall(r'"\.\./\.\./([^"]+)"', gradle + script("android"))) == {
+        *(f"models/{name}" for name in build_apk.MODELS),
+        *build_apk.LICENCES,
     }
     filters = re.search(r"abiFilters.*", gradle)[0]
     assert tuple(re.findall(r'"([\w-]+)"', filters)) == build_apk.ABIS

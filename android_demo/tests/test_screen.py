@@ -174,3 +174,7 @@ def test_what_is_missing_is_said_in_words_with_one_way_out(
     # Readable: light letters on a dark ground where the message is.
     middle = shown.image[shown.height // 3 : shown.height * 2 // 3].max(axis=2)
     assert (middle > 200).mean() > 0.01 and np.median(middle) < 60
+
+
+def test_what_goes_wrong_is_one_message_and_what_worked_goes_on() -> None:
+    screens.check_faults()

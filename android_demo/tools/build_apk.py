@@ -47,6 +47,7 @@ MODELS = (
     "asmnet-spatial-68-224-int8.tflite",
     "asmnet-spatial-68-112-int8.tflite",
 )
+LICENCES = ("LICENSE", "NOTICE", "models/LICENSE.mediapipe")
 STORED = (".tflite", ".so", "resources.arsc")  # Android 11 insists on the last
 
 
@@ -113,6 +114,7 @@ def contents(linked: Path, dex: list[Path]) -> dict[str, bytes]:
         entries = {name: archive.read(name) for name in archive.namelist()}
     entries |= {f"classes{n if n > 1 else ''}.dex": d.read_bytes() for n, d in enumerate(dex, 1)}
     entries |= {f"assets/{name}": (REPOSITORY / "models" / name).read_bytes() for name in MODELS}
+    entries |= {f"assets/{Path(name).name}": (REPOSITORY / name).read_bytes() for name in LICENCES}
     for abi in ABIS:
         name = "libtensorflowlite_jni.so"
         entries[f"lib/{abi}/{name}"] = (unpacked("tflite") / "jni" / abi / name).read_bytes()

@@ -8,6 +8,7 @@ JVM's works in its place) and AndroidX Test, which Robolectric asks for and Mave
 
 from __future__ import annotations
 
+import functools
 import shutil
 import zipfile
 from pathlib import Path
@@ -131,6 +132,7 @@ ROBOLECTRIC = (
 toolchain.PINS.update({pin.coordinates: pin for pin in (ANDROID_ALL, *ROBOLECTRIC)})
 
 
+@functools.cache
 def compiled() -> list[Path]:
     """The class path of the app on Robolectric."""
     require("java", "javac", "aapt2", "/usr/share/android-framework-res/framework-res.apk")
@@ -179,10 +181,25 @@ def draw(folder: Path) -> None:
     path = compiled()
     with step("screens: draw"):
         run(
-            *("java", "-Xmx2g", "--add-opens=java.base/java.io=ALL-UNNAMED"),
-            *(f"-Dscreens={folder}", f"-Drobolectric.dependency.dir={CACHE}"),
-            *("-Drobolectric.offline=true", "-Drobolectric.conscryptMode=OFF"),
-            "-Drobolectric.createActivityContexts=true",
-            *("-cp", compilers.class_path(path), "org.junit.runner.JUnitCore"),
+            *java(path),
+            f"-Dscreens={folder}",
+            "org.junit.runner.JUnitCore",
             "org.asmnet.demo.Screens",
         )
+
+
+def check_faults() -> None:
+    """Run tests/screen/Faults.kt; StepError, with what was said, if one fails."""
+    path = compiled()
+    with step("screens: what may go wrong"):
+        run(*java(path), "org.junit.runner.JUnitCore", "org.asmnet.demo.Faults")
+
+
+def java(path: list[Path]) -> list[str]:
+    """The JVM as Robolectric wants it."""
+    return [
+        *("java", "-Xmx2g", "--add-opens=java.base/java.io=ALL-UNNAMED"),
+        *("-Drobolectric.offline=true", f"-Drobolectric.dependency.dir={CACHE}"),
+        *("-Drobolectric.conscryptMode=OFF", "-Drobolectric.createActivityContexts=true"),
+        *("-cp", compilers.class_path(path)),
+    ]

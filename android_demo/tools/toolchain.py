@@ -3,6 +3,8 @@
 Everything that is not a Debian package stands in PINS, and nowhere else.  `fetch` gives a file out
 of build/android/tools/, downloading it at the first time and checking it every time.  MAVEN and
 NPM in the environment name other registries.
+
+    apt install $(python android_demo/tools/toolchain.py)
 """
 
 from __future__ import annotations
@@ -108,18 +110,22 @@ PINS = {
     "jvm-tflite": Pin(
         "org.bytedeco:tensorflow-lite:2.21.0-1.5.14",
         "d27baafef5f2ed1a74be4baacb07b1d632ca241527b47437130592dd864cc8f5",
+        "bytedeco",
     ),
     "jvm-tflite-linux": Pin(
         "org.bytedeco:tensorflow-lite:2.21.0-1.5.14:linux-x86_64",
         "97061333854967aadf2f092681d63af90b804db3800f007cffd24a2901f4bc72",
+        "bytedeco",
     ),
     "jvm-javacpp": Pin(
         "org.bytedeco:javacpp:1.5.14",
         "cb95a82ce1c337690436017eb8886597de71c1463dc16a3570f6a96b7c98a82b",
+        "javacpp",
     ),
     "jvm-javacpp-linux": Pin(
         "org.bytedeco:javacpp:1.5.14:linux-x86_64",
         "1efab617735a44529bb85daaaefabe46c8686582989c46593c36569e9786fdaa",
+        "javacpp",
     ),
 }
 
@@ -286,3 +292,7 @@ def main(command: Callable[[], None]) -> None:
     except (BuildError, StepError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, BuildError) else 1)
+
+
+if __name__ == "__main__":
+    print(*sorted(set(PACKAGES.values())))

@@ -65,3 +65,11 @@ def test_faces_partly_or_wholly_outside_do_no_harm(at: tuple[float, float]):
 
 def test_pictures_of_a_few_pixels_do_no_harm():
     draw(np.zeros((5, 3, 3), np.uint8), [face()], IBUG68)
+
+
+@pytest.mark.parametrize("row", [240, 60, 440])
+def test_the_numbers_of_two_faces_do_not_cover_each_other(row: int):
+    image = np.full((480, 640, 3), 100, np.uint8)
+    draw(image, [face(at=(200, row)), face(at=(230, row))], replace_edges())
+    assert not (image == 100 // 3 // 3).any()  # darkened twice
+    assert (image == 100 // 3).sum() > 5000

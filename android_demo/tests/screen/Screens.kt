@@ -1,6 +1,5 @@
 package org.asmnet.demo
 
-import android.Manifest
 import android.app.Activity
 import android.graphics.Bitmap
 import android.graphics.Canvas
@@ -8,28 +7,24 @@ import android.graphics.ImageFormat
 import android.media.Image
 import android.os.Looper
 import android.view.View
-import android.view.ViewGroup
-import android.widget.TextView
 import java.io.File
 import java.nio.ByteBuffer
 import org.asmnet.core.Overlay
 import org.junit.Test
 import org.junit.runner.RunWith
-import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
-import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
-import org.robolectric.shadows.ShadowDialog
 
 /**
  * Pictures of the app, drawn by Android's own graphics on this machine.
  *
  * The property `screens` names a folder. `shots` in it has a line for each picture to make: name,
  * qualifiers of the device, file of camera frames (NV21), width, height, sensor orientation,
- * display rotation, front. It receives NAME.png, NAME.dots (x, y of each landmark's dot in frame
- * pixels, as the draw list has them) and NAME.texts (the view's place, then what is written).
+ * display rotation, front or back. The folder receives NAME.png, NAME.dots (x, y, radius of each
+ * landmark's dot in frame pixels, as the draw list has them) and NAME.texts (the view's left, top,
+ * width and height; then what is written on the screen).
  */
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [34])
@@ -71,31 +66,6 @@ class Screens {
         save(it, "no-camera")
     }
 
-    private fun open(qualifiers: String, granted: Boolean, look: (Activity) -> Unit) {
-        RuntimeEnvironment.setQualifiers(qualifiers)
-        val application = shadowOf(RuntimeEnvironment.getApplication())
-        if (granted) {
-            application.grantPermissions(Manifest.permission.CAMERA)
-        } else {
-            application.denyPermissions(Manifest.permission.CAMERA)
-        }
-        Robolectric.buildActivity(MainActivity::class.java).use {
-            it.setup()
-            look(it.get())
-        }
-    }
-
-    private fun waitFor(condition: () -> Boolean) {
-        val end = System.nanoTime() + 20_000_000_000
-        while (true) {
-            shadowOf(Looper.getMainLooper()).idle()
-            if (condition()) return
-            ShadowDialog.getLatestDialog()?.let { throw AssertionError(textsOf(it.window!!.decorView).toString()) }
-            check(System.nanoTime() < end) { "nothing happened for 20 s" }
-            Thread.sleep(10)
-        }
-    }
-
     private fun save(activity: Activity, name: String) {
         val root = activity.window.decorView
         val bitmap = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
@@ -108,30 +78,21 @@ class Screens {
         val view = listOf(left, top, faces.width, faces.height).joinToString(" ")
         File(folder, "$name.texts").writeText("$view\n" + textsOf(root).joinToString("\n"))
         val dots = mutableListOf<String>()
-        (field(faces, "shown") as Shot).overlay?.draw(object : Overlay.Pen {
-            override fun line(x0: Float, y0: Float, x1: Float, y1: Float, width: Float, argb: Int) = Unit
-
-            override fun dot(x: Float, y: Float, radius: Float, argb: Int) {
-                dots += "$x $y $radius"
-            }
-
-            override fun plate(left: Float, top: Float, right: Float, bottom: Float, argb: Int) = Unit
-
-            override fun text(text: String, x: Float, baseline: Float, size: Float, argb: Int) = Unit
-        })
+        (field(faces, "shown") as Shot).overlay?.draw(DotsOnly(dots))
         File(folder, "$name.dots").writeText(dots.joinToString("\n"))
     }
 
-    /** What is written on visible views, from top to bottom. */
-    private fun textsOf(view: View): List<String> = when {
-        !view.isShown -> emptyList()
-        view is TextView -> listOf(view.text.toString())
-        view is ViewGroup -> (0 until view.childCount).flatMap { textsOf(view.getChildAt(it)) }
-        else -> emptyList()
-    }
+    private class DotsOnly(private val dots: MutableList<String>) : Overlay.Pen {
+        override fun dot(x: Float, y: Float, radius: Float, argb: Int) {
+            dots += "$x $y $radius"
+        }
 
-    private fun field(of: Any, name: String): Any? =
-        of.javaClass.getDeclaredField(name).apply { isAccessible = true }.get(of)
+        override fun line(x0: Float, y0: Float, x1: Float, y1: Float, width: Float, argb: Int) {}
+
+        override fun plate(left: Float, top: Float, right: Float, bottom: Float, argb: Int) {}
+
+        override fun text(text: String, x: Float, baseline: Float, size: Float, argb: Int) {}
+    }
 
     /** A camera's frame: grey, then v and u in turns. */
     private class Nv21(
@@ -174,9 +135,5 @@ class Screens {
         override fun getScalingMode() = 0
 
         override fun close() = Unit
-    }
-
-    private companion object {
-        const val PORTRAIT = "w360dp-h640dp-port-xhdpi"
     }
 }

@@ -12,21 +12,21 @@ import org.gradle.api.tasks.PathSensitivity;
 import org.gradle.api.tasks.TaskAction;
 import org.gradle.work.DisableCachingByDefault;
 
-/** Takes a few files of models/ as assets: git holds each once, and float networks stay out. */
+/** Takes a few files of the repository as assets: git holds each once, and float networks stay out. */
 @DisableCachingByDefault(because = "It only copies")
-public abstract class CopyModels extends DefaultTask {
+public abstract class CopyAssets extends DefaultTask {
     @InputFiles
     @PathSensitive(PathSensitivity.NAME_ONLY)
-    public abstract ConfigurableFileCollection getModels();
+    public abstract ConfigurableFileCollection getFiles();
 
     @OutputDirectory
     public abstract DirectoryProperty getFolder();
 
     @Inject
-    protected abstract FileSystemOperations getFiles();
+    protected abstract FileSystemOperations getSystem();
 
     @TaskAction
     public void copy() {
-        getFiles().sync(copy -> copy.from(getModels()).into(getFolder()));
+        getSystem().sync(copy -> copy.from(getFiles()).into(getFolder()));
     }
 }
