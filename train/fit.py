@@ -10,7 +10,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from keras import ops
 from rich.console import Console
 from rich.progress import track
 
@@ -110,7 +109,10 @@ def fit(
     model = Assisted(network, chosen, assist=loss == "asm", frozen=frozen)
     batches = Batches(packed, shape_model, chosen, size, MARGIN, seed)
     model.compile(chosen.optimizer(chosen.epochs * len(batches), averaged))
-    model({key: ops.convert_to_tensor(value[:1]) for key, value in batches[0][0].items()})
+    # Symbolically: to run it for that, JAX would compile every operation by itself.
+    model({key: keras.KerasTensor(x.shape, str(x.dtype)) for key, x in batches[0][0].items()})
+    # Variables that the first step has to make would have it traced twice.
+    model.optimizer.build(model.trainable_variables)
     state = State(run / "state.weights.h5")
     first = state.restore(model)
     batches.start(first)

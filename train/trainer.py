@@ -174,12 +174,29 @@ def predict(
     return points.reshape(len(images), -1, 2), np.concatenate(pose)
 
 
+class _Normalising(keras.Model):
+    """A network that normalises by the batch, which its statistics take up, and learns nothing.
+
+    Its `predict_on_batch` is compiled; layers called one by one are not, which under JAX means
+    that every operation is, by itself.
+    """
+
+    def __init__(self, network: keras.Model):
+        super().__init__(name="normalising")
+        self.network = network
+
+    def call(self, inputs: dict, training: bool = False) -> dict:
+        """Network outputs of augmented packed pictures."""
+        images = augment.apply(inputs["images"], inputs, self.network.input_shape[1])
+        return self.network(images, training=True)
+
+
 def estimate_statistics(model: Assisted, batches: Batches, rounds: int = 40) -> None:
     """Re-estimate the batch-norm statistics for the present weights and input size.
 
     Moving statistics lag behind weights that move, and remember the last few
     batches only.  Here every round counts the same: the plain mean over
-    `rounds` batches.
+    `rounds` batches, or all if they are fewer.
     """
     norms = [
         layer
@@ -189,13 +206,12 @@ def estimate_statistics(model: Assisted, batches: Batches, rounds: int = 40) -> 
     weights = [weight for layer in norms for weight in layer.non_trainable_weights]
     momentum = [layer.momentum for layer in norms]
     totals = [np.zeros(weight.shape) for weight in weights]
+    rounds = min(rounds, len(batches))  # a batch is the same every time
     for layer in norms:
         layer.momentum = 0.0
-    size = model.network.input_shape[1]
+    normalising = _Normalising(model.network)
     for step in range(rounds):
-        inputs, _ = batches[step % len(batches)]
-        inputs = {key: ops.convert_to_tensor(value) for key, value in inputs.items()}
-        model.network(augment.apply(inputs["images"], inputs, size), training=True)
+        normalising.predict_on_batch(batches[step][0])
         for total, weight in zip(totals, weights, strict=True):
             total += ops.convert_to_numpy(weight)
     for layer, value in zip(norms, momentum, strict=True):
@@ -223,8 +239,8 @@ def fit_heads(model: Assisted, batches: Batches, rounds: int = 160, ridge: float
             batches.start(step // len(batches))  # the same faces, otherwise augmented
         inputs, targets = batches[step % len(batches)]
         inputs = {key: ops.convert_to_tensor(value) for key, value in inputs.items()}
-        x = trunk(augment.apply(inputs["images"], inputs, size), training=False)
-        features.append(ops.convert_to_numpy(x))
+        x = augment.apply(inputs["images"], inputs, size)
+        features.append(trunk.predict_on_batch(x))
         points.append(targets["landmarks"])
         pose.append(targets["pose"])
     x, labels = np.concatenate(features), {"landmarks": np.concatenate(points)}
