@@ -2,7 +2,7 @@
 
     python android_demo/tools/jvm.py Run --model models/asmnet-spatial-68-224-int8.tflite ...
 
-The commands, each with --help: Run, Snapshot, Benchmark, Infer.
+The commands, each with --help: Run, Snapshot, Benchmark, Infer, Locate.
 """
 
 from __future__ import annotations

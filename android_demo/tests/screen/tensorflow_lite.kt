@@ -52,8 +52,8 @@ class Interpreter(model: ByteBuffer, options: Options) : AutoCloseable {
     } catch (error: AsmnetException) {
         throw IllegalArgumentException(error.message)
     }
-    private val side = network.inputSize()
-    private val isFloat = network.inputType() == Type.FLOAT32
+    private val input = network.input()
+    private val isFloat = input.type == Type.FLOAT32
     private val names = network.outputs()
 
     fun getInputTensorCount() = 1
@@ -61,8 +61,8 @@ class Interpreter(model: ByteBuffer, options: Options) : AutoCloseable {
     fun getInputTensor(@Suppress("UNUSED_PARAMETER") index: Int): Tensor = Described(
         "input",
         if (isFloat) DataType.FLOAT32 else DataType.INT8,
-        intArrayOf(1, side, side, 3),
-        Tensor.QuantizationParams(network.inputScale(), network.inputZeroPoint()),
+        intArrayOf(1, input.side, input.side, 3),
+        Tensor.QuantizationParams(input.scale, input.zeroPoint),
     )
 
     fun getOutputTensorCount() = names.size
@@ -75,14 +75,14 @@ class Interpreter(model: ByteBuffer, options: Options) : AutoCloseable {
     )
 
     fun runForMultipleInputsOutputs(inputs: Array<Any>, outputs: Map<Int, Any>) {
-        val input = inputs[0] as ByteBuffer
+        val picture = inputs[0] as ByteBuffer
         if (isFloat) {
-            val values = FloatArray(3 * side * side)
-            input.duplicate().order(ByteOrder.nativeOrder()).asFloatBuffer().get(values)
+            val values = FloatArray(input.count())
+            picture.duplicate().order(ByteOrder.nativeOrder()).asFloatBuffer().get(values)
             network.run(values)
         } else {
-            val levels = ByteArray(3 * side * side)
-            input.duplicate().get(levels)
+            val levels = ByteArray(input.count())
+            picture.duplicate().get(levels)
             network.run(levels)
         }
         for ((index, buffer) in outputs) {

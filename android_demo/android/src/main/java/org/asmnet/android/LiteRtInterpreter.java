@@ -6,10 +6,10 @@ import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.asmnet.core.AsmnetException;
+import org.asmnet.core.Input;
 import org.asmnet.core.Quantization;
 import org.asmnet.core.Quantization.Type;
 import org.tensorflow.lite.DataType;
@@ -55,12 +55,9 @@ public final class LiteRtInterpreter implements org.asmnet.core.Interpreter, Aut
 
     private final String name;
     private final Delegate delegate;
-    private final int size;
-    private final Type type;
-    private final float scale;
-    private final int zeroPoint;
-    private final ByteBuffer input;
-    private final FloatBuffer inputFloats;
+    private final Input input;
+    private final ByteBuffer levels;
+    private final FloatBuffer values;
     private final Object[] inputs;
     private final Map<Integer, Object> buffers = new HashMap<>();
     private final Map<String, Output> outputs = new HashMap<>();
@@ -89,18 +86,12 @@ public final class LiteRtInterpreter implements org.asmnet.core.Interpreter, Aut
                         + " inputs, not 1; it is another model");
             }
             Tensor tensor = network.getInputTensor(0);
-            int[] shape = tensor.shape();
-            if (shape.length != 4 || shape[0] != 1 || shape[1] != shape[2] || shape[3] != 3) {
-                throw new AsmnetException(name + " takes " + Arrays.toString(shape)
-                        + ", expected [1, side, side, 3]; it is another model");
-            }
-            size = shape[1];
-            type = typeOf(tensor);
-            scale = type == Type.FLOAT32 ? 0 : tensor.quantizationParams().getScale();
-            zeroPoint = type == Type.FLOAT32 ? 0 : tensor.quantizationParams().getZeroPoint();
-            input = direct(tensor.numBytes());
-            inputFloats = input.asFloatBuffer();
-            inputs = new Object[] {input};
+            input = new Input(name, tensor.shape(), typeOf(tensor),
+                    tensor.quantizationParams().getScale(),
+                    tensor.quantizationParams().getZeroPoint());
+            levels = direct(tensor.numBytes());
+            values = levels.asFloatBuffer();
+            inputs = new Object[] {levels};
             for (int i = 0; i < network.getOutputTensorCount(); i++) {
                 Tensor out = network.getOutputTensor(i);
                 Output output = new Output(out, typeOf(out));
@@ -164,46 +155,31 @@ public final class LiteRtInterpreter implements org.asmnet.core.Interpreter, Aut
     }
 
     @Override
-    public int inputSize() {
-        return size;
+    public Input input() {
+        return input;
     }
 
     @Override
-    public Type inputType() {
-        return type;
-    }
-
-    @Override
-    public float inputScale() {
-        return scale;
-    }
-
-    @Override
-    public int inputZeroPoint() {
-        return zeroPoint;
-    }
-
-    @Override
-    public void run(float[] values) {
-        require(type == Type.FLOAT32 && values.length == inputFloats.capacity(), values.length);
+    public void run(float[] picture) {
+        require(input.type == Type.FLOAT32, picture.length);
         // As Buffer: Android before 9 lacks ByteBuffer's and FloatBuffer's own clear().
-        ((Buffer) inputFloats).clear();
-        inputFloats.put(values);
+        ((Buffer) values).clear();
+        values.put(picture);
         run();
     }
 
     @Override
-    public void run(byte[] levels) {
-        require(type != Type.FLOAT32 && levels.length == input.capacity(), levels.length);
-        ((Buffer) input).clear();
-        input.put(levels);
+    public void run(byte[] picture) {
+        require(input.type != Type.FLOAT32, picture.length);
+        ((Buffer) levels).clear();
+        levels.put(picture);
         run();
     }
 
-    private void require(boolean fits, int length) {
-        if (!fits) {
+    private void require(boolean rightType, int length) {
+        if (!rightType || length != input.count()) {
             throw new AsmnetException(length + " values of another type or number than " + name
-                    + " takes (" + size + " x " + size + " x 3 of " + type + ")");
+                    + " takes (" + input.count() + " of " + input.type + ")");
         }
     }
 
@@ -211,7 +187,7 @@ public final class LiteRtInterpreter implements org.asmnet.core.Interpreter, Aut
         if (network == null) {
             throw new AsmnetException(name + " is closed; open it again");
         }
-        ((Buffer) input).clear();
+        ((Buffer) levels).clear();
         for (Output output : outputs.values()) {
             ((Buffer) output.buffer).clear();
         }

@@ -43,8 +43,8 @@ public final class FaceDetector {
      * @throws AsmnetException it is another network
      */
     public FaceDetector(Interpreter network) {
-        if (network != null && (network.inputSize() != SIZE
-                || network.inputType() != Quantization.Type.FLOAT32)) {
+        if (network != null && (network.input().side != SIZE
+                || network.input().type != Quantization.Type.FLOAT32)) {
             throw new AsmnetException("the detector takes another input than 128 x 128 floats; "
                     + "it is another model");
         }

@@ -6,17 +6,8 @@ package org.asmnet.core;
  * <p>An app implements it over LiteRT; the tests replay recorded answers.
  */
 public interface Interpreter {
-    /** Side in pixels of the (1, side, side, 3) input. */
-    int inputSize();
-
-    /** Element type of the input. */
-    Quantization.Type inputType();
-
-    /** Quantization scale of the input; 0 for FLOAT32. */
-    float inputScale();
-
-    /** Quantization zero point of the input; 0 for FLOAT32. */
-    int inputZeroPoint();
+    /** What it takes. */
+    Input input();
 
     /**
      * Run on a FLOAT32 input.

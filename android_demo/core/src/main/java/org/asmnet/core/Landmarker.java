@@ -23,19 +23,20 @@ public final class Landmarker {
      * @throws AsmnetException they do not belong together
      */
     public Landmarker(Interpreter network, ModelSpec spec) {
-        if (network.inputSize() != spec.size) {
-            throw new AsmnetException("the network takes " + network.inputSize()
+        Input input = network.input();
+        if (input.side != spec.size) {
+            throw new AsmnetException("the network takes " + input.side
                     + " pixels, its contract says " + spec.size + "; export it again");
         }
         this.network = network;
         this.spec = spec;
         pixels = new byte[3 * spec.size * spec.size];
-        if (network.inputType() == Type.FLOAT32) {
+        if (input.type == Type.FLOAT32) {
             valueTable = Quantization.floatTable(spec.mean, spec.std);
             values = new float[pixels.length];
         } else {
-            levelTable = Quantization.inputTable(spec.mean, spec.std, network.inputType(),
-                    network.inputScale(), network.inputZeroPoint());
+            levelTable = Quantization.inputTable(spec.mean, spec.std, input.type,
+                    input.scale, input.zeroPoint);
             levels = new byte[pixels.length];
         }
     }

@@ -7,60 +7,39 @@ import org.asmnet.core.Quantization.Type;
 
 /** A network that gives recorded answers one after another, and checks the mean of its inputs. */
 abstract class Recorded implements Interpreter {
-    private final int size;
-    private final Type type;
-    private final float scale;
-    private final int zeroPoint;
+    private final Input input;
     private final double[] means;
     private final double tolerance;
     /** Number of runs so far. */
     int runs;
 
     Recorded(int size, Type type, float scale, int zeroPoint, String means, double tolerance) {
-        this.size = size;
-        this.type = type;
-        this.scale = scale;
-        this.zeroPoint = zeroPoint;
+        input = new Input("recording", new int[] {1, size, size, 3}, type, scale, zeroPoint);
         this.means = Golden.doubles(means);
         this.tolerance = tolerance;
     }
 
     @Override
-    public int inputSize() {
-        return size;
+    public Input input() {
+        return input;
     }
 
     @Override
-    public Type inputType() {
-        return type;
-    }
-
-    @Override
-    public float inputScale() {
-        return scale;
-    }
-
-    @Override
-    public int inputZeroPoint() {
-        return zeroPoint;
-    }
-
-    @Override
-    public void run(float[] input) {
+    public void run(float[] picture) {
         double sum = 0;
-        for (float value : input) {
+        for (float value : picture) {
             sum += value;
         }
-        ran(sum / input.length);
+        ran(sum / picture.length);
     }
 
     @Override
-    public void run(byte[] input) {
+    public void run(byte[] picture) {
         double sum = 0;
-        for (byte value : input) {
-            sum += type == Type.INT8 ? value : value & 255;
+        for (byte value : picture) {
+            sum += input.type == Type.INT8 ? value : value & 255;
         }
-        ran(sum / input.length);
+        ran(sum / picture.length);
     }
 
     private void ran(double mean) {

@@ -33,8 +33,8 @@ public final class Infer {
                 .order(ByteOrder.LITTLE_ENDIAN);
         try (TfliteInterpreter network = new TfliteInterpreter(
                 Networks.content(model), model, arguments.integer("threads", 1, 1))) {
-            int count = 3 * network.inputSize() * network.inputSize();
-            boolean real = network.inputType() == Type.FLOAT32;
+            int count = network.input().count();
+            boolean real = network.input().type == Type.FLOAT32;
             int size = real ? 4 * count : count;
             if (inputs.remaining() % size != 0) {
                 throw new AsmnetException("the inputs' " + inputs.remaining()

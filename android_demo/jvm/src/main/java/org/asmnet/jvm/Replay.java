@@ -2,8 +2,8 @@ package org.asmnet.jvm;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.asmnet.core.Input;
 import org.asmnet.core.Interpreter;
-import org.asmnet.core.Quantization.Type;
 
 /** A network that remembers its answers once, and then gives them again at no cost. */
 final class Replay implements Interpreter {
@@ -62,22 +62,7 @@ final class Replay implements Interpreter {
     }
 
     @Override
-    public int inputSize() {
-        return network.inputSize();
-    }
-
-    @Override
-    public Type inputType() {
-        return network.inputType();
-    }
-
-    @Override
-    public float inputScale() {
-        return network.inputScale();
-    }
-
-    @Override
-    public int inputZeroPoint() {
-        return network.inputZeroPoint();
+    public Input input() {
+        return network.input();
     }
 }

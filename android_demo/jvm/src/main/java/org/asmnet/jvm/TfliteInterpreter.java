@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.asmnet.core.AsmnetException;
+import org.asmnet.core.Input;
 import org.asmnet.core.Interpreter;
 import org.asmnet.core.Quantization;
 import org.asmnet.core.Quantization.Type;
@@ -32,11 +33,8 @@ public final class TfliteInterpreter implements Interpreter, AutoCloseable {
     private final BytePointer content;
     private final BuiltinOpResolverWithXNNPACK operations;
     private final org.bytedeco.tensorflowlite.Interpreter interpreter;
-    private final TfLiteTensor input;
-    private final int side;
-    private final Type type;
-    private final float scale;
-    private final int zeroPoint;
+    private final TfLiteTensor tensor;
+    private final Input input;
     // One of the two, in the input's type.
     private BytePointer levels;
     private FloatPointer values;
@@ -97,27 +95,23 @@ public final class TfliteInterpreter implements Interpreter, AutoCloseable {
                         + "another interpreter; export it again");
             }
         }
-        input = interpreter.input_tensor(0);
-        int[] shape = shape(input);
-        if (interpreter.inputs().capacity() != 1 || shape.length != 4
-                || shape[0] != 1 || shape[1] != shape[2] || shape[3] != 3) {
-            throw new AsmnetException(name + " does not take one square RGB picture; "
-                    + "it is another model");
+        if (interpreter.inputs().capacity() != 1) {
+            throw new AsmnetException(name + " has " + interpreter.inputs().capacity()
+                    + " inputs, not 1; it is another model");
         }
-        side = shape[1];
-        type = typeOf(input);
-        TfLiteQuantizationParams quantization = TfLiteTensorQuantizationParams(input);
-        scale = quantization.scale();
-        zeroPoint = quantization.zero_point();
-        if (type == Type.FLOAT32) {
-            values = new FloatPointer(3L * side * side);
+        tensor = interpreter.input_tensor(0);
+        TfLiteQuantizationParams quantization = TfLiteTensorQuantizationParams(tensor);
+        input = new Input(name, shape(tensor), typeOf(tensor), quantization.scale(),
+                quantization.zero_point());
+        if (input.type == Type.FLOAT32) {
+            values = new FloatPointer(input.count());
         } else {
-            levels = new BytePointer(3L * side * side);
+            levels = new BytePointer(input.count());
         }
         IntPointer places = interpreter.outputs();
         for (long i = 0; i < places.capacity(); i++) {
-            TfLiteTensor tensor = interpreter.tensor(places.get(i));
-            outputs.put(TfLiteTensorName(tensor).getString(), new Output(tensor, typeOf(tensor)));
+            TfLiteTensor output = interpreter.tensor(places.get(i));
+            outputs.put(TfLiteTensorName(output).getString(), new Output(output, typeOf(output)));
         }
     }
 
@@ -153,39 +147,24 @@ public final class TfliteInterpreter implements Interpreter, AutoCloseable {
     }
 
     @Override
-    public int inputSize() {
-        return side;
+    public Input input() {
+        return input;
     }
 
     @Override
-    public Type inputType() {
-        return type;
+    public void run(float[] picture) {
+        values.put(picture, 0, input.count());
+        run(values, 4L * input.count());
     }
 
     @Override
-    public float inputScale() {
-        return scale;
-    }
-
-    @Override
-    public int inputZeroPoint() {
-        return zeroPoint;
-    }
-
-    @Override
-    public void run(float[] input) {
-        values.put(input, 0, 3 * side * side);
-        run(values, 12L * side * side);
-    }
-
-    @Override
-    public void run(byte[] input) {
-        levels.put(input, 0, 3 * side * side);
-        run(levels, 3L * side * side);
+    public void run(byte[] picture) {
+        levels.put(picture, 0, input.count());
+        run(levels, input.count());
     }
 
     private void run(Pointer from, long bytes) {
-        if (TfLiteTensorCopyFromBuffer(input, from, bytes) != kTfLiteOk
+        if (TfLiteTensorCopyFromBuffer(tensor, from, bytes) != kTfLiteOk
                 || interpreter.Invoke() != kTfLiteOk) {
             throw new AsmnetException(name + " cannot be run, it is damaged; export it again");
         }
