@@ -82,6 +82,7 @@ def _ranges(
     probe = keras.Model(network.input, [layer.output for layer in layers])
     found: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for start in range(0, len(images), 16):
+        start = max(0, min(start, len(images) - 16))  # another batch size is another tracing
         for layer, value in zip(layers, probe.predict_on_batch(images[start:][:16]), strict=True):
             low, high = value.min(axis=(0, 1, 2)), value.max(axis=(0, 1, 2))
             if layer.name in found:

@@ -52,11 +52,8 @@ def load_network(file: Path) -> Trained:
     from asmnet.train.trainer import predict  # imports Keras: after `load_float`, in silence
 
     def run(images: np.ndarray, track: Track = silent) -> tuple[np.ndarray, np.ndarray]:
-        blocks = [images[i : i + BATCH] for i in range(0, len(images), BATCH)]
         with quiet():
-            parts = [predict(network, block) for block in track(blocks, "running Keras")]
-        points, pose = zip(*parts, strict=True)
-        return np.concatenate(points), np.concatenate(pose)
+            return predict(network, images, BATCH, lambda starts: track(starts, "running Keras"))
 
     return Trained(file, spec, run)
 

@@ -110,6 +110,7 @@ def _highest(probe: keras.Model, crops: np.ndarray) -> list[np.ndarray]:
     """For each output of a network, the highest value of each channel on any crop."""
     found: list[np.ndarray] = []
     for start in range(0, len(crops), 16):
+        start = max(0, min(start, len(crops) - 16))  # another batch size is another tracing
         values = probe.predict_on_batch(to_inputs(crops[start : start + 16]))
         highest = [value.max(axis=(0, 1, 2)) for value in values]
         found = list(map(np.maximum, found or highest, highest))

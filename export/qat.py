@@ -145,6 +145,8 @@ def finetune(
     pupil = _rounded(twin, fusion)
     optimizer = keras2.optimizers.Adam(keras2.optimizers.schedules.CosineDecay(RATE, STEPS))
 
+    optimizer.build(pupil.trainable_weights)  # or the first step, which would, is traced twice
+
     @tf.function
     def learn(clean: Any, shaken: Any, moved: Any) -> None:
         points, pose = exact(clean, training=False)

@@ -143,10 +143,10 @@ def judge(
 
     with quiet():
         reference, exported = (Landmarker.load(path) for path in (float_file, file))
-    blocks = [faces.images[i : i + 32] for i in range(0, len(faces.images), 32)]
     with quiet():
-        parts = [predict(network, block) for block in track(blocks, "running Keras")]
-    keras_points, keras_pose = (np.concatenate(part) for part in zip(*parts, strict=True))
+        keras_points, keras_pose = predict(
+            network, faces.images, 32, lambda starts: track(starts, "running Keras")
+        )
     float_points, float_pose = run_file(reference, faces.images, track)
     figures = [
         _worst("keras_landmarks", "Keras - TFLite float, landmarks, max, units",

@@ -27,6 +27,7 @@ from asmnet.train.trainer import (
     Batches,
     Schedule,
     Validation,
+    build,
     estimate_statistics,
     fit_heads,
     use_all_devices,
@@ -109,8 +110,7 @@ def fit(
     model = Assisted(network, chosen, assist=loss == "asm", frozen=frozen)
     batches = Batches(packed, shape_model, chosen, size, MARGIN, seed)
     model.compile(chosen.optimizer(chosen.epochs * len(batches), averaged))
-    # Symbolically: to run it for that, JAX would compile every operation by itself.
-    model({key: keras.KerasTensor(x.shape, str(x.dtype)) for key, x in batches[0][0].items()})
+    build(model, batches)
     # Variables that the first step has to make would have it traced twice.
     model.optimizer.build(model.trainable_variables)
     state = State(run / "state.weights.h5")

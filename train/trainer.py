@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import keras
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "Batches",
     "Schedule",
     "Validation",
+    "build",
     "estimate_statistics",
     "fit_heads",
     "predict",
@@ -152,18 +153,23 @@ class Batches(keras.utils.PyDataset):
 
 
 def predict(
-    network: keras.Model, images: np.ndarray, batch: int = 64
+    network: keras.Model,
+    images: np.ndarray,
+    batch: int = 64,
+    progress: Callable[[Iterable], Iterable] = iter,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Run a network on crops.
 
     Args:
         images: (M, size, size, 3) uint8 RGB.
+        batch: how many at a time; of more, all batches have this size, for one compilation.
+        progress: wraps the iteration, to show a bar.
 
     Returns:
         landmarks (M, N, 2) crop units and pose (M, 3) degrees, float32.
     """
     landmarks, pose = [], []
-    for start in range(0, len(images), batch):
+    for start in progress(range(0, len(images), batch)):
         chunk = images[start : start + batch]
         short = batch - len(chunk) if len(images) > batch else 0
         chunk = np.pad(chunk, ((0, short), (0, 0), (0, 0), (0, 0)))
@@ -172,6 +178,12 @@ def predict(
         pose.append(out["pose"][: batch - short])
     points = np.concatenate(landmarks)
     return points.reshape(len(images), -1, 2), np.concatenate(pose)
+
+
+def build(model: keras.Model, batches: Batches) -> None:
+    """Build a model of batches without running it, for which JAX would compile each operation."""
+    inputs, _ = batches[0]
+    model({key: keras.KerasTensor(x.shape, str(x.dtype)) for key, x in inputs.items()})
 
 
 class _Normalising(keras.Model):
@@ -210,6 +222,7 @@ def estimate_statistics(model: Assisted, batches: Batches, rounds: int = 40) -> 
     for layer in norms:
         layer.momentum = 0.0
     normalising = _Normalising(model.network)
+    build(normalising, batches)
     for step in range(rounds):
         normalising.predict_on_batch(batches[step][0])
         for total, weight in zip(totals, weights, strict=True):
