@@ -66,15 +66,6 @@ public final class FrameConverter {
         }
     }
 
-    // -256 .. 511 to the nearest byte.
-    private static final byte[] CLIPPED = new byte[768];
-
-    static {
-        for (int i = 0; i < CLIPPED.length; i++) {
-            CLIPPED[i] = (byte) Math.min(Math.max(i - 256, 0), 255);
-        }
-    }
-
     // A row of each plane.
     private byte[] light = new byte[0];
     private byte[] blue = new byte[0];
@@ -130,28 +121,31 @@ public final class FrameConverter {
         int stepY = y.pixelStride;
         int stepU = u.pixelStride;
         int stepV = v.pixelStride;
-        byte[] clipped = CLIPPED;
         for (int column = -odd, sample = 0; column < width; column += 2, sample++) {
             int b = (blues[sample * stepU] & 255) - 128;
             int r = (reds[sample * stepV] & 255) - 128;
-            int toRed = 256 + (91881 * r + 32768 >> 16);
-            int toGreen = 256 + (-22554 * b - 46802 * r + 32768 >> 16);
-            int toBlue = 256 + (116130 * b + 32768 >> 16);
+            int toRed = 91881 * r + 32768 >> 16;
+            int toGreen = -22554 * b - 46802 * r + 32768 >> 16;
+            int toBlue = 116130 * b + 32768 >> 16;
             if (column >= 0) {
                 int value = grey[column * stepY] & 255;
-                rgb[to] = clipped[value + toRed];
-                rgb[to + 1] = clipped[value + toGreen];
-                rgb[to + 2] = clipped[value + toBlue];
+                rgb[to] = clip(value + toRed);
+                rgb[to + 1] = clip(value + toGreen);
+                rgb[to + 2] = clip(value + toBlue);
                 to += step;
             }
             if (column + 1 < width) {
                 int value = grey[(column + 1) * stepY] & 255;
-                rgb[to] = clipped[value + toRed];
-                rgb[to + 1] = clipped[value + toGreen];
-                rgb[to + 2] = clipped[value + toBlue];
+                rgb[to] = clip(value + toRed);
+                rgb[to + 1] = clip(value + toGreen);
+                rgb[to + 2] = clip(value + toBlue);
                 to += step;
             }
         }
+    }
+
+    private static byte clip(int value) {
+        return (byte) Math.max(0, Math.min(255, value));
     }
 
     /**

@@ -10,6 +10,9 @@ package org.asmnet.core;
 public final class Resampler {
     private final double[] matrix = new double[6];
     private byte[] blocks = new byte[0];
+    // Of an upright crop: offset of the pixel to the left, and the right one's share.
+    private int[] columns = new int[0];
+    private float[] shares = new float[0];
     // The pixels to sample: a rectangle of `from`, its first byte and the bytes of a row.
     private byte[] from;
     private int first;
@@ -134,10 +137,18 @@ public final class Resampler {
 
     private void warp(int size, boolean padded, byte[] result) {
         invert();
+        boolean upright = matrix[1] == 0 && matrix[3] == 0;
+        if (upright) {
+            columns(size);
+        }
         for (int row = 0; row < size; row++) {
             // Along a row both coordinates rise or fall throughout: its ends tell for all.
             if (isInside(0, row) && isInside(size - 1, row)) {
-                warpInside(size, row, result);
+                if (upright) {
+                    warpUpright(size, row, result);
+                } else {
+                    warpInside(size, row, result);
+                }
             } else {
                 warpAnywhere(size, row, padded, result);
             }
@@ -158,6 +169,48 @@ public final class Resampler {
         return x >= 0 && x < width - 1 && y >= 0 && y < height - 1;
     }
 
+    /** Where each column of an upright crop lies: the same in all rows. */
+    private void columns(int size) {
+        if (columns.length != size) {
+            columns = new int[size];
+            shares = new float[size];
+        }
+        for (int column = 0; column < size; column++) {
+            double x = x(column, 0);
+            columns[column] = 3 * (int) x;
+            shares[column] = (float) (x - (int) x);
+        }
+    }
+
+    private void warpUpright(int size, int row, byte[] result) {
+        byte[] pixels = from;
+        int[] lefts = columns;
+        float[] toRights = shares;
+        double y = y(0, row);
+        float toBottom = (float) (y - (int) y);
+        float toTop = 1 - toBottom;
+        int upper = first + (int) y * stride;
+        int n = 3 * row * size;
+        for (int column = 0; column < size; column++, n += 3) {
+            float toRight = toRights[column];
+            blend(pixels, upper + lefts[column], toRight, toTop, toBottom, result, n);
+        }
+    }
+
+    /** Four neighbours, from the upper left one on, by their shares. */
+    private void blend(byte[] pixels, int upper, float toRight, float toTop, float toBottom,
+            byte[] result, int n) {
+        float toLeft = 1 - toRight;
+        int lower = upper + stride;
+        for (int c = 0; c < 3; c++) {
+            float above = (pixels[upper + c] & 255) * toLeft
+                    + (pixels[upper + c + 3] & 255) * toRight;
+            float below = (pixels[lower + c] & 255) * toLeft
+                    + (pixels[lower + c + 3] & 255) * toRight;
+            result[n + c] = (byte) (int) (above * toTop + below * toBottom + 0.5f);
+        }
+    }
+
     private void warpInside(int size, int row, byte[] result) {
         // Locals, which the compiler keeps in registers.
         byte[] pixels = from;
@@ -173,19 +226,9 @@ public final class Resampler {
             double y = yStep * column + yRow + yStart;
             int left = (int) x;
             int top = (int) y;
-            float toRight = (float) (x - left);
             float toBottom = (float) (y - top);
-            float toLeft = 1 - toRight;
-            float toTop = 1 - toBottom;
-            int upper = first + top * stride + 3 * left;
-            int lower = upper + stride;
-            for (int c = 0; c < 3; c++) {
-                float above = (pixels[upper + c] & 255) * toLeft
-                        + (pixels[upper + c + 3] & 255) * toRight;
-                float below = (pixels[lower + c] & 255) * toLeft
-                        + (pixels[lower + c + 3] & 255) * toRight;
-                result[n + c] = (byte) (int) (above * toTop + below * toBottom + 0.5f);
-            }
+            blend(pixels, first + top * stride + 3 * left, (float) (x - left), 1 - toBottom,
+                    toBottom, result, n);
         }
     }
 
