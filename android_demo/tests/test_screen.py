@@ -65,6 +65,9 @@ def draw(folder: Path, names: list[str], rounds: int = 0) -> None:
         # Either way the sensor delivers frames of 640 x 480.
         lines.append(f"{name} {device} {name}.nv21 640 480 {sensor} {display} {camera}\n")
     (folder / "shots").write_text("".join(lines))
+    (folder / "stills").mkdir()
+    for portrait in samples.PORTRAITS.glob("*.jpg"):
+        cv2.imwrite(str(folder / "stills" / f"{portrait.stem}.png"), cv2.imread(str(portrait)))
     screens.draw(folder)
 
 
@@ -150,6 +153,17 @@ def test_the_dots_are_pythons_landmarks(shot: tuple) -> None:
     apart = np.linalg.norm(points - shown.dots[:, :2], axis=1)
     print(f"mean {apart.mean():.2f}, most {apart.max():.2f} px")
     assert apart.mean() < 1.0 and apart.max() < 4.0
+
+
+def test_the_library_finds_in_bitmaps_what_python_finds(pictures: Path) -> None:
+    landmarker, files = Landmarker.load(), sorted((pictures / "stills").glob("*.png"))
+    assert len(files) >= 3
+    for file in files:
+        [face] = landmarker(cv2.imread(str(file)))
+        found = np.array(file.with_suffix(".found").read_text().split(), float).reshape(68, 2)
+        apart = np.linalg.norm(found - face.landmarks, axis=1) / face.crop.side * 224
+        print(f"{file.stem}: mean {apart.mean():.2f}, most {apart.max():.2f} px of 224")
+        assert apart.mean() < 0.4 and apart.max() < 1.0
 
 
 def test_the_status_names_speed_stages_and_model(shot: tuple) -> None:

@@ -2,6 +2,7 @@ package org.asmnet.demo
 
 import android.app.Activity
 import android.graphics.Bitmap
+import android.graphics.BitmapFactory
 import android.graphics.Canvas
 import android.graphics.ImageFormat
 import android.media.Image
@@ -9,10 +10,13 @@ import android.os.Looper
 import android.view.View
 import java.io.File
 import java.nio.ByteBuffer
+import org.asmnet.android.Asmnet
+import org.asmnet.android.ModelFile
 import org.asmnet.core.Overlay
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
@@ -54,6 +58,20 @@ class Screens {
             }
             waitFor { shadowOf(pipeline.handler.looper).isIdle }
             save(activity, name)
+        }
+    }
+
+    /** NAME.found for each picture NAME.png in `stills`: x y of all landmarks of all faces. */
+    @Test
+    fun stills() {
+        val context = RuntimeEnvironment.getApplication()
+        val model = ModelFile.asset(context, "asmnet-spatial-68-224-int8.tflite")
+        Asmnet.open(context, model, Asmnet.Options()).use { asmnet ->
+            for (file in File(folder, "stills").listFiles { it -> it.extension == "png" }!!) {
+                val faces = asmnet.locate(BitmapFactory.decodeFile(file.path))
+                val numbers = faces.flatMap { it.landmarks.toList() }
+                File(file.path.removeSuffix("png") + "found").writeText(numbers.joinToString(" "))
+            }
         }
     }
 
