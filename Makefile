@@ -44,7 +44,7 @@ test: .venv/dev  ## run the tests
 
 test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite-runtime
 	.venv-tflite/bin/python -m pytest tests/edge_runtime tests/parity/test_golden.py tests/parity/test_pose_signs.py \
-	    --ignore tests/edge_runtime/test_live.py --ignore tests/edge_runtime/test_serve.py  # no network in them
+	    --ignore tests/edge_runtime/test_live.py --ignore tests/edge_runtime/test_serve.py --ignore tests/edge_runtime/test_page.py  # no network in them
 
 lint: .venv/dev  ## style and types
 	$(BIN)/ruff check .

@@ -51,11 +51,9 @@ def classes(tmp_path_factory) -> list[Path]:
     """The class path of an app with the one dependency that the guide names."""
     root = tmp_path_factory.mktemp("classes")
     core, library = root / "core", root / "android"
-    used = [*compilers.libraries(), fetch("android")]
     compilers.core(core)
-    java = compilers.sources(ANDROID / "android/src/main/java", ".java")
-    compilers.javac(java, library, [core, *used])
-    return [core, library, *used]
+    compilers.library(library, core)
+    return [core, library, *compilers.libraries(), fetch("android")]
 
 
 def test_the_kotlin_compiles_in_an_empty_project(tmp_path, classes):

@@ -86,9 +86,7 @@ def compiled(work: Path) -> list[Path]:
         _, r = compilers.link_resources(manifest, app / "res", work)
     with step("javac: core, android, R"):
         compilers.core(core)
-        compilers.javac(
-            compilers.sources(android / "java", ".java"), library, [core, *libraries, platform]
-        )
+        compilers.library(library, core)
         compilers.javac(compilers.sources(r, ".java"), demo)
     with step(f"kotlinc {PINS['kotlin'].version}: app"):
         compilers.kotlinc(

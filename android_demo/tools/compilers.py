@@ -24,8 +24,8 @@ from toolchain import (
 
 CORE = ANDROID / "core/src"
 
-# What the class files of others say about annotations that are not there is not our business.
-LINT = "-Xlint:all,-classfile,-processing"
+# What others' class files say about annotations and jars that are not there is not our business.
+LINT = "-Xlint:all,-classfile,-path,-processing"
 
 
 # Short runs: the best code is not worth the time to make it.
@@ -57,6 +57,12 @@ def javac(files: Sequence[Path], out: Path, path: Sequence[Path] = ()) -> None:
 def core(out: Path) -> None:
     """Compile the core: the JDK alone, all warnings."""
     javac(sources(CORE / "main/java", ".java"), out)
+
+
+def library(out: Path, core: Path) -> None:
+    """Compile the Android library against the core's classes."""
+    java = sources(ANDROID / "android/src/main/java", ".java")
+    javac(java, out, [core, *libraries(), fetch("android")])
 
 
 def core_tests(out: Path, classes: Path) -> None:

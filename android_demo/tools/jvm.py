@@ -7,16 +7,15 @@ The commands, each with --help: Run, Snapshot, Benchmark, Infer, Locate.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from toolchain import ANDROID, BUILD, fetch, main, require, run
+import compilers
+from toolchain import ANDROID, BUILD, fetch, main, require
 
 CLASSES = BUILD / "jvm"
 LIBRARIES = ("jvm-tflite", "jvm-tflite-linux", "jvm-javacpp", "jvm-javacpp-linux")
-JAVAC = ("javac", "--release", "11", "-Werror", "-encoding", "UTF-8")
 
 
 def class_path() -> str:
@@ -24,21 +23,18 @@ def class_path() -> str:
     require("java", "javac")
     libraries = [fetch(name) for name in LIBRARIES]
     core = compiled("core", [])
-    return os.pathsep.join(map(str, [compiled("jvm", [core, *libraries]), core, *libraries]))
+    return compilers.class_path([compiled("jvm", [core, *libraries]), core, *libraries])
 
 
 def compiled(part: str, against: list[Path]) -> Path:
     """The folder of a part's classes."""
-    sources = sorted((ANDROID / part / "src/main/java").rglob("*.java"))
+    sources = compilers.sources(ANDROID / part / "src/main/java", ".java")
     folder = CLASSES / part
     stamp = folder / "stamp"
     state = "\n".join(f"{source} {source.stat().st_mtime_ns}" for source in sources)
     if not stamp.exists() or stamp.read_text() != state:
         stamp.unlink(missing_ok=True)
-        # The libraries' manifests name jars that are not there: no such warnings.
-        path = os.pathsep.join(map(str, against))
-        options = ["-Xlint:all,-path,-classfile", "-cp", path] if against else ["-Xlint:all"]
-        run(*JAVAC, *options, "-d", folder, *sources)
+        compilers.javac(sources, folder, against)
         stamp.write_text(state)
     return folder
 

@@ -135,7 +135,7 @@ toolchain.PINS.update({pin.coordinates: pin for pin in (ANDROID_ALL, *ROBOLECTRI
 @functools.cache
 def compiled() -> list[Path]:
     """The class path of the app on Robolectric."""
-    require("java", "javac", "aapt2", "/usr/share/android-framework-res/framework-res.apk")
+    require("java", "javac", "aapt2", str(toolchain.FRAMEWORK_RESOURCES))
     with step("screens: fetch and check"):
         fetch(ANDROID_ALL.coordinates)
         robolectric = [fetch(pin.coordinates) for pin in ROBOLECTRIC]
@@ -153,11 +153,7 @@ def compiled() -> list[Path]:
         with zipfile.ZipFile(resources, "a") as archive:
             for name in MODELS:
                 archive.write(REPOSITORY / "models" / name, f"assets/{name}")
-        compilers.javac(
-            compilers.sources(ANDROID / "android/src/main/java", ".java"),
-            library,
-            [core, *libraries, platform],
-        )
+        compilers.library(library, core)
         compilers.javac(compilers.sources(r, ".java"), demo)
         app = [demo, library, core]
         compilers.kotlinc(compilers.sources(sources, ".kt"), demo, [*app, *libraries, platform])

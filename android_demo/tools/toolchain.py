@@ -1,8 +1,8 @@
 """The tools of the build without Gradle: what is downloaded, from where, with which SHA-256.
 
-Everything that is not a Debian package stands in PINS, and nowhere else.  `fetch` gives a file out
-of build/android/tools/, downloading it at the first time and checking it every time.  MAVEN and
-NPM in the environment name other registries.
+Everything that is not a Debian package stands in PINS; screens.py adds what Robolectric needs.
+`fetch` gives a file out of build/android/tools/, downloading it at the first time and checking it
+every time.  MAVEN and NPM in the environment name other registries.
 
     apt install $(python android_demo/tools/toolchain.py)
 """

@@ -1,57 +1,28 @@
-"""The live page, over real sockets; in a real browser at the end."""
+"""The live page, over real sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import re
-import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from viewers import PATIENCE, STAGES, ask, fetch, picture, play, port_of, publish, watching
 
-from asmnet.core import IBUG68, WFLW98, Crop, UserError, rotation_from_euler
-from asmnet.edge_runtime import Face, Frame, serve
+from asmnet.core import WFLW98, UserError
+from asmnet.edge_runtime import Frame, serve
 from asmnet.edge_runtime.serve import PreviewServer
 from asmnet.edge_runtime.sinks import record_line
 
 aiohttp = pytest.importorskip("aiohttp", reason="the live page is an extra: asmnet[preview]")
-
-STAGES = {"detect": 4.0, "network": 2.5}
-# The slowest thing that may happen in a test that is to fail.
-PATIENCE = 10
-
-
-def picture(level: int, size: tuple[int, int] = (96, 128)) -> np.ndarray:
-    return np.full((*size, 3), level, np.uint8)
-
-
-def publish(server: PreviewServer, level: int, image: np.ndarray | None = None) -> None:
-    """Show a picture of one grey level, whose frame number is that level."""
-    image = picture(level) if image is None else image
-    line = record_line(Frame(image, 0.1 * level, level, 10.0, "test"), [face(image)])
-    server.publish(image, line, STAGES, fps=12.5)
-
-
-def face(image: np.ndarray) -> Face:
-    """68 points on a circle, the nose in its middle; it looks to the image's left and up."""
-    height, width = image.shape[:2]
-    turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)
-    ring = np.stack([np.cos(turn), np.sin(turn)], axis=-1) * min(height, width) / 4
-    ring[list(IBUG68.groups["nose"])] = 0
-    landmarks = (ring + (width / 2, height / 2)).astype(np.float32)
-    crop = Crop(width / 2, height / 2, height / 2)
-    return Face(landmarks, np.array([31, 12, 0], np.float32), crop, 0.87, 3)
 
 
 @pytest.fixture
@@ -72,52 +43,6 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(cv2, "imencode", counted)
     return threads
-
-
-def port_of(server: PreviewServer) -> str:
-    return server.url.partition("/?")[0].rstrip("/").rpartition(":")[2]
-
-
-def local(server: PreviewServer) -> str:
-    """The page's address without a token, for tests that have no network but this machine."""
-    return f"http://127.0.0.1:{port_of(server)}/"
-
-
-def play(story: Coroutine[Any, Any, Any]) -> None:
-    """Run the viewers of a test."""
-
-    async def patiently() -> None:
-        await asyncio.wait_for(story, PATIENCE)
-
-    asyncio.run(patiently())
-
-
-@contextlib.asynccontextmanager
-async def watching(server: PreviewServer, **headers: str) -> AsyncIterator[Any]:
-    """A viewer that has had its welcome."""
-    query = "".join(server.url.partition("?")[1:])
-    async with (
-        aiohttp.ClientSession() as session,
-        session.ws_connect(f"{local(server)}live{query}", headers=headers) as viewer,
-    ):
-        assert (await viewer.receive_json())["nose"] == list(IBUG68.groups["nose"])
-        yield viewer
-
-
-async def fetch(viewer: Any) -> tuple[dict[str, Any], np.ndarray]:
-    """The next frame: what is said about it, and its picture."""
-    line = await viewer.receive_json()
-    jpeg = await viewer.receive_bytes()
-    return line, cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-
-
-async def ask(server: PreviewServer, path: str = "", **headers: str) -> tuple[int, str]:
-    """HTTP status and text."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(local(server) + path, headers=headers) as answer,
-    ):
-        return answer.status, await answer.text()
 
 
 def test_the_page_is_served_and_needs_nothing_from_elsewhere(server: PreviewServer):
@@ -386,94 +311,3 @@ def test_the_end_closes_viewers_and_frees_the_port():
         assert "preview" not in [thread.name for thread in threading.enumerate()]
     with PreviewServer(port_of(server)) as again:
         assert again.url == server.url
-
-
-# --- in a browser ---------------------------------------------------------------------------
-
-
-@contextlib.asynccontextmanager
-async def browser(folder: Path) -> AsyncIterator[Any]:
-    """Headless Chromium: a function that has it carry out a command of its debugging protocol."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        pytest.skip("needs Chromium on the PATH to look at the page")
-    # The sandbox does not work in containers, and this page is our own.
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"]
-    with subprocess.Popen(
-        [program, *options, f"--user-data-dir={folder}", "about:blank"],
-        stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        try:
-            for text in process.stderr:
-                if found := re.search(r"DevTools listening on ws://([^/]+)/", text):
-                    break
-            async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://{found[1]}/json") as answer:
-                    (tab,) = (t for t in await answer.json() if t["type"] == "page")
-                async with session.ws_connect(tab["webSocketDebuggerUrl"]) as debugger:
-
-                    async def do(method: str, **parameters: Any) -> dict[str, Any]:
-                        await debugger.send_json({"id": 1, "method": method, "params": parameters})
-                        while "id" not in (message := await debugger.receive_json()):
-                            pass
-                        assert "exceptionDetails" not in message["result"], message
-                        return message["result"]
-
-                    yield do
-        finally:
-            process.terminate()
-
-
-# Waits until all that is wanted is shown; the test's patience ends it otherwise.  Answers the
-# page's text, and the colour in a corner and at places given in parts of the picture's height
-# right of and below its centre.
-LOOK = """new Promise(resolve => (function look() {
-  const text = document.body?.innerText ?? "";
-  if (!WANTED.every(word => text.includes(word))) return requestAnimationFrame(look);
-  const canvas = document.querySelector("canvas"), [x, y] = [canvas.width / 2, canvas.height / 2];
-  const colour = (x, y) => [...canvas.getContext("2d").getImageData(x, y, 1, 1).data].slice(0, 3);
-  const colours = PLACES.map(([right, down]) => colour(x + right * 2 * y, y + down * 2 * y));
-  resolve({text, corner: colour(5, 5), colours});
-})())"""
-RED, GREEN, BLUE = range(3)
-
-
-def test_a_browser_shows_picture_face_and_numbers(tmp_path: Path):
-    # The middles of the axes that are drawn, each 0.45 of the face's side long, which is half
-    # the picture's height of 96; the nose is in the middle of a pixel.
-    axes = rotation_from_euler(face(picture(0)).pose)[:2].T * (1, -1) * 0.45 / 4 + 0.5 / 96
-
-    async def story() -> None:
-        async with browser(tmp_path) as do:
-
-            async def look(*wanted: str, places: np.ndarray = axes) -> dict[str, Any]:
-                script = LOOK.replace("WANTED", json.dumps(wanted))
-                script = script.replace("PLACES", json.dumps(places.tolist()))
-                answer = await do(
-                    "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
-                )
-                return answer["result"]["value"]
-
-            async def press(key: str) -> None:
-                await do("Input.dispatchKeyEvent", type="keyDown", key=key)
-
-            with PreviewServer("0") as server:
-                publish(server, 200)
-                await do("Page.navigate", url=server.url)
-                shown = await look("live", "face 3", "0.87", "+31°", "+12°", "0°", "13", "2.5")
-                assert "viewers" in shown["text"] and "latency" not in shown["text"]
-                assert shown["corner"] == pytest.approx([200] * 3, abs=2)
-                assert np.argmax(shown["colours"], axis=1).tolist() == [RED, GREEN, BLUE]
-                await press("m")
-                shown = await look("live", places=axes * (-1, 1))
-                assert np.argmax(shown["colours"], axis=1).tolist() == [RED, GREEN, BLUE]
-                await press(" ")
-                await look("paused")
-                await press(" ")
-                await look("live")
-            await look("The program has ended or cannot be reached.")
-            with PreviewServer(port_of(server)) as server:
-                publish(server, 100)
-                assert (await look("live"))["corner"] == pytest.approx([100] * 3, abs=2)
-
-    play(story())

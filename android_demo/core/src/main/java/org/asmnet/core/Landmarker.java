@@ -10,6 +10,7 @@ public final class Landmarker {
     private final Interpreter network;
     private final Resampler resampler = new Resampler();
     private final byte[] pixels;
+    private final double[] matrix = new double[9];
     private byte[] levelTable;
     private byte[] levels;
     private float[] valueTable;
@@ -72,7 +73,7 @@ public final class Landmarker {
         face.crop.set(crop);
         crop.toPicture(face.landmarks, face.landmarks);
         if (crop.angle != 0) {
-            Pose.rotate(face.pose, crop.angle, face.pose);
+            Pose.rotate(face.pose, crop.angle, matrix, face.pose);
         }
     }
 

@@ -41,28 +41,21 @@ public final class Pose {
      *
      * @param pose (3) degrees
      * @param angle degrees, clockwise as seen in the picture
+     * @param matrix (3, 3) receives R of the pose before
      * @param result (3) receives the degrees; may be {@code pose}
      */
-    public static void rotate(float[] pose, double angle, float[] result) {
-        double cy = Math.cos(pose[0] * Crop.RADIANS);
-        double sy = Math.sin(pose[0] * Crop.RADIANS);
-        double cp = Math.cos(pose[1] * Crop.RADIANS);
-        double sp = Math.sin(pose[1] * Crop.RADIANS);
-        double cr = Math.cos(pose[2] * Crop.RADIANS);
-        double sr = Math.sin(pose[2] * Crop.RADIANS);
+    public static void rotate(float[] pose, double angle, double[] matrix, float[] result) {
+        matrix(pose, matrix);
         double c = Math.cos(angle * Crop.RADIANS);
         double s = Math.sin(angle * Crop.RADIANS);
         // Rows of Rz(angle) R as far as the Euler angles need them.
-        double r10 = sp * sy * cr - cp * sr;
-        double r11 = sp * sy * sr + cp * cr;
-        double r12 = sp * cy;
-        double r00 = c * (cy * cr) + s * r10;
-        double r01 = c * (cy * sr) + s * r11;
-        double r02 = c * -sy + s * r12;
-        double t12 = c * r12 + s * sy;
-        double t22 = cp * cy;
+        double r00 = c * matrix[0] + s * matrix[3];
+        double r01 = c * matrix[1] + s * matrix[4];
+        double r02 = c * matrix[2] + s * matrix[5];
+        double r12 = c * matrix[5] - s * matrix[2];
+        double r22 = matrix[8];
         result[0] = (float) (Math.asin(Math.min(Math.max(-r02, -1), 1)) * Crop.DEGREES);
-        result[1] = (float) (Math.atan2(t12, t22) * Crop.DEGREES);
+        result[1] = (float) (Math.atan2(r12, r22) * Crop.DEGREES);
         result[2] = (float) (Math.atan2(r01, r00) * Crop.DEGREES);
     }
 }

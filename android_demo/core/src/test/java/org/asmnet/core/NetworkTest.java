@@ -46,7 +46,7 @@ class NetworkTest {
         double[] angles = Golden.doubles("pose/angle");
         for (int n = 0; n < angles.length; n++) {
             float[] pose = Arrays.copyOfRange(in, 3 * n, 3 * n + 3);
-            Pose.rotate(pose, angles[n], pose);
+            Pose.rotate(pose, angles[n], new double[9], pose);
             assertNear(Arrays.copyOfRange(out, 3 * n, 3 * n + 3), pose, 1e-4f);
         }
     }
@@ -58,7 +58,7 @@ class NetworkTest {
         crop.toPicture(points, points);
         assertNear(Golden.floats("face/landmarks"), points, 1e-3f);
         float[] pose = Golden.floats("face/raw_pose");
-        Pose.rotate(pose, crop.angle, pose);
+        Pose.rotate(pose, crop.angle, new double[9], pose);
         assertNear(Golden.floats("face/pose"), pose, 1e-4f);
     }
 

@@ -28,6 +28,12 @@ final class Replay implements Interpreter {
         runs = 0;
     }
 
+    /** Count a run; whether the network is to do it. */
+    private boolean isNew() {
+        runs++;
+        return recording;
+    }
+
     private void remember() {
         float[][] answer = new float[names.size()][];
         for (int i = 0; i < answer.length; i++) {
@@ -39,8 +45,7 @@ final class Replay implements Interpreter {
 
     @Override
     public void run(float[] input) {
-        runs++;
-        if (recording) {
+        if (isNew()) {
             network.run(input);
             remember();
         }
@@ -48,8 +53,7 @@ final class Replay implements Interpreter {
 
     @Override
     public void run(byte[] input) {
-        runs++;
-        if (recording) {
+        if (isNew()) {
             network.run(input);
             remember();
         }
