@@ -7,6 +7,9 @@ its name in `RECIPES`, a ladder from the most bits to the fewest.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -149,7 +152,7 @@ def _converter(network: keras.Model) -> Any:
 
     `TFLiteConverter.from_keras_model` would write a SavedModel with every layer an object and
     every weight a variable, and read it back twice: two thirds of the time of a conversion.
-    Here it is one function of constants.
+    Here the SavedModel holds one function of constants, and the file is the same.
     """
     import keras
     import tensorflow as tf
@@ -157,24 +160,34 @@ def _converter(network: keras.Model) -> Any:
 
     if keras.backend.backend() != "tensorflow":
         raise UserError(
-            f"the TFLite converter needs Keras on TensorFlow, not on {keras.backend.backend()}; "
+            f"conversion needs Keras on TensorFlow, not on {keras.backend.backend()}; "
             "set KERAS_BACKEND=tensorflow"
         )
     image = keras.Input(batch_shape=(1, *network.input_shape[1:]), name="image")
     single = keras.Model(image, network(image), name=network.name)
-    taken = tf.TensorSpec(image.shape, tf.float32, name="image")
-    traced = tf.function(lambda image: single(image, training=False), autograph=False)
-    constant = convert_variables_to_constants_v2(traced.get_concrete_function(taken))
-    names = sorted(network.output)
+    signature = tf.TensorSpec(image.shape, tf.float32, name="image")
+    traced = tf.function(lambda x: single(x, training=False), autograph=False)
+    function = traced.get_concrete_function(signature)
+    constant, names = convert_variables_to_constants_v2(function), sorted(network.output)
+    module = tf.Module()
+    module.unused = tf.Variable(0.0)
 
-    # Making its weights constants took the outputs their names.
-    @tf.function(autograph=False)
     def answer(image: Any) -> dict[str, Any]:
+        # Contracts hold the outputs' names.  Of a function that reads a variable, and is the
+        # second signature, they are those that `from_keras_model` has given them ever since.
+        module.unused.read_value()
         return dict(zip(names, constant(image), strict=True))
 
-    return tf.lite.TFLiteConverter.from_concrete_functions(
-        [answer.get_concrete_function(taken)], tf.Module()
-    )
+    serve = tf.function(answer, autograph=False).get_concrete_function(signature)
+    folder = tempfile.mkdtemp()
+    try:
+        tf.saved_model.save(module, folder, {"serve": serve, "serving_default": serve})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, ["serving_default"])
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(converter, shutil.rmtree, folder, ignore_errors=True)  # it reads it again
+    return converter
 
 
 def _fusion(content: bytes) -> set[str]:
