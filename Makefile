@@ -46,9 +46,10 @@ test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite
 	.venv-tflite/bin/python -m pytest tests/edge_runtime tests/parity/test_golden.py tests/parity/test_pose_signs.py \
 	    --ignore tests/edge_runtime/test_live.py --ignore tests/edge_runtime/test_serve.py --ignore tests/edge_runtime/test_page.py  # no network in them
 
-lint: .venv/dev  ## style and types
+lint: .venv/dev  ## style, imports that go one way, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 	@mkdir -p build/types/asmnet  # one tree that shows the folders under their import names
 	@for part in core edge_runtime train export models samples; do ln -sfn ../../../$$part build/types/asmnet/$$part; done
 	MYPYPATH=build/types $(BIN)/mypy -p asmnet.core -p asmnet.edge_runtime -p asmnet.train -p asmnet.export

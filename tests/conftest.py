@@ -7,9 +7,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import settings
 
 from asmnet import samples
@@ -22,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session")
 def research_data() -> Path:
     """The folder with 300w/, pose_300wlp/, wflw/ ...: ASMNET_DATA, or ../shared/data."""
-    folder = Path(os.environ.get("ASMNET_DATA", ROOT.parent / "shared" / "data"))
+    named = os.environ.get("ASMNET_DATA", "none")
+    folder = Path(named) if named != "none" else ROOT.parent / "shared" / "data"
     if not (folder / "300w").is_dir():
         pytest.skip("needs the research data sets (300-W ...), which may not be redistributed")
     return folder
@@ -49,6 +52,21 @@ def label_samples(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], P
         return folder
 
     return label
+
+
+@pytest.fixture
+def refused() -> Callable[..., str]:
+    """Run a command that must fail as the user deserves: exit code 2, one clear sentence."""
+
+    def run(command: click.Command, *arguments: object) -> str:
+        result = CliRunner().invoke(command, [str(a) for a in arguments])
+        assert result.exit_code == 2, result.output
+        lines = [line for line in result.stderr.splitlines() if "no display" not in line]
+        assert len(lines) == 1 and lines[0].startswith("error: "), result.stderr
+        assert "Traceback" not in result.output
+        return lines[0]
+
+    return run
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 from asmnet import models, samples
 from asmnet.edge_runtime import FaceDetector, Landmarker
@@ -39,18 +37,3 @@ def portrait(request: pytest.FixtureRequest) -> np.ndarray:
 @pytest.fixture
 def astronaut() -> np.ndarray:
     return cv2.imread(str(samples.PORTRAITS / "astronaut.jpg"))
-
-
-@pytest.fixture
-def refused() -> Callable[..., str]:
-    """Run a command that must fail as the user deserves: exit code 2, one clear sentence."""
-
-    def run(command: object, *arguments: object) -> str:
-        result: Result = CliRunner().invoke(command, [str(a) for a in arguments])
-        assert result.exit_code == 2, result.output
-        lines = [line for line in result.stderr.splitlines() if "no display" not in line]
-        assert len(lines) == 1 and lines[0].startswith("error: "), result.stderr
-        assert "Traceback" not in result.output
-        return lines[0]
-
-    return run

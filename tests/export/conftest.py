@@ -1,4 +1,4 @@
-"""What the tests of the export share: a small network, and how bad input is refused."""
+"""What the tests of the export share: small networks, crops, labels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 from asmnet.core import ModelSpec
 from asmnet.export import calibration_faces, load_float
@@ -69,18 +68,3 @@ def tiny_crops(tiny: tuple[keras.Model, ModelSpec]) -> np.ndarray:
 def labelled(label_samples: Callable[[int], Path]) -> Path:
     """A flat folder of twelve picture + .pts pairs."""
     return label_samples(12)
-
-
-@pytest.fixture
-def refused() -> Callable[..., str]:
-    """Run a command that must fail as the user deserves: exit code 2, one clear sentence."""
-
-    def run(command: object, *arguments: object) -> str:
-        result: Result = CliRunner().invoke(command, [str(a) for a in arguments])
-        assert result.exit_code == 2, result.output
-        errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-        assert len(errors) == 1, result.stderr
-        assert "Traceback" not in result.output
-        return errors[0]
-
-    return run
