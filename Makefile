@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tflite-runtime lint format runtimes bench pi-check against-mediapipe android android-packages android-core clip clean
+.PHONY: help demo test test-tflite-runtime lint mutants format runtimes bench pi-check against-mediapipe android android-packages android-core clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -53,6 +53,14 @@ lint: .venv/dev  ## style, imports that go one way, types
 	@mkdir -p build/types/asmnet  # one tree that shows the folders under their import names
 	@for part in core edge_runtime train export models samples; do ln -sfn ../../../$$part build/types/asmnet/$$part; done
 	MYPYPATH=build/types $(BIN)/mypy -p asmnet.core -p asmnet.edge_runtime -p asmnet.train -p asmnet.export
+
+.venv/mutants: .venv/dev
+	$(PIP) mutmut==3.8.1
+	@touch $@
+
+# ROOM=core or MODULE=edge_runtime/tracker.py tries a part.
+mutants: .venv/mutants  ## change the code in small ways: does a test fail each time?
+	$(BIN)/python tools/mutants.py $(ROOM) $(MODULE)
 
 format: .venv/dev  ## rewrite the sources in the house style
 	$(BIN)/ruff check --fix .

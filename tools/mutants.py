@@ -1,0 +1,195 @@
+"""Mutation testing: change the code in small ways; each change should make a test fail.
+
+    python tools/mutants.py                                   # all of MODULES: hours
+    python tools/mutants.py core edge_runtime/tracker.py ...  # rooms or modules
+
+mutmut mutates the bodies of functions, but not decorated ones (properties, context managers), nor
+module constants.  Each mutant meets those of its module's nearest tests that call its function; a
+timeout is a kill.  build/mutants/MODULE/ has survivors.diff and mutmut's log.  Run again without a
+change of the room, only the survivors are tried again; delete build/mutants to try all.
+
+equivalent-mutants.txt beside this file names mutants that change nothing a user could see, a line
+each: MODULE | the mutant's code | the reason.  They count neither for nor against.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+BUILD = REPOSITORY / "build/mutants"
+ROOMS = ("core", "edge_runtime", "train", "export")
+
+# Whose score the project keeps.
+MODULES = """
+core edge_runtime/tracker.py edge_runtime/tracks.py edge_runtime/evidence.py
+edge_runtime/smoothing.py edge_runtime/detector.py edge_runtime/interpreter.py
+edge_runtime/sources.py edge_runtime/sinks.py export/verdict.py export/calibration.py
+export/recipes.py export/equalize.py export/prune.py export/bias_correction.py
+export/preparation.py train/loss.py train/shape_model.py train/augment.py train/datasets.py
+train/faces.py train/labels.py train/run.py train/trainer.py
+""".split()
+
+# The nearest tests, where they are not tests/ROOM/test_MODULE*.py; TESTS in the environment names
+# others.
+TESTS = {
+    "core/files.py": "tests/core tests/edge_runtime/test_sinks.py",
+    "core/crop.py": "tests/core/test_crop.py tests/edge_runtime/test_crops.py",
+    "edge_runtime/evidence.py": "tests/edge_runtime/test_tracker.py",
+    "edge_runtime/tracks.py": "tests/edge_runtime/test_tracker.py",
+    "export/bias_correction.py": "tests/export/test_preparation.py",
+    "export/equalize.py": "tests/export/test_preparation.py",
+    "export/prune.py": "tests/export/test_preparation.py",
+    "export/verdict.py": "tests/export/test_export_cli.py tests/export/test_proof.py",
+    "train/faces.py": "tests/train/test_datasets.py tests/train/test_labels.py",
+    "train/shape_model.py": "tests/train/test_loss.py",
+    "train/trainer.py": "tests/train/test_run.py tests/train/test_model.py",
+}
+# The wording of messages is no code: mutants inside these expressions are not made.
+WORDING = [r"raise \w*Error\(", r"Error\($", r"warnings\.warn\(", r"click\.echo\("]
+
+EQUIVALENT = Path(__file__).with_name("equivalent-mutants.txt")
+
+Row = tuple[str, int, int, int, int, int]  # module; numbers, as HEAD says
+HEAD = f"{'module':34} mutants  killed survived untested equivalent  score"
+
+
+def main(names: list[str]) -> None:
+    """Mutate rooms or modules; print the table by module."""
+    modules = [module for name in names or MODULES for module in modules_of(name)]
+    print(HEAD)
+    rows = []
+    for module in modules:
+        try_mutants(module)
+        rows.append(counted(module))
+        print(line(rows[-1]), flush=True)
+    if len(rows) > 1:
+        print(line(("all", *(sum(column) for column in list(zip(*rows, strict=True))[1:]))))
+    print(f"survivors: {BUILD.relative_to(REPOSITORY)}/*/survivors.diff")
+
+
+def modules_of(name: str) -> list[str]:
+    """The modules of a room, or one module, as paths from the repository's root."""
+    path = REPOSITORY / name
+    if not path.exists() or Path(name).parts[0] not in ROOMS:
+        sys.exit(f"error: {name} is no room and no module; say core or edge_runtime/tracker.py")
+    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    return [str(f.relative_to(REPOSITORY)) for f in files if f.name != "__init__.py"]
+
+
+def tests_of(module: str) -> list[str]:
+    """The nearest tests of a module."""
+    if named := os.environ.get("TESTS") or TESTS.get(module):
+        return named.split()
+    room, name = f"tests/{Path(module).parts[0]}", Path(module).stem
+    near = sorted((REPOSITORY / room).glob(f"test_{name}*.py"))
+    return [f"{room}/{test.name}" for test in near] or [room]
+
+
+def folder(module: str) -> Path:
+    """Where the copy of a module's room is mutated."""
+    return BUILD / module.removesuffix(".py").replace("/", ".")
+
+
+def try_mutants(module: str) -> None:
+    """Let mutmut make the mutants of a module and try them, or only those that had survived."""
+    stage = folder(module)
+    again = [key for key, word in results(module).items() if word in ALIVE] if fresh(module) else []
+    if not fresh(module):
+        copy_room(module)
+    elif not again:
+        return
+    (stage / "mutants/mutmut-stats.json").unlink(missing_ok=True)  # the tests may have changed
+    settings = {
+        "source_paths": [f"asmnet/{Path(module).parts[0]}"],
+        "only_mutate": [f"asmnet/{module}"],
+        "do_not_mutate_patterns": WORDING,
+        # A fork would lose the interpreter's threads.
+        "process_isolation": "forkserver",
+        "pytest_add_cli_args_test_selection": tests_of(module),
+        "pytest_add_cli_args": ["-p", "no:cacheprovider"],
+        # Seconds for a test that takes t: 5 (t + 5).
+        "timeout_multiplier": 5.0,
+        "timeout_constant": 5.0,
+    }
+    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+    (stage / "pyproject.toml").write_text("\n".join(["[tool.mutmut]", *lines]))
+    # Tests look for research data beside the repository, not beside its copy.
+    data = os.environ.get("ASMNET_DATA") or str(REPOSITORY.parent / "shared/data")
+    with (stage / "log").open("w") as log:
+        command = [str(Path(sys.executable).with_name("mutmut")), "run", *again]
+        environment = os.environ | {"ASMNET_DATA": data}
+        subprocess.run(command, cwd=stage, env=environment, stdout=log, stderr=log)
+    if not results(module):
+        sys.exit(f"error: mutmut could not begin with {module}; see {stage}/log")
+
+
+def fresh(module: str) -> bool:
+    """Whether all mutants of today's room have been tried."""
+    room, copies = REPOSITORY / Path(module).parts[0], folder(module) / "asmnet"
+    sources = [(path, copies / path.relative_to(REPOSITORY)) for path in room.rglob("*.py")]
+    same = all(c.exists() and p.read_bytes() == c.read_bytes() for p, c in sources)
+    return same and "not checked" not in results(module).values() and bool(results(module))
+
+
+def copy_room(module: str) -> None:
+    """The room as asmnet/ROOM, and links to the rest of the repository beside the mutants.
+
+    The links keep the tests where they are; of the other rooms they see the originals.
+    """
+    stage, room = folder(module), Path(module).parts[0]
+    shutil.rmtree(stage, ignore_errors=True)
+    shutil.copytree(REPOSITORY / room, stage / "asmnet" / room)
+    (stage / "mutants").mkdir()
+    for path in REPOSITORY.iterdir():
+        if path.name not in (*ROOMS, "build", "pyproject.toml") and path.name[0] != ".":
+            (stage / "mutants" / path.name).symlink_to(path)
+
+
+ALIVE = ("survived", "no tests", "not checked")
+
+
+def results(module: str) -> dict[str, str]:
+    """What became of each mutant, in mutmut's words."""
+    from mutmut.stats import status_by_exit_code
+
+    found = folder(module) / "mutants/asmnet" / f"{module}.meta"
+    codes = json.loads(found.read_text())["exit_code_by_key"] if found.exists() else {}
+    return {key: status_by_exit_code[code] for key, code in codes.items()}
+
+
+def counted(module: str) -> Row:
+    """Count a module's mutants, and write the survivors down as differences."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+
+    words = results(module)
+    known = [line.split(" | ") for line in EQUIVALENT.read_text().splitlines() if line.strip()]
+    harmless = {code for name, code, _reason in known if name == module}
+    alive = {}
+    with contextlib.chdir(folder(module)), Path("survivors.diff").open("w") as file:
+        for key in (key for key, word in words.items() if word in ALIVE):
+            difference = get_diff_for_mutant(key, path=f"asmnet/{module}")
+            added = [line[1:].strip() for line in difference.splitlines()[2:] if line[0] == "+"]
+            alive[key] = "equivalent" if " ".join(added) in harmless else words[key]
+            if alive[key] != "equivalent":
+                print(f"# {key}: {words[key]}\n{difference}\n", file=file)
+    numbers = [list(alive.values()).count(word) for word in ("survived", "equivalent")]
+    untested = len(alive) - sum(numbers)
+    return module, len(words), len(words) - len(alive), numbers[0], untested, numbers[1]
+
+
+def line(row: Row) -> str:
+    """A row of the table, with the killed part."""
+    module, count, killed, survived, untested, equivalent = row
+    score = f"{killed / (count - equivalent):6.1%}" if count > equivalent else "     -"
+    return f"{module:34} {count:7} {killed:7} {survived:8} {untested:8} {equivalent:10} {score}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
