@@ -153,7 +153,7 @@ def evaluate(
     metavar="DIR",
     help="Write ced.png; faces.png with the best, median and worst faces; worst.png with 50.",
 )
-@click.option("--skip-bad", is_flag=True, help="Count malformed files and go on.")
+@click.option("--skip-bad", is_flag=True, help="Leave out bad labels and pictures, and count them.")
 @cli_errors
 def main(
     models: tuple[str, ...],

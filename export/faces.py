@@ -231,7 +231,7 @@ def _notes(source: str, subset: str | None, data: Dataset) -> tuple[str, ...]:
         notes.append(f"{_name(source, data.subsets)} labels poses only: no NME, and rough boxes.")
     if data.skipped:
         notes.append(f"Left out {len(data.skipped)} malformed, the first: {data.skipped[0]}")
-    return tuple(notes)
+    return (*notes, *data.notes)
 
 
 def find_face(

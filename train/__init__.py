@@ -17,6 +17,7 @@ __all__ = [
     "recipes",
     "run",
     "shape_model",
+    "split",
     "tables",
     "trainer",
     "w300lp",

@@ -10,9 +10,9 @@ faces that are held out to select `best.keras`.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
-import hashlib
 import json
 import os
 import subprocess
@@ -28,6 +28,7 @@ from asmnet.core import IBUG68, UserError, atomic_path, nme, to_scheme
 from asmnet.train.compare import Scores, difference, summarise
 from asmnet.train.datasets import SUBSETS_300W, Dataset, read_dataset
 from asmnet.train.pictures import crop_faces, poses_of
+from asmnet.train.split import fingerprint
 
 __all__ = ["MODELS", "SPATIAL", "ablation", "find_tests", "train_alone"]
 
@@ -66,6 +67,7 @@ def ablation(
         UserError: bad data, no test set, or a training that ended early.
     """
     from rich.console import Console
+    from rich.markup import escape
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 130)
     models = MODELS | (SPATIAL if spatial else {})
@@ -80,7 +82,7 @@ def ablation(
         settings = common | dict(arch=arch, loss=loss, seed=seed)
         finished = _finished(folder, settings)
         state = "finished before" if finished else f"{arch}, loss {loss}"
-        console.print(f"[bold]{number}/{len(order)} {folder.name}[/bold]: {state}")
+        console.print(f"[bold]{number}/{len(order)} {escape(folder.name)}[/bold]: {state}")
         if not finished:
             _train(folder, settings, skip_bad)
 
@@ -105,7 +107,8 @@ def ablation(
         file.write_text(to_markdown(figures, tables), encoding="utf-8")
     for table in tables:
         console.print(to_rich(table), "")
-    console.print(f"Look at {run / 'tables.md'} and {run / 'ablation.png'}", soft_wrap=True)
+    look = f"Look at {run / 'tables.md'} and {run / 'ablation.png'}"
+    console.print(look, soft_wrap=True, markup=False)
     return run / "tables.md"
 
 
@@ -192,6 +195,7 @@ def _judge(
     folders: Mapping[str, Sequence[Path]], sets: Mapping[str, Dataset], console: Any
 ) -> dict[str, dict[str, list[Scores]]]:
     """Scores by model, test set and seed."""
+    from rich.markup import escape
     from rich.progress import track
 
     first = next(iter(folders.values()))[0]
@@ -200,7 +204,7 @@ def _judge(
     @functools.cache
     def crops(title: str) -> tuple[np.ndarray, np.ndarray]:
         def bar(faces):
-            return track(faces, f"reading {title}", console=console, transient=True)
+            return track(faces, f"reading {escape(title)}", console=console, transient=True)
 
         return crop_faces(sets[title].faces, record["size"], record["margin"], bar)[:2]
 
@@ -214,16 +218,18 @@ def _judge(
 def _test(folder: Path, sets: Mapping[str, Dataset], crops: Crops) -> dict[str, Scores]:
     """How a run's `best.keras` does on each set; `test.npz` beside it remembers."""
     best, cache = folder / "best.keras", folder / "test.npz"
-    marks = {title: _fingerprint(dataset) for title, dataset in sets.items()}
+    marks = {title: fingerprint(dataset.faces) for title, dataset in sets.items()}
     if cache.exists() and cache.stat().st_mtime >= best.stat().st_mtime:
-        with np.load(cache) as known:
+        # A damaged one is measured again.
+        with contextlib.suppress(Exception), np.load(cache) as known:
             if all(str(known.get(f"{title}/faces")) == mark for title, mark in marks.items()):
                 return {t: Scores(known[f"{t}/nme"], known[f"{t}/pose"]) for t in sets}
     import keras
 
+    from asmnet.train.model import load_network
     from asmnet.train.trainer import predict
 
-    network = keras.saving.load_model(best, compile=False)
+    network = load_network(best)
     scores = {}
     for title, dataset in sets.items():
         images, truth = crops(title)
@@ -250,14 +256,6 @@ def _summary(title: str, scores: Mapping[str, Mapping[str, Sequence[Scores]]]) -
         "models": {name: summarise(judged) for name, judged in runs.items()},
         "asm": {f"{a} - {b}": difference(runs[a], runs[b]) for a, b in PAIRS},
     }
-
-
-def _fingerprint(dataset: Dataset) -> str:
-    """Changes with the faces and their labels."""
-    digest = hashlib.sha256(poses_of(dataset.faces).tobytes())
-    for face in dataset.faces:
-        digest.update(face.image.name.encode() + face.points.tobytes())
-    return digest.hexdigest()
 
 
 def _cost(models: Mapping[str, tuple[str, str]], scheme: str, size: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # only effective before the 
 
 SETTINGS = {"show_default": True, "max_content_width": 100}
 DATA = "300w:DIR, wflw:DIR, a folder of picture + .pts, or a .jsonl of labels."
+SKIP_BAD = "Leave out bad labels and unreadable pictures, and say how many."
 
 
 @click.group("train", cls=DefaultGroup)
@@ -61,15 +62,15 @@ def train() -> None:
     "--validation",
     type=click.FloatRange(0, 0.5),
     default=0.1,
-    help="Fraction of the faces held out.",
+    help="Fraction of the pictures held out, nearly: each by its content and the seed.",
 )
-@click.option("--skip-bad", is_flag=True, help="Count malformed files and go on.")
+@click.option("--skip-bad", is_flag=True, help=SKIP_BAD)
 @cli_errors
 def _train(data: str, run: Path, skip_bad: bool, **settings) -> None:
     """Train a landmark and pose network.
 
-    Kill it at any moment: the same command goes on from the last epoch.  KERAS_BACKEND
-    chooses TensorFlow, JAX or torch; all devices that JAX sees share each batch.
+    Kill it at any moment: the same command goes on from the last epoch, on the same faces.
+    KERAS_BACKEND chooses TensorFlow, JAX or torch; all devices that JAX sees share each batch.
 
     The paper's tables, from one command: asmnet-train ablation --help
     """
@@ -95,7 +96,7 @@ def _train(data: str, run: Path, skip_bad: bool, **settings) -> None:
     multiple=True,
     help="Labelled faces to test on, as --data, besides the test set of --data.  Repeatable.",
 )
-@click.option("--skip-bad", is_flag=True, help="Count malformed files and go on.")
+@click.option("--skip-bad", is_flag=True, help=SKIP_BAD)
 @cli_errors
 def _ablation(data: str, run: Path, tests: tuple[str, ...], **settings) -> None:
     """Train the paper's four models under one schedule, and print the paper's tables.

@@ -6,6 +6,7 @@ Coordinates leave here 0-based.  iBUG files are 1-based, so the reader subtracts
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from asmnet.core import IBUG68, WFLW98, UserError
-from asmnet.train.faces import Dataset, Face, collect, part_of, picture_of
+from asmnet.train.faces import Dataset, Face, check_labels, collect, part_of, picture_of
 from asmnet.train.labels import read_jsonl
+from asmnet.train.pictures import readable
 from asmnet.train.w300lp import read_300wlp
 
 __all__ = [
@@ -112,15 +114,16 @@ def read_300w(root: Path, subset: str = "train", skip_bad: bool = False) -> Data
         why = f", without which there is no {subset} set" if part != subset and labels else ""
         folders = ", ".join(SUBSETS_300W[part])
         raise UserError(f"{root} holds no .pts files of the {part} subset ({folders}){why}")
-    poses = _read_poses(root / "head_pose.csv")
+    poses, bad, notes = _read_poses(root, skip_bad)
 
     def face(entry: tuple[str, Path]) -> Face:
         part, path = entry
-        image = picture_of(path)
-        pose = poses.get(image.relative_to(root).as_posix())
-        return Face(image, read_pts(path), pose, frozenset([part]))
+        image, points = picture_of(path), read_pts(path)
+        check_labels(str(path), points)
+        return Face(image, points, poses.get(image.relative_to(root).as_posix()), frozenset([part]))
 
     data = collect(IBUG68, labels, face, skip_bad)
+    data = replace(data, skipped=(*bad, *data.skipped), notes=notes)
     if subset == "test" or flat:
         return replace(data, subsets=(*found, "full") if len(found) > 1 else found)
     return replace(data, subsets=(subset,))
@@ -154,15 +157,16 @@ def read_wflw(
     full = [p for p in lists if p not in own.values()]
     if not full:
         raise UserError(f"{root} holds no list_98pt_…_{part}….txt; is it WFLW's folder?")
-    named = {name: {_key(*_wflw(line)[:2]) for line in _lines(p)} for name, p in own.items()}
+    named = {name: {_key(line) for line in _lines(p)} for name, p in own.items()}
 
     def face(line: tuple[Path, int, list[str]]) -> Face:
         points, picture, flags = _wflw(line)
+        check_labels(f"{line[0]}, line {line[1]}", points)
         image = root / "WFLW_images" / picture
-        if not image.is_file():
+        if not os.path.isfile(image):
             raise UserError(f"{line[0]}, line {line[1]}: picture {image} is missing")
         tags = {n for n in WFLW_ATTRIBUTES if n in flags and n not in named}
-        tags |= {n for n, keys in named.items() if _key(points, picture) in keys}
+        tags |= {n for n, keys in named.items() if _key(line) in keys}
         return Face(image, points, None, frozenset(tags))
 
     data = collect(WFLW98, _lines(full[0]), face, skip_bad)
@@ -179,11 +183,20 @@ def read_dataset(source: str, subset: str | None = None, skip_bad: bool = False)
         subset: "train", or a part of the test set, see `read_300w` and `read_wflw`; "test"
             is the whole test set at hand with its parts; default: the usual one ("common";
             "full").  300W-LP, a `.jsonl` file and a plain folder have no subsets.
-        skip_bad: count what is malformed and go on.
+        skip_bad: count malformed labels and unreadable pictures and go on; it reads every
+            picture once more.
+
+    Raises:
+        UserError: nothing to read, or what is malformed, with its file and line.
     """
+    data = _read(source, subset, skip_bad)
+    return readable(data) if skip_bad else data
+
+
+def _read(source: str, subset: str | None, skip_bad: bool) -> Dataset:
     kind, _, folder = source.partition(":")
     if source.endswith(".jsonl"):
-        return read_jsonl(Path(source))
+        return read_jsonl(Path(source), skip_bad)
     if kind == "wflw" and folder:
         if subset == "train":
             return read_wflw(Path(folder), part="train", skip_bad=skip_bad)
@@ -199,7 +212,11 @@ def read_dataset(source: str, subset: str | None = None, skip_bad: bool = False)
 
 def _lines(path: Path) -> Iterator[tuple[Path, int, list[str]]]:
     """The lines of a WFLW list that are not blank: file, number, fields."""
-    for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    for number, line in enumerate(lines, 1):
         if line.strip():
             yield path, number, line.split()
 
@@ -219,22 +236,53 @@ def _wflw(line: tuple[Path, int, list[str]]) -> tuple[np.ndarray, str, set[str]]
     return points, fields[-1], {n for n, f in zip(WFLW_ATTRIBUTES, flags, strict=False) if f}
 
 
-def _key(points: np.ndarray, picture: str) -> tuple[str, bytes]:
-    """The same face in two lists, which may print its points with other digits."""
+def _key(line: tuple[Path, int, list[str]]) -> tuple[str, bytes] | None:
+    """The same face in two lists, which may print its points with other digits.
+
+    None for a malformed line: in an attribute's own list it can name no face.
+    """
+    try:
+        points, picture, _ = _wflw(line)
+    except UserError:
+        return None
     return picture, np.rint(points).tobytes()
 
 
-def _read_poses(path: Path) -> dict[str, np.ndarray]:
+def _read_poses(
+    root: Path, skip_bad: bool
+) -> tuple[dict[str, np.ndarray], tuple[str, ...], tuple[str, ...]]:
+    """The rows of `head_pose.csv` in `root`, if it is there.
+
+    Returns:
+        poses: (3,) degrees by the picture's path in `root`.
+        skipped: malformed rows, which `skip_bad` allows.
+        notes: a sentence about rows whose picture is not there.
+    """
+    path = root / "head_pose.csv"
     if not path.is_file():
-        return {}
-    poses = {}
-    with path.open(newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), 2):
+        return {}, (), ()
+    poses, skipped = {}, []
+    expected = "expected image,yaw_deg,pitch_deg,roll_deg"
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        rows = csv.DictReader(text.splitlines())
+        for row in rows:
+            where = f"{path}, line {rows.line_num}"
             try:
-                pose = [float(row[f"{angle}_deg"]) for angle in ("yaw", "pitch", "roll")]
-                poses[row["image"]] = np.asarray(pose)
+                pose = np.array([float(row[f"{angle}_deg"]) for angle in ("yaw", "pitch", "roll")])
+                check_labels(where, np.eye(2), pose)
+                poses[row["image"]] = pose
+            except UserError as error:
+                skipped.append(str(error))
             except (KeyError, TypeError, ValueError):
-                raise UserError(
-                    f"{path}, line {number}: expected image,yaw_deg,pitch_deg,roll_deg"
-                ) from None
-    return poses
+                skipped.append(f"{where}: {expected}")
+            if skipped and not skip_bad:
+                raise UserError(skipped[0])
+    except (OSError, csv.Error) as error:
+        raise UserError(f"cannot read {path}: {error}; {expected}") from error
+    absent = [name for name in poses if not os.path.isfile(root / name)]
+    notes = []
+    if absent:
+        count = f"{len(absent)} of {len(poses)} rows"
+        notes.append(f"{path}: {count} name no picture in its folder, the first {absent[0]!r}")
+    return poses, tuple(skipped), tuple(notes)

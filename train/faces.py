@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,9 +10,12 @@ import numpy as np
 
 from asmnet.core import Scheme, UserError
 
-__all__ = ["Dataset", "Face", "collect", "hold_out", "part_of", "picture_of"]
+__all__ = ["Dataset", "Face", "check_labels", "collect", "part_of", "picture_of"]
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
+FARTHEST = 1e5  # pixels; no picture format in use goes beyond 65,535
+LEAST_SIDE = 1.0  # pixels of the landmarks' box: points in units of the picture have less
+LARGEST_ANGLE = 360.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Dataset:
         skipped: what `skip_bad` left out, and why.
         subsets: the parts to report on; the first is what figures are compared by.
         landmarks: whether the points are labels; else they only tell where the face is.
+        notes: what the user should know of the labels that were read.
     """
 
     scheme: Scheme
@@ -49,10 +53,35 @@ class Dataset:
     skipped: tuple[str, ...] = ()
     subsets: tuple[str, ...] = ("all",)
     landmarks: bool = True
+    notes: tuple[str, ...] = ()
 
     def belongs(self, face: Face, subset: str) -> bool:
         """Whether one of the faces counts in one of `subsets`."""
         return len(self.subsets) == 1 or subset == "full" or subset in face.tags
+
+
+def check_labels(where: str, points: np.ndarray, pose: np.ndarray | None = None) -> None:
+    """Refuse labels that no face in a picture can have.
+
+    Args:
+        where: the file and line, for the message.
+        points: (N, 2) picture pixels.
+        pose: (3,) degrees, or None.
+
+    Raises:
+        UserError: points that are not finite, beyond any picture or all in one place; or
+            angles that are not finite or beyond a full turn.
+    """
+    if not (np.abs(points) <= FARTHEST).all():  # NaN is not either
+        raise UserError(f"{where}: landmarks must be pixels, finite and within {FARTHEST:.0f}")
+    width, height = np.ptp(points, axis=0)
+    if min(width, height) < LEAST_SIDE:
+        raise UserError(
+            f"{where}: the landmarks span {width:.3g} x {height:.3g} pixels, which is no face"
+        )
+    if pose is not None and not (np.abs(pose) <= LARGEST_ANGLE).all():
+        angles = ", ".join(f"{angle:g}" for angle in pose)
+        raise UserError(f"{where}: the pose {angles} is not in degrees from -360 to 360")
 
 
 def collect(
@@ -69,10 +98,11 @@ def collect(
             faces.append(face(entry))
         except UserError as error:
             if not skip_bad:
-                raise UserError(f"{error} (--skip-bad counts such files and goes on)") from error
+                raise UserError(f"{error} (--skip-bad counts such faces and goes on)") from error
             skipped.append(str(error))
     if not faces:
-        raise UserError(f"no usable face was found; the last problem: {skipped[-1]}")
+        problem = skipped[-1] if skipped else "there are no labels"
+        raise UserError(f"no usable face was found; the last problem: {problem}")
     return Dataset(scheme, tuple(faces), tuple(skipped))
 
 
@@ -99,17 +129,3 @@ def picture_of(label: Path) -> Path:
         if image.is_file():
             return image
     raise UserError(f"{label} has no picture beside it ({', '.join(PICTURES)})")
-
-
-def hold_out(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Face], list[Face]]:
-    """Part faces at random into those to learn from and those to judge by; seeded.
-
-    Raises:
-        UserError: none would be left to learn from.
-    """
-    order = np.random.default_rng(seed).permutation(len(faces))
-    count = round(fraction * len(faces))
-    held_out, learning = order[:count], order[count:]
-    if not len(learning):
-        raise UserError(f"{len(faces)} faces leave none to learn from; lower --validation")
-    return [faces[i] for i in learning], [faces[i] for i in held_out]

@@ -14,14 +14,12 @@ from rich.console import Console
 from rich.progress import track
 
 from asmnet.core import UserError
-from asmnet.train.datasets import read_dataset
-from asmnet.train.faces import hold_out
-from asmnet.train.labels import read_jsonl
-from asmnet.train.model import build_model, count_flops
+from asmnet.train.model import build_model, count_flops, load_network
 from asmnet.train.pictures import pack_faces
 from asmnet.train.recipes import RECIPES, Recipe
-from asmnet.train.run import History, ProgressBar, State, open_run
+from asmnet.train.run import History, ProgressBar, State, check_run, open_run
 from asmnet.train.shape_model import ShapeModel
+from asmnet.train.split import gather
 from asmnet.train.trainer import (
     Assisted,
     Batches,
@@ -61,47 +59,39 @@ def fit(
         the path of the run's `best.keras`.
 
     Raises:
-        UserError: bad data, settings that differ from the run's, an unusable `init`.
+        UserError: bad data, settings or faces that differ from the run's, an unusable `init`,
+            or another training in the same folder.
     """
-    console = Console()
+    console = Console(markup=False, soft_wrap=True)
     chosen = RECIPES[recipe]
     chosen = dataclasses.replace(
         chosen, epochs=epochs or chosen.epochs, learning_rate=rate or chosen.learning_rate
     )
     settings = dict(data=data, recipe=recipe, arch=arch, loss=loss, init=init, norm=norm, size=size)
     settings |= dict(epochs=chosen.epochs, rate=chosen.learning_rate, seed=seed)
-    settings |= dict(validation=validation, margin=MARGIN)
+    settings |= dict(validation=validation, margin=MARGIN, skip_bad=skip_bad)
     if extra:
         settings["extra"] = list(extra)
-    dataset = read_dataset(data, "train", skip_bad)
-    learning, held_out = hold_out(dataset.faces, validation, seed)
-    for more in map(Path, extra):
-        labelled = read_jsonl(more)
-        if labelled.scheme is not dataset.scheme:
-            raise UserError(
-                f"{more} has {labelled.scheme.count} points a face, {data} has "
-                f"{dataset.scheme.count}; they must be the same"
-            )
-        apart = {face.image.resolve() for face in held_out}
-        learning += [face for face in labelled.faces if face.image.resolve() not in apart]
+    resumed = check_run(run, settings)
+    faces = gather(data, extra, validation, seed, skip_bad)
 
     devices = use_all_devices(chosen.batch)
     keras.utils.set_random_seed(seed)
-    network, copied = _initialise(arch, dataset.scheme.name, size, init, chosen)
-    resumed = open_run(run, settings)
+    network, copied = _initialise(arch, faces.scheme.name, size, init, chosen)
     console.print(
         f"{network.name}: {network.count_params() / 1e6:.3f} M parameters, "
-        f"{count_flops(network) / 1e9:.3f} GFLOP; {len(learning)} faces to learn from, "
-        f"{len(held_out)} held out, {len(dataset.skipped)} skipped; "
+        f"{count_flops(network) / 1e9:.3f} GFLOP; {len(faces.learning)} faces to learn from, "
+        f"{len(faces.held_out)} held out, {len(faces.skipped)} skipped; "
         f"{keras.backend.backend()}, {devices} device(s){'; resumed' if resumed else ''}"
     )
 
-    def bar(faces):
-        return track(faces, "reading pictures", console=console, transient=True)
+    def bar(pictures):
+        return track(pictures, "reading pictures", console=console, transient=True)
 
-    packed = pack_faces(learning, size, MARGIN, bar)
-    shape_model = ShapeModel.fit(packed.points, dataset.scheme)
-    shape_model.save(run / "shape.npz")
+    packed = pack_faces(faces.learning, size, MARGIN, bar)
+    judged = faces.held_out or faces.learning[:100]
+    validation_figures = Validation(network, judged, faces.scheme, MARGIN)
+    shape_model = ShapeModel.fit(packed.points, faces.scheme)
     frozen = norm == "frozen"
     averaged = frozen and chosen.average > 0
     fine_tuning = init.endswith(".keras")
@@ -113,38 +103,43 @@ def fit(
     build(model, batches)
     # Variables that the first step has to make would have it traced twice.
     model.optimizer.build(model.trainable_variables)
-    state = State(run / "state.weights.h5")
-    first = state.restore(model)
-    batches.start(first)
-    validation_figures = Validation(network, held_out or learning[:100], dataset.scheme, MARGIN)
-    if first == 0 and frozen:
-        # Of another input size, or trained under other statistics than these faces have: or
-        # not; then the network's own are the ones that its weights have learned to live with.
-        own = {name: network.get_layer(name).get_weights() for name in copied}
-        before = validation_figures.measure()["val_nme"] if "landmarks" in own else math.inf
-        estimate_statistics(model, batches)
-        if validation_figures.measure()["val_nme"] > before:
-            for name, weights in own.items():
-                network.get_layer(name).set_weights(weights)
-    if first == 0 and fine_tuning and "landmarks" not in copied:
-        fit_heads(model, batches)
-    history = History(run, network)
-    observers = [validation_figures, history, ProgressBar(chosen.epochs, len(batches))]
-    if all(map(importlib.util.find_spec, ("tensorflow", "tensorboard"))):
-        observers.append(keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False))
-    swap = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if averaged else []
-    # Without frozen statistics one more row follows the last epoch: re-estimated ones.
-    if not history.reached(chosen.epochs - frozen):
-        model.fit(
-            batches,
-            epochs=chosen.epochs,
-            initial_epoch=first,
-            verbose=0,
-            callbacks=[Schedule(chosen.epochs, fine_tuning), *swap, *observers, state],
-        )
-        if not frozen:
+    with open_run(run, settings, faces.record()):
+        shape_model.save(run / "shape.npz")
+        state = State(run / "state.weights.h5")
+        first = state.restore(model)
+        batches.start(first)
+        if first == 0 and frozen:
+            # Of another input size, or trained under other statistics than these faces have: or
+            # not; then the network's own are the ones that its weights have learned to live with.
+            own = {name: network.get_layer(name).get_weights() for name in copied}
+            before = validation_figures.measure()["val_nme"] if "landmarks" in own else math.inf
             estimate_statistics(model, batches)
-            history.on_epoch_end(chosen.epochs, validation_figures.measure())
+            if validation_figures.measure()["val_nme"] > before:
+                for name, weights in own.items():
+                    network.get_layer(name).set_weights(weights)
+        if first == 0 and fine_tuning and "landmarks" not in copied:
+            fit_heads(model, batches)
+        history = History(run, network)
+        observers = [validation_figures, history, ProgressBar(chosen.epochs, len(batches))]
+        if all(map(importlib.util.find_spec, ("tensorflow", "tensorboard"))):
+            observers.append(keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False))
+        swap = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if averaged else []
+        # Without frozen statistics one more row follows the last epoch: re-estimated ones.
+        if not history.reached(chosen.epochs - frozen):
+            model.fit(
+                batches,
+                epochs=chosen.epochs,
+                initial_epoch=first,
+                verbose=0,
+                callbacks=[Schedule(chosen.epochs, fine_tuning), *swap, *observers, state],
+            )
+            if not frozen:
+                estimate_statistics(model, batches)
+                history.on_epoch_end(chosen.epochs, validation_figures.measure())
+    for note in faces.notes:
+        console.print(note)
+    if faces.skipped:
+        console.print(f"left out {len(faces.skipped)}, the first: {faces.skipped[0]}")
     console.print(history.summary(chosen.epochs))
     return run / "best.keras"
 
@@ -158,8 +153,8 @@ def _initialise(
         return build_model(arch, scheme, size, weights, recipe.dropout), set()
     network = build_model(arch, scheme, size, None, recipe.dropout)
     try:
-        source = keras.saving.load_model(init, compile=False)
-    except (OSError, ValueError) as error:
+        source = load_network(init)
+    except UserError as error:
         raise UserError(f"cannot start from {init}: {error}; give a trained .keras file") from error
     copied = _transfer(source, network)
     if not copied:

@@ -10,47 +10,51 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from asmnet.core import SCHEMES, UserError, atomic_path
-from asmnet.train.faces import Dataset, Face
+from asmnet.core import IBUG68, SCHEMES, Scheme, UserError, atomic_path
+from asmnet.train.faces import Dataset, Face, check_labels, collect
 
 __all__ = ["read_jsonl", "write_jsonl"]
 
+TOO_MUCH = (OverflowError, RecursionError)  # numbers of 400 digits, brackets 10,000 deep
 
-def read_jsonl(path: Path) -> Dataset:
+
+def read_jsonl(path: Path, skip_bad: bool = False) -> Dataset:
     """Read a file of labels.
+
+    Args:
+        path: the file.
+        skip_bad: count malformed lines and go on, instead of raising.
 
     Raises:
         UserError: no file, no face in it, or a malformed line (named).
     """
     try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read labels {path}: {error}") from error
-    faces = []
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = json.loads(line)
-            points = np.asarray(entry["landmarks"], np.float64)
-            pose = entry.get("pose")
-            pose = None if pose is None else np.asarray(pose, np.float64).reshape(3)
-            face = Face(path.parent / entry["image"], points, pose)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UserError(
-                f"{path}, line {number}: expected image, landmarks, pose ({error})"
-            ) from None
-        if not (points.ndim == 2 and points.shape[1] == 2 and np.isfinite(points).all()):
-            raise UserError(f"{path}, line {number}: landmarks are not (N, 2) finite numbers")
-        faces.append(face)
-    counts = {len(face.points) for face in faces}
-    scheme = [s for s in SCHEMES.values() if counts == {s.count}]
-    if not scheme:
-        found = ", ".join(map(str, sorted(counts))) or "no face"
-        raise UserError(f"{path}: expected 68 or 98 points in every line, found {found}")
-    return Dataset(scheme[0], tuple(faces))
+        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError as error:
+        raise UserError(f"cannot read labels {path}: {error.strerror or error}") from error
+    schemes: list[Scheme] = []
+
+    def face(entry: tuple[int, str]) -> Face:
+        where = f"{path}, line {entry[0]}"
+        found = _face(where, path.parent, entry[1])
+        scheme = next((s for s in SCHEMES.values() if s.count == len(found.points)), None)
+        if scheme is None or scheme not in (schemes or [scheme]):
+            expected = schemes[0].count if schemes else "68 or 98"
+            raise UserError(f"{where}: expected {expected} points, found {len(found.points)}")
+        check_labels(where, found.points, found.pose)
+        schemes.append(scheme)
+        return found
+
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not numbered:
+        raise UserError(f"{path} holds no labels; expected one face a line")
+    data = collect(IBUG68, numbered, face, skip_bad)
+    return replace(data, scheme=schemes[0])
 
 
 def write_jsonl(path: Path, faces: Iterable[Face]) -> None:
@@ -63,3 +67,25 @@ def write_jsonl(path: Path, faces: Iterable[Face]) -> None:
                 "pose": None if face.pose is None else np.round(face.pose, 2).tolist(),
             }
             out.write(json.dumps(entry) + "\n")
+
+
+def _face(where: str, folder: Path, line: str) -> Face:
+    """The face of one line; `where` names the line in messages."""
+    try:
+        entry = json.loads(line)
+        points = np.asarray(entry["landmarks"], np.float64)
+        pose = entry.get("pose")
+        pose = None if pose is None else np.asarray(pose, np.float64).reshape(3)
+        image = folder / entry["image"]
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise UserError(f"{where}: expected image, landmarks, pose ({error})") from None
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise UserError(f"{where}: landmarks are not (N, 2) numbers")
+    return Face(image, points, pose)

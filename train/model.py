@@ -27,7 +27,7 @@ from keras import layers
 
 from asmnet.core import SCHEMES, UserError
 
-__all__ = ["ARCHITECTURES", "TAPS", "build_model", "count_flops"]
+__all__ = ["ARCHITECTURES", "TAPS", "build_model", "count_flops", "load_network"]
 
 TAPS = (
     "block_1_project_BN",
@@ -138,6 +138,21 @@ def _pretrained(weights: str | os.PathLike[str]) -> keras.Model:
         raise UserError(
             f"cannot initialise the trunk from {str(weights)!r} ({error}); "
             "use 'imagenet', the path of Keras' MobileNetV2 .h5 file, or none"
+        ) from error
+
+
+def load_network(path: str | os.PathLike[str]) -> keras.Model:
+    """Load a network that was saved as `.keras`.
+
+    Raises:
+        UserError: missing, damaged, or of classes that Keras does not know.
+    """
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras raises whatever zipfile, json or h5py raised
+        reason = " ".join(str(error).split())[:120]
+        raise UserError(
+            f"{path} cannot be loaded as a Keras model ({type(error).__name__}: {reason})"
         ) from error
 
 

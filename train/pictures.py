@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from asmnet.core import Crop, UserError, extract
-from asmnet.train.datasets import Face
+from asmnet.train.faces import Dataset, Face, collect
 
-__all__ = ["PackedFaces", "crop_faces", "pack_faces", "poses_of", "read_picture", "to_inputs"]
+__all__ = [
+    "PackedFaces",
+    "crop_faces",
+    "pack_faces",
+    "poses_of",
+    "read_face",
+    "read_picture",
+    "readable",
+    "to_inputs",
+]
 
 # Room around the face for turning, shifting and zooming out: the packed square
 # is this many times the landmarks' box.
@@ -22,15 +32,52 @@ def read_picture(path: Path) -> np.ndarray:
     """Decode a picture, upright by its EXIF tag: (H, W, 3) uint8 RGB.
 
     Raises:
-        UserError: missing, or not a picture.
+        UserError: missing, no picture, damaged, or of more pixels than Pillow holds safe
+            (89 million), which a small file can claim.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError  # an extra: named when it is missed
+    from PIL import Image, ImageOps  # an extra: named when it is missed
 
     try:
-        with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise UserError(f"cannot read picture {path}: {error}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except Exception as error:  # Pillow's plugins raise SyntaxError, struct.error and others
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(f"cannot read picture {path}: {reason}; replace or remove it") from error
+
+
+def read_face(face: Face) -> np.ndarray:
+    """Decode the picture of a labelled face: (H, W, 3) uint8 RGB.
+
+    Raises:
+        UserError: as `read_picture`; or the labels are of another picture, since the
+            middle of their box lies outside of this one.
+    """
+    picture = read_picture(face.image)
+    height, width = picture.shape[:2]
+    x, y = (face.points.min(axis=0) + face.points.max(axis=0)) / 2
+    if not (0 <= x < width and 0 <= y < height):
+        raise UserError(
+            f"the landmarks for {face.image} are centred at ({x:.0f}, {y:.0f}), outside its "
+            f"{width} x {height} pixels; correct or remove them"
+        )
+    return picture
+
+
+def readable(data: Dataset) -> Dataset:
+    """Leave out the faces whose pictures cannot be read, and count them.
+
+    Raises:
+        UserError: no face is left.
+    """
+
+    def face(known: Face) -> Face:
+        read_face(known)
+        return known
+
+    seen = collect(data.scheme, data.faces, face, skip_bad=True)
+    return replace(data, faces=seen.faces, skipped=(*data.skipped, *seen.skipped))
 
 
 @dataclass(frozen=True)
@@ -71,7 +118,7 @@ def pack_faces(
     points = []
     for i, face in enumerate(progress(faces)):
         crop = Crop.around(face.points, PACK_MARGIN)
-        images[i] = extract(read_picture(face.image), crop, side)
+        images[i] = extract(read_face(face), crop, side)
         points.append(crop.to_units(face.points))
     return PackedFaces(images, np.asarray(points, np.float32), poses_of(faces))
 
@@ -97,6 +144,6 @@ def crop_faces(
     images = np.empty((len(faces), size, size, 3), np.uint8)
     crops = [Crop.around(face.points, margin) for face in faces]
     for i, face in enumerate(progress(faces)):
-        images[i] = extract(read_picture(face.image), crops[i], size)
+        images[i] = extract(read_face(face), crops[i], size)
     points = [c.to_units(f.points) for c, f in zip(crops, faces, strict=True)]
     return images, np.asarray(points, np.float32), crops

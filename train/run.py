@@ -1,6 +1,7 @@
 """A run folder: everything that a training leaves behind, and resumes from.
 
-run.json          what was asked for; the same command continues, another is refused
+run.json          what was asked for, and of which faces; the same command continues, another
+                  is refused
 log.csv           one row an epoch; tensorboard/ holds the same
 curves.png        loss and validation NME
 state.weights.h5  weights, optimizer and epoch in one file, replaced whole each epoch
@@ -10,9 +11,13 @@ shape.npz         the shape model of the ASM term
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import fcntl
 import json
+import math
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,36 +31,106 @@ from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.ticker import MaxNLocator, ScalarFormatter  # noqa: E402
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: E402
 
-__all__ = ["History", "ProgressBar", "State", "open_run", "save_model"]
+__all__ = ["History", "ProgressBar", "State", "check_run", "open_run", "save_model"]
+
+RECORD = "run.json"
+LOCK = ".lock"
 
 
-def open_run(folder: Path, config: dict[str, Any]) -> bool:
-    """Create a run folder, or check that it belongs to the same command.
+def check_run(folder: Path, settings: Mapping[str, Any]) -> bool:
+    """Check that a folder is free for a run, or holds one of the same command.
+
+    Args:
+        folder: the run's.
+        settings: what was asked for, fit for JSON.
 
     Returns:
-        whether the run existed before.
+        whether the run exists.
 
     Raises:
         UserError: the folder holds a run with other settings, or something else.
     """
-    record = folder / "run.json"
-    if record.exists():
-        try:
-            known = json.loads(record.read_text())
-        except ValueError as error:
-            raise UserError(f"{record} is damaged ({error}); choose a new --run folder") from error
-        for key in sorted(known.keys() | config.keys()):
-            if known.get(key) != config.get(key):
+    if (folder / RECORD).exists():
+        known = _read_record(folder)
+        known.pop("faces")
+        for key in sorted(known.keys() | settings.keys()):
+            if known.get(key) != settings.get(key):
                 raise UserError(
                     f"{folder} holds a run with {key} = {known.get(key)!r}, not "
-                    f"{config.get(key)!r}; repeat its command to go on, or choose a new --run"
+                    f"{settings.get(key)!r}; repeat its command to go on, or choose a new --run"
                 )
         return True
-    if folder.exists() and any(folder.iterdir()):
-        raise UserError(f"{folder} is not empty and holds no run.json; choose a new --run folder")
-    with atomic_path(record) as temporary:
-        temporary.write_text(json.dumps(config, indent=2) + "\n")
+    try:
+        other = [path for path in folder.iterdir() if path.name != LOCK]
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise UserError(f"cannot use {folder}: {error.strerror}; choose a new --run") from error
+    if other:
+        raise UserError(f"{folder} is not empty and holds no {RECORD}; choose a new --run folder")
     return False
+
+
+@contextlib.contextmanager
+def open_run(folder: Path, settings: Mapping[str, Any], faces: Mapping[str, Any]) -> Iterator[bool]:
+    """Lock a run folder for one training, and make it or check that it belongs to it.
+
+    The lock ends with the process, however that ends.
+
+    Args:
+        folder: the run's.
+        settings: what was asked for, fit for JSON.
+        faces: what tells the data from other data, fit for JSON.
+
+    Yields:
+        whether the run existed before.
+
+    Raises:
+        UserError: another training runs in the folder, it holds a run with other settings
+            or faces, or something else; or it cannot be written.
+    """
+    check_run(folder, settings)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("w")
+    except OSError as error:
+        raise UserError(f"cannot write {folder}: {error.strerror}; choose a new --run") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"another training runs in {folder}; wait for its end, or choose a new --run"
+            ) from None
+        resumed = check_run(folder, settings)
+        if resumed and (known := _read_record(folder)["faces"]) != faces:
+            raise UserError(
+                f"the faces or labels are not those that {folder} began with (then "
+                f"{_numbers(known)}; now {_numbers(faces)}): give it the old data, or choose a "
+                "new --run"
+            )
+        if not resumed:
+            with atomic_path(folder / RECORD) as temporary:
+                temporary.write_text(json.dumps({**settings, "faces": faces}, indent=2) + "\n")
+        yield resumed
+
+
+def _numbers(faces: Mapping[str, Any]) -> str:
+    return ", ".join(f"{v} {k.replace('_', ' ')}" for k, v in faces.items() if k != "sha256")
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    record = folder / RECORD
+    try:
+        known = json.loads(record.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{record} is damaged ({error}); choose a new --run folder") from error
+    if not isinstance(known, dict) or not isinstance(known.get("faces"), dict):
+        raise UserError(
+            f"{record} does not say which faces its run learns from: it is damaged, or older "
+            "than the present split of held-out faces; choose a new --run folder"
+        )
+    return known
 
 
 class History(keras.callbacks.Callback):
@@ -70,19 +145,24 @@ class History(keras.callbacks.Callback):
         self.rows: dict[int, dict[str, float]] = {}
         path = folder / "log.csv"
         if path.exists():
-            with path.open(newline="") as file:
-                for row in csv.DictReader(file):
-                    self.rows[int(row["epoch"])] = {
-                        k: float(v) for k, v in row.items() if k != "epoch" and v
-                    }
+            try:
+                with path.open(newline="") as file:
+                    for row in csv.DictReader(file):
+                        self.rows[int(row["epoch"])] = {
+                            k: float(v) for k, v in row.items() if k != "epoch" and v
+                        }
+            except (OSError, csv.Error, ValueError, KeyError, TypeError) as error:
+                raise UserError(
+                    f"{path} is damaged ({error}); correct it, or choose a new --run"
+                ) from error
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:  # noqa: D102
         self.rows = {e: r for e, r in self.rows.items() if e < epoch}
-        best = min((r["val_nme"] for r in self.rows.values() if "val_nme" in r), default=None)
+        best = min(self._judged().values(), default=math.inf)
         row = {key: float(value) for key, value in (logs or {}).items()}
         self.rows[epoch] = row
         save_model(self.network, self.folder / "last.keras")
-        if "val_nme" in row and (best is None or row["val_nme"] < best):
+        if row.get("val_nme", math.inf) < best:
             save_model(self.network, self.folder / "best.keras")
         columns = ["epoch", *dict.fromkeys(key for r in self.rows.values() for key in r)]
         with atomic_path(self.folder / "log.csv") as temporary, temporary.open("w") as file:
@@ -98,10 +178,17 @@ class History(keras.callbacks.Callback):
 
     def summary(self, epochs: int) -> str:
         """One sentence on the outcome."""
-        judged = {e: r["val_nme"] for e, r in self.rows.items() if "val_nme" in r}
+        judged = self._judged()
+        if not judged:
+            return f"no epoch has a validation NME that is a number; see {self.folder / 'log.csv'}"
         best = min(judged, key=lambda e: judged[e])
         after = "with re-estimated statistics" if best == epochs else f"after epoch {best + 1}"
         return f"validation NME {judged[best]:.2f} % {after}: {self.folder / 'best.keras'}"
+
+    def _judged(self) -> dict[int, float]:
+        """The validation NME by epoch, where it is a number."""
+        judged = {e: r["val_nme"] for e, r in self.rows.items() if "val_nme" in r}
+        return {epoch: nme for epoch, nme in judged.items() if math.isfinite(nme)}
 
     def _plot(self) -> None:
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
@@ -177,11 +264,24 @@ class State(keras.callbacks.Callback):
         self.path = path
 
     def restore(self, model: keras.Model) -> int:
-        """Load what was saved, if anything; returns the epoch to go on with."""
+        """Load what was saved, if anything.
+
+        Returns:
+            the epoch to go on with.
+
+        Raises:
+            UserError: the file is damaged, or of another network.
+        """
         if not self.path.exists():
             return 0
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(self.path)
+        try:
+            model.load_weights(self.path)
+        except Exception as error:  # Keras raises whatever h5py raised
+            reason = " ".join(str(error).split())[:120]
+            raise UserError(
+                f"{self.path} is damaged ({reason}); remove it to begin its run again"
+            ) from error
         return int(model.finished.numpy() if hasattr(model.finished, "numpy") else model.finished)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:  # noqa: D102

@@ -80,8 +80,8 @@ def to_markdown(figures: Mapping[str, Any], tables: Sequence[Table]) -> str:
         "",
         f"`asmnet-train ablation {command}`",
         "",
-        f"{figures['learning_faces']:,} training faces, a tenth of them held out to choose each "
-        "run's weights; a seed chooses which, and the order and warps of the batches.  Data, "
+        f"{figures['learning_faces']:,} training faces, about a tenth of them held out to choose "
+        "each run's weights; a seed chooses which, and the order and warps of the batches.  Data, "
         "schedule and input size are not the paper's, so compare the rows with each other first.",
         "",
         "Paper: Fard, Abdollahi and Mahoor, CVPR-W 2021, whose Tables 1, 2, 4, 6 and 7 cover these "

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from asmnet.core import IBUG68, UserError
-from asmnet.train.faces import Dataset, Face, collect, picture_of
+from asmnet.train.faces import Dataset, Face, check_labels, collect, picture_of
 
 __all__ = ["read_300wlp"]
 
@@ -54,10 +54,9 @@ def read_300wlp(root: Path, skip_bad: bool = False) -> Dataset:
                 f"{path} does not read as a label of 300W-LP ({type(error).__name__}: {error})"
             ) from error
         pose = np.array([yaw, pitch, roll])
-        if points.shape != (IBUG68.count, 2) or not np.isfinite([*points.flat, *pose]).all():
-            raise UserError(
-                f"{path}: expected finite Pose_Para and pt2d (2, 68), found pt2d {points.T.shape}"
-            )
+        if points.shape != (IBUG68.count, 2):
+            raise UserError(f"{path}: expected pt2d (2, 68), found {points.T.shape}")
+        check_labels(str(path), points, pose)
         return Face(image, points, pose)
 
     return replace(collect(IBUG68, labels, face, skip_bad), landmarks=False)

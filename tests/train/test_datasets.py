@@ -54,6 +54,9 @@ def test_a_flat_folder_of_ones_own_faces(folder):
         (5, "12.5", "line 5: expected 'x y', found '12.5'"),
         (9, "1 nose", "line 9"),
         (9, "nan 1", "not finite"),
+        (9, "1 inf", "not finite"),
+        (9, "1e300 1", "landmarks must be pixels"),
+        (9, "1e9 1", "landmarks must be pixels"),
         (71, "}", "expected 68 points, found 67"),
     ],
 )
@@ -66,6 +69,17 @@ def test_malformed_lines_are_named(folder, line, text, complaint):
         read_300w(folder)
     data = read_300w(folder, skip_bad=True)
     assert len(data.faces) == 1 and len(data.skipped) == 1 and "a.pts" in data.skipped[0]
+
+
+@pytest.mark.parametrize(
+    "points", [np.zeros((68, 2)), np.full((68, 2), 40.0), np.random.default_rng(0).random((68, 2))]
+)
+def test_points_without_extent_are_no_face(folder, points):
+    """All in one place, as broken sets have them; or in units of the picture."""
+    (folder / "afw" / "a.pts").write_text(pts(points))
+    with pytest.raises(UserError, match=r"a\.pts: the landmarks span .* pixels"):
+        read_300w(folder)
+    assert len(read_300w(folder, skip_bad=True).skipped) == 1
 
 
 @pytest.mark.parametrize("keep", [0, 10, 300])
@@ -109,10 +123,78 @@ def test_the_test_set_is_what_there_is_of_it(folder):
     assert read_300w(folder, "full").subsets == ("full",)
 
 
-def test_pictures_that_are_none(folder):
-    (folder / "afw" / "a.jpg").write_bytes(b"not a picture")
-    with pytest.raises(UserError, match="a.jpg"):
-        read_picture(folder / "afw" / "a.jpg")
+def write_poses(folder, *rows):
+    (folder / "head_pose.csv").write_text("image,yaw_deg,pitch_deg,roll_deg\n" + "\n".join(rows))
+
+
+@pytest.mark.parametrize("row", ["afw/a.jpg,inf,0,0", "afw/a.jpg,nan,0,0", "afw/a.jpg,1,2", "a,b"])
+def test_a_malformed_pose_is_named_or_left_out(folder, row):
+    write_poses(folder, "afw/b.jpg,1.5,-2,3", row)
+    with pytest.raises(UserError, match=r"head_pose\.csv, line 3"):
+        read_300w(folder)
+    data = read_300w(folder, skip_bad=True)
+    assert [face.pose is None for face in data.faces] == [True, False]
+    assert len(data.skipped) == 1
+
+
+def test_a_pose_file_that_is_none_is_named(folder, rng):
+    (folder / "head_pose.csv").write_bytes(rng.bytes(5000))
+    with pytest.raises(UserError, match=r"head_pose\.csv"):
+        read_300w(folder)
+
+
+def test_poses_that_belong_to_no_picture_are_told(folder):
+    write_poses(folder, "b.jpg,1,2,3", "afw/b.jpg,1,2,3", f"{'long' * 99}.jpg,1,2,3")
+    (note,) = read_300w(folder).notes
+    assert "2 of 3 rows name no picture" in note and "'b.jpg'" in note
+
+
+def spoil(path, how):
+    """Leave a picture as crashes, downloads and attacks leave them."""
+    data = path.read_bytes()
+    if how == "text":
+        path.write_bytes(b"not a picture")
+    elif how == "truncated":
+        path.write_bytes(data[: len(data) // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "missing":
+        path.unlink()
+    elif how == "bomb":  # 65,500 x 65,500 pixels, by its header
+        at = data.index(b"\xff\xc0") + 5
+        path.write_bytes(data[:at] + b"\xff\xdc\xff\xdc" + data[at + 4 :])
+    elif how == "PNG chunk":  # for which Pillow raises SyntaxError
+        Image.open(path).save(path, "png")
+        data = path.read_bytes()
+        path.write_bytes(data.replace(b"IDAT", b"\x00DAT", 1))
+
+
+@pytest.mark.parametrize("how", ["text", "truncated", "empty", "missing", "bomb", "PNG chunk"])
+def test_a_bad_picture_is_named_or_left_out(folder, how):
+    spoil(folder / "afw" / "a.jpg", how)
+    with pytest.raises(UserError, match=r"a\.(jpg|pts)"):
+        pack_faces(read_dataset(f"300w:{folder}", "train").faces, 32, 1.25)
+    data = read_dataset(f"300w:{folder}", "train", skip_bad=True)
+    assert [face.image.stem for face in data.faces] == ["b"]
+    assert len(data.skipped) == 1 and "afw/a." in data.skipped[0]
+
+
+def test_landmarks_of_another_picture_are_named_or_left_out(folder, rng):
+    (folder / "afw" / "a.pts").write_text(pts(rng.uniform(300, 360, (68, 2))))
+    with pytest.raises(UserError, match=r"a\.jpg are centred at \(3.., 3..\), outside its 80 x 90"):
+        crop_faces(read_300w(folder).faces, 32, 1.25)
+    data = read_dataset(f"300w:{folder}", "train", skip_bad=True)
+    assert len(data.faces) == 1 and "a.jpg" in data.skipped[0]
+
+
+def test_a_picture_is_turned_upright(tmp_path):
+    picture = np.zeros((20, 40, 3), np.uint8)
+    picture[:, :20] = 200
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright
+    Image.fromarray(picture).save(tmp_path / "a.png", exif=exif)
+    upright = read_picture(tmp_path / "a.png")
+    assert upright.shape == (40, 20, 3) and (upright[:20] == 200).all()
 
 
 def wflw(tmp_path, lines):
@@ -149,12 +231,22 @@ def test_a_subsets_own_list_decides(tmp_path):
     assert [f.tags for f in read_wflw(root, "pose").faces] == [{"pose"}]
 
 
+def test_a_malformed_line_of_a_subsets_own_list_names_no_face(tmp_path):
+    root = wflw(tmp_path, [f"{COORDINATES} x.jpg"])
+    (root / "WFLW_annotations" / "list_98pt_test_blur.txt").write_text(f"1 2\n{COORDINATES} x.jpg")
+    assert read_wflw(root, "test").faces[0].tags == {"blur"}
+
+
 @pytest.mark.parametrize(
     "line, complaint",
     [
         ("1 2 3 x.jpg", "line 1: expected 197, 201 or 207 fields, found 4"),
         (COORDINATES.replace("7.5", "seven", 1) + " x.jpg", "line 1"),
         (COORDINATES + " gone.jpg", "gone.jpg is missing"),
+        (COORDINATES + f" {'long' * 99}.jpg", "long.jpg is missing"),
+        (COORDINATES.replace("7.5", "nan", 1) + " x.jpg", "line 1: landmarks must be pixels"),
+        (COORDINATES.replace("7.5", "inf", 1) + " x.jpg", "line 1: landmarks must be pixels"),
+        (" ".join(["3"] * 196) + " x.jpg", "line 1: the landmarks span 0 x 0 pixels"),
     ],
 )
 def test_malformed_wflw_lines(tmp_path, line, complaint):
@@ -197,7 +289,14 @@ def test_bad_300w_lp(turned, monkeypatch):
     (root / "empty").mkdir()
     with pytest.raises(UserError, match="no .mat"):
         read_dataset(f"300wlp:{root / 'empty'}")
-    for bad in ({"pt2d": label["pt2d"]}, label | {"pt2d": np.ones((2, 21))}):
+    mistakes = [
+        {"pt2d": label["pt2d"]},
+        label | {"pt2d": np.ones((2, 21))},
+        label | {"pt2d": np.ones((2, 68))},
+        label | {"Pose_Para": np.full((1, 7), np.nan)},
+        label | {"Pose_Para": np.full((1, 7), 1e300)},
+    ]
+    for bad in mistakes:
         savemat(root / "AFW" / "a_0.mat", bad)
         with pytest.raises(UserError, match="a_0.mat"):
             read_dataset(f"300wlp:{root}")

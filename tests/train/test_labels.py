@@ -7,7 +7,13 @@ from asmnet.core import UserError
 from asmnet.train.datasets import Face
 from asmnet.train.labels import read_jsonl, write_jsonl
 
-POINTS = "[" + ",".join(["[1, 2]"] * 68) + "]"
+POINTS = "[" + ",".join(f"[{i}, {i % 9}]" for i in range(68)) + "]"
+WIDE = "[" + ",".join(f"[{i}, {i % 9}]" for i in range(98)) + "]"
+
+
+def entry(landmarks=POINTS, **more):
+    fields = {"image": '"a.jpg"', "landmarks": landmarks, **more}
+    return "{" + ", ".join(f'"{key}": {value}' for key, value in fields.items()) + "}"
 
 
 def test_round_trip(tmp_path, rng):
@@ -34,20 +40,46 @@ def test_paths_are_relative_to_the_file(tmp_path):
 @pytest.mark.parametrize(
     "line, complaint",
     [
-        ("{", "line 1: expected image, landmarks, pose"),
-        ('{"image": "a.jpg"}', "line 1: expected image, landmarks, pose"),
-        ('{"image": "a.jpg", "landmarks": [1, 2]}', "line 1: landmarks are not"),
-        ('{"image": "a.jpg", "landmarks": [[1, NaN]]}', "line 1: landmarks are not"),
-        ('{"image": "a.jpg", "landmarks": [[1, 2]]}', "68 or 98 points in every line, found 1"),
-        (f'{{"image": "a.jpg", "landmarks": {POINTS}, "pose": [1]}}', "line 1: expected"),
-        ("", "found no face"),
+        ("{", "line 2: expected image, landmarks, pose"),
+        ("[1, 2]", "line 2: expected image, landmarks, pose"),
+        ("\xff\x00", "line 2: expected image, landmarks, pose"),
+        ("[" * 100_000, "line 2: expected image, landmarks, pose"),
+        ('{"image": "a.jpg"}', "line 2: expected image, landmarks, pose"),
+        (entry(image="7"), "line 2: expected image, landmarks, pose"),
+        (entry("[1, 2]"), "line 2: landmarks are not"),
+        (entry("[[1, 2]]"), "line 2: expected 68 points, found 1"),
+        (entry(WIDE), "line 2: expected 68 points, found 98"),
+        (entry(POINTS.replace("[7,", "[NaN,")), "line 2: landmarks must be pixels"),
+        (entry(POINTS.replace("[7,", "[1e300,")), "line 2: landmarks must be pixels"),
+        (entry(POINTS.replace("[7,", f"[{10**400},")), "line 2: expected image"),
+        (entry(pose="[1]"), "line 2: expected image, landmarks, pose"),
+        (entry(pose="[1, Infinity, 2]"), "line 2: the pose 1, inf, 2 is not in degrees"),
+        (entry(pose=f"[1, {10**400}, 2]"), "line 2: expected image, landmarks, pose"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path, line, complaint):
+def test_a_malformed_line_is_named_or_left_out(tmp_path, line, complaint):
     path = tmp_path / "labels.jsonl"
-    path.write_text(line)
+    path.write_text(f"{entry()}\n{line}\n", encoding="latin-1")
     with pytest.raises(UserError, match=complaint):
         read_jsonl(path)
+    data = read_jsonl(path, skip_bad=True)
+    assert len(data.faces) == 1
+    assert [complaint in why for why in data.skipped] == [True]
+
+
+def test_the_number_of_points_tells_the_scheme(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    path.write_text(f"{entry(WIDE)}\n{entry(WIDE)}\n")
+    assert read_jsonl(path).scheme.name == "wflw98"
+    path.write_text(entry("[[1, 2], [5, 6]]"))
+    with pytest.raises(UserError, match="expected 68 or 98 points, found 2"):
+        read_jsonl(path)
+
+
+def test_a_file_without_labels_is_named(tmp_path):
+    (tmp_path / "empty.jsonl").write_text("\n")
+    with pytest.raises(UserError, match=r"empty.jsonl holds no labels"):
+        read_jsonl(tmp_path / "empty.jsonl")
 
 
 def test_a_missing_file_is_named(tmp_path):

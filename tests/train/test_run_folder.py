@@ -1,0 +1,180 @@
+"""A run folder: one command, one set of faces, one training at a time; the best epoch is kept."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from asmnet.core import UserError
+from asmnet.train.run import History, State, check_run, open_run
+
+SETTINGS = {"data": "300w:DIR", "seed": 0}
+FACES = {"learning": 90, "held_out": 10, "skipped": 0, "sha256": "aa"}
+
+
+def begin(folder, settings=SETTINGS, faces=FACES):
+    with open_run(folder, settings, faces) as resumed:
+        return resumed
+
+
+def test_the_same_command_on_the_same_faces_goes_on(tmp_path):
+    assert not begin(tmp_path / "run")
+    assert begin(tmp_path / "run")
+
+
+def test_another_command_is_refused(tmp_path):
+    begin(tmp_path)
+    with pytest.raises(UserError, match="a run with seed = 0, not 1"):
+        begin(tmp_path, SETTINGS | {"seed": 1})
+
+
+def test_other_faces_are_refused(tmp_path):
+    begin(tmp_path)
+    for other in ({"learning": 91}, {"sha256": "bb"}, {"skipped": 1}):
+        with pytest.raises(UserError, match="not those that .* began with .*90 learning"):
+            begin(tmp_path, faces=FACES | other)
+
+
+@pytest.mark.parametrize(
+    "record", ["{", "[1]", "[" * 100_000, '{"data": "300w:DIR", "seed": 0}', "\0", '{"faces": 1}']
+)
+def test_a_record_that_is_damaged_or_older_is_named(tmp_path, record):
+    (tmp_path / "run.json").write_text(record)
+    with pytest.raises(UserError, match=r"run\.json .*damaged.*choose a new --run"):
+        check_run(tmp_path, SETTINGS)
+
+
+def test_a_folder_of_something_else_is_left_as_it_is(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"not empty and holds no run\.json"):
+        begin(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_file_in_the_folders_place_is_named(tmp_path):
+    (tmp_path / "run").write_text("mine")
+    for folder in (tmp_path / "run", tmp_path / "run" / "below"):
+        with pytest.raises(UserError, match="cannot use"):
+            begin(folder)
+
+
+def test_one_training_at_a_time_uses_a_folder(tmp_path):
+    with open_run(tmp_path, SETTINGS, FACES):
+        with pytest.raises(UserError, match="another training runs in"):
+            begin(tmp_path)
+    assert begin(tmp_path), "free again"
+
+
+def test_a_killed_training_leaves_no_lock(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from asmnet.train.run import open_run\n"
+        f"with open_run(Path(sys.argv[1]), {SETTINGS}, {FACES}): print(flush=True); time.sleep(99)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        with pytest.raises(UserError, match="another training runs in"):
+            begin(tmp_path)
+        os.kill(process.pid, signal.SIGKILL)
+    assert begin(tmp_path)
+
+
+@pytest.fixture
+def network():
+    image = keras.Input((4,))
+    return keras.Model(image, keras.layers.Dense(1, name="head")(image))
+
+
+def judge(folder, network, errors):
+    """Epochs with these validation errors; the network's bias tells which epoch it is of."""
+    history = History(folder, network)
+    for epoch, error in enumerate(errors):
+        network.get_layer("head").bias.assign([epoch])
+        history.on_epoch_end(epoch, {"loss": 1.0, "val_nme": error})
+    return history
+
+
+def epoch_of(path):
+    network = keras.saving.load_model(path, compile=False)
+    return int(network.get_layer("head").get_weights()[1][0])
+
+
+def test_the_best_epoch_is_kept_and_the_last(tmp_path, network):
+    history = judge(tmp_path, network, [9.0, 4.0, 7.0, 5.0])
+    assert epoch_of(tmp_path / "best.keras") == 1
+    assert epoch_of(tmp_path / "last.keras") == 3
+    assert "4.00 % after epoch 2" in history.summary(4)
+
+
+def test_an_epoch_that_is_no_number_is_not_the_best(tmp_path, network):
+    judge(tmp_path, network, [np.nan, 4.0, np.nan])
+    assert epoch_of(tmp_path / "best.keras") == 1
+
+
+def test_what_an_earlier_process_reached_counts(tmp_path, network):
+    judge(tmp_path, network, [9.0, 4.0])
+    again = History(tmp_path, network)
+    assert again.reached(1) and not again.reached(2)
+    network.get_layer("head").bias.assign([2])
+    again.on_epoch_end(2, {"loss": 1.0, "val_nme": 6.0})
+    assert epoch_of(tmp_path / "best.keras") == 1
+
+
+def test_a_repeated_epoch_replaces_its_row_and_those_after(tmp_path, network):
+    judge(tmp_path, network, [9.0, 4.0, 3.0])
+    again = History(tmp_path, network)
+    again.on_epoch_end(1, {"loss": 2.0, "val_nme": 5.0})
+    assert (tmp_path / "log.csv").read_text().split() == [
+        "epoch,loss,val_nme",
+        "0,1.0,9.0",
+        "1,2.0,5.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["epoch,loss\nx,1\n", "loss\n1\n", "epoch\n0,1,2\n", "epoch,a\n1,b"]
+)
+def test_a_damaged_log_is_named(tmp_path, network, text):
+    (tmp_path / "log.csv").write_text(text)
+    with pytest.raises(UserError, match=r"log\.csv is damaged"):
+        History(tmp_path, network)
+
+
+@pytest.fixture
+def model(network):
+    """A network with the number of finished epochs among its weights."""
+    outer = keras.Sequential([network])
+    outer.finished = outer.add_weight(shape=(), initializer="zeros", trainable=False, name="n")
+    outer.compile("adam", "mse")
+    outer.build((None, 4))
+    outer.optimizer.build(outer.trainable_variables)
+    return outer
+
+
+def test_the_state_tells_the_epoch_to_go_on_with(tmp_path, model):
+    state = State(tmp_path / "state.weights.h5")
+    assert state.restore(model) == 0
+    state.set_model(model)
+    state.on_epoch_begin(3)
+    model.finished.assign(0)
+    assert state.restore(model) == 3
+
+
+@pytest.mark.parametrize("keep", [0, 100, 4000])
+def test_a_damaged_state_is_named(tmp_path, model, keep):
+    state = State(tmp_path / "state.weights.h5")
+    state.set_model(model)
+    state.on_epoch_begin(3)
+    state.path.write_bytes(state.path.read_bytes()[:keep])
+    with pytest.raises(UserError, match=r"state\.weights\.h5 is damaged .*remove it"):
+        state.restore(model)
+
+
+def test_json_holds_what_the_run_is_of(tmp_path):
+    begin(tmp_path)
+    assert json.loads((tmp_path / "run.json").read_text()) == SETTINGS | {"faces": FACES}
