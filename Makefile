@@ -113,4 +113,4 @@ clip: .venv/dev  ## make the sample clip anew
 	$(BIN)/python -m asmnet.samples.make_clip
 
 clean:  ## remove everything that these commands made
-	rm -rf .venv .venv-tflite .venv-mediapipe demo build dist *.egg-info
+	rm -rf .venv .venv-tflite .venv-mediapipe demo build dist *.egg-info android_demo/build android_demo/*/build

@@ -1,7 +1,7 @@
 """The APK of tools/build_apk.py, taken apart: what a phone would get is what we mean to ship.
 
 ASMNET_APK names another file to judge than build/android/asmnet-demo.apk, which is built if it is
-not there.
+not there or older than its sources.
 
 The interpreter in this APK is TensorFlow Lite 2.16.1, because Maven Central has no LiteRT.  Its
 native libraries are linked for memory pages of 4 KB and a test holds that down: Android 15 devices
@@ -39,11 +39,12 @@ SYSTEM_LIBRARIES = {"libc.so", "libdl.so", "liblog.so", "libm.so"}  # every Andr
 def apk() -> Path:
     """The APK's path."""
     toolchain.require(*toolchain.PACKAGES)
-    path = Path(os.environ.get("ASMNET_APK") or build_apk.APK)
-    if not path.exists():
-        assert path == build_apk.APK, f"ASMNET_APK names {path}, which does not exist"
+    if named := os.environ.get("ASMNET_APK"):
+        assert Path(named).exists(), f"ASMNET_APK names {named}, which does not exist"
+        return Path(named)
+    if build_apk.outdated():
         build_apk.build()
-    return path
+    return build_apk.APK
 
 
 @pytest.fixture(scope="session")
@@ -336,6 +337,17 @@ def test_missing_tools_are_named_in_one_sentence(tmp_path):
         )
         assert done.returncode == 2
         assert re.fullmatch(r"error: .*javac.* not installed; .*apt install .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("source", ["models/asmnet-spatial-68-112-int8.tflite", "NOTICE"])
+def test_an_apk_older_than_a_source_is_outdated(tmp_path, monkeypatch, source):
+    monkeypatch.setattr(build_apk, "APK", tmp_path / "demo.apk")
+    assert build_apk.outdated()
+    build_apk.APK.write_bytes(b"")
+    assert not build_apk.outdated()
+    before = (build_apk.REPOSITORY / source).stat().st_mtime - 1
+    os.utime(build_apk.APK, (before, before))
+    assert build_apk.outdated()
 
 
 def test_the_archive_is_the_same_for_the_same_entries(tmp_path):

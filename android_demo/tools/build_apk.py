@@ -24,6 +24,7 @@ from signature import read_signature
 from toolchain import (
     ANDROID,
     BUILD,
+    CATALOG,
     PACKAGES,
     PINS,
     REPOSITORY,
@@ -67,6 +68,16 @@ def build() -> None:
             package.write_archive(contents(work / "linked.zip", dex), STORED, unsigned)
             package.sign(unsigned, new, catalog()["minSdk"])
     report(APK)
+
+
+def outdated() -> bool:
+    """Whether there is no APK, or one that is older than something that goes into it."""
+    parts = [ANDROID / part / "src/main" for part in ("core", "android", "app")]
+    files = [path for part in parts for path in (part, *part.rglob("*"))]  # a folder ages with them
+    files += Path(__file__).parent.glob("*.py")
+    files += [REPOSITORY / "models" / name for name in MODELS]
+    files += [REPOSITORY / name for name in (*LICENCES, "pyproject.toml")] + [CATALOG]
+    return not APK.exists() or APK.stat().st_mtime < max(file.stat().st_mtime for file in files)
 
 
 def api() -> str:

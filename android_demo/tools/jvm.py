@@ -7,6 +7,7 @@ The commands, each with --help: Run, Snapshot, Benchmark, Infer, Locate.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,9 +32,11 @@ def compiled(part: str, against: list[Path]) -> Path:
     sources = compilers.sources(ANDROID / part / "src/main/java", ".java")
     folder = CLASSES / part
     stamp = folder / "stamp"
-    state = "\n".join(f"{source} {source.stat().st_mtime_ns}" for source in sources)
+    # Others' classes age too: those of the core, which jvm is compiled against.
+    inputs = [*sources, *(path / "stamp" for path in against if path.is_dir())]
+    state = "\n".join(f"{path} {path.stat().st_mtime_ns}" for path in inputs)
     if not stamp.exists() or stamp.read_text() != state:
-        stamp.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)  # classes whose source is gone
         compilers.javac(sources, folder, against)
         stamp.write_text(state)
     return folder
