@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tflite-runtime lint mutants format runtimes bench pi-check against-mediapipe android android-packages android-core clip clean
+.PHONY: help demo test test-fast test-tflite-runtime lint mutants format runtimes bench pi-check against-mediapipe android android-packages android-core clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -32,6 +32,9 @@ demo: .venv/demo  ## quantize the shipped model, prove it, track the shipped cli
 
 test: .venv/dev  ## run the tests
 	$(BIN)/python -m pytest
+
+test-fast: .venv/dev  ## run the tests that take about a minute and no network
+	$(BIN)/python -m pytest -m "not slow and not network"
 
 # The last tflite-runtime dies beside numpy 2, so it has an environment of its own.
 .venv-tflite/ready: pyproject.toml

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import doctest
 import importlib
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for room in ("core", "edge_runtime", "train", "export")
+    for path in sorted((ROOT / room).rglob("*.py"))
+    if ">>> " in path.read_text()
+]
 
-@pytest.mark.parametrize("name", ["cameras", "landmarker", "timing", "tracker"])
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_examples(name: str):
-    module = importlib.import_module(f"asmnet.edge_runtime.{name}")
+    module = importlib.import_module(f"asmnet.{name}")
     result = doctest.testmod(module)
     assert result.attempted and not result.failed
