@@ -218,7 +218,7 @@ def checked(task: str) -> str:
 @click.option("--task", required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("--frames", "count", default=600, type=click.IntRange(100, 10_000), help="[600]")
 @click.option("--turn", "turns", multiple=True, default=[1, 30], type=click.IntRange(1))
-@cli_errors
+@cli_errors()
 def main(
     names: tuple[str, ...], clips: tuple[str, ...], task: str, count: int, turns: tuple[int, ...]
 ) -> None:

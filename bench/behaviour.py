@@ -153,7 +153,7 @@ def cost(tracker: FaceTracker) -> list[tuple[str, str]]:
 @click.command()
 @click.argument("name", default=models.DEFAULT)
 @click.option("--faceless", type=click.Path(exists=True, path_type=Path), metavar="FOLDER")
-@cli_errors
+@cli_errors(extra="export")
 def main(name: str, faceless: Path | None) -> None:
     """Print a Markdown table."""
     cv2.setNumThreads(1)

@@ -74,7 +74,7 @@ def clip_ranges(job: Job, share: float) -> Any:
 @click.argument("model", default=models.DEFAULT)
 @click.option("--data", metavar="300w:DIR", help="Also calibrate on its training faces.")
 @click.option("--faces", metavar="DIR", help="Judge on these.  [default: those that ship]")
-@cli_errors
+@cli_errors(extra="export")
 def main(model: str, data: str | None, faces: str | None) -> None:
     """Export MODEL to int8 in several ways, and print a Markdown table."""
     os.environ["KERAS_BACKEND"] = "tensorflow"

@@ -153,7 +153,7 @@ def plot(file: Path, strays: np.ndarray, jitter: np.ndarray) -> None:
 @click.option("--model", default=models.DEFAULT, show_default=True, help="Name, or a .tflite.")
 @click.option("--seed", default=0, show_default=True, help="Of the model's training.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Draw a .png.")
-@cli_errors
+@cli_errors(extra="export")
 def main(data: str, model: str, seed: int, out: Path | None) -> None:
     """Compare crops from labels, detector and tracking on 300-W's training faces."""
     landmarker, detector = open_model(model), open_detector()

@@ -39,7 +39,7 @@ def describe(name: str, truth: list[Crop], guess: list[Crop]) -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@cli_errors
+@cli_errors(extra="export")
 def main(folder: Path) -> None:
     """Measure the detector's box on the training pictures of 300-W in FOLDER."""
     faces = read_300w(folder, "train").faces

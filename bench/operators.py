@@ -108,7 +108,7 @@ def time_all(contents: list[bytes], track: Any) -> np.ndarray:
 @click.argument("model", default=models.DEFAULT)
 @click.option("--peak", type=float, help="The processor's int8 peak, GMAC/s on one core.")
 @click.option("--top", default=12, show_default=True, help="So many operations, slowest first.")
-@cli_errors
+@cli_errors(extra="export")
 def main(model: str, peak: float | None, top: int) -> None:
     """Time the operations of MODEL, a shipped model's name or a .tflite file."""
     from rich.console import Console

@@ -49,7 +49,7 @@ def main() -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.argument("names", nargs=-1, metavar="[MODEL ...]")
 @click.option("--frames", type=click.Path(exists=True), help="Track these, not one's own.")
-@cli_errors
+@cli_errors(extra="export")
 def answer(out: Path, names: tuple[str, ...], frames: str | None) -> None:
     """Keep what this machine makes of the recorded crops, stage by stage."""
     with quiet():
@@ -119,7 +119,7 @@ def integers(name: str, crops: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 @click.argument("one", type=click.Path(exists=True, path_type=Path))
 @click.argument("other", type=click.Path(exists=True, path_type=Path))
 @click.option("--limit", type=float, required=True, help="Pixels of 224; 0: integers are equal.")
-@cli_errors
+@cli_errors(extra="export")
 def answers(one: Path, other: Path, limit: float) -> None:
     """Compare what `answer` kept: the networks' outputs must keep the limit."""
     first, second = np.load(one), np.load(other)
@@ -166,7 +166,7 @@ def answers(one: Path, other: Path, limit: float) -> None:
 @main.command()
 @click.argument("one", type=click.Path(exists=True, path_type=Path))
 @click.argument("other", type=click.Path(exists=True, path_type=Path))
-@cli_errors
+@cli_errors(extra="export")
 def tracks(one: Path, other: Path) -> None:
     """Compare two runs over the clip; the second may have been stopped early."""
     first, second = (_frames(file) for file in (one, other))

@@ -159,7 +159,7 @@ def show_saturation(answers: Answers, sources: Sources, width: int = 10) -> None
 @click.option("--lp", type=click.Path(path_type=Path), help="300W-LP: NAME.jpg and NAME.mat.")
 @click.option("--model", default=models.DEFAULT, show_default=True, help="Name, or a .tflite.")
 @click.option("--seed", default=0, show_default=True, help="Of the model's training.")
-@cli_errors
+@cli_errors(extra="export")
 def main(data: str, lp: Path | None, model: str, seed: int) -> None:
     """Compare the head's pose, a fit of the landmarks, and their average."""
     landmarker = open_model(model)

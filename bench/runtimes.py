@@ -35,7 +35,7 @@ CONFIGURATIONS = [(True, 1), (True, 2), (False, 1), (False, 2)]
 @click.argument("names", nargs=-1, metavar="[MODEL ...]")
 @click.option("--save", type=click.Path(path_type=Path), help="Keep the answers, to compare with.")
 @click.option("--against", type=click.Path(path_type=Path), help="Answers kept elsewhere.")
-@cli_errors
+@cli_errors(extra="export")
 def main(names: tuple[str, ...], save: Path | None, against: Path | None) -> None:
     """Print a Markdown table; exit with 1 if any two answers are farther apart than LIMIT."""
     others = dict(np.load(against)) if against else {}

@@ -26,7 +26,7 @@ RUNS, TURNS, CALLS, SKIPPED = 5, 30, 25, 3
 @click.command()
 @click.argument("original")
 @click.argument("name", default=models.DEFAULT)
-@cli_errors
+@cli_errors(extra="export")
 def main(original: str, name: str) -> None:
     """Print medians of each run as a Markdown table."""
     files = [models.find(original), models.find(name)]

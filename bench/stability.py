@@ -160,7 +160,7 @@ def draw(curves: dict[float, list[tuple[float, list[float]]]], file: str) -> Non
 @click.argument("names", nargs=-1)
 @click.option("--clip", metavar="VIDEO", help="A video of one face; the first 1,500 frames count.")
 @click.option("--plot", metavar="FILE", help="Draw shaking against lag for the first model.")
-@cli_errors
+@cli_errors(extra="export")
 def main(names: tuple[str, ...], clip: str | None, plot: str | None) -> None:
     """Print a Markdown table: a line unsmoothed and one smoothed for each model."""
     pictures = sorted(samples.LONDON.glob("*.jpg"))

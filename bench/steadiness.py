@@ -76,7 +76,7 @@ def false_finds(detector: FaceDetector, landmarker: Landmarker, folder: Path) ->
 @click.argument("name", default=models.DEFAULT)
 @click.option("--data", required=True, metavar="300w:DIR")
 @click.option("--faceless", type=click.Path(exists=True, path_type=Path), metavar="FOLDER")
-@cli_errors
+@cli_errors(extra="export")
 def main(name: str, data: str, faceless: Path | None) -> None:
     """Print a Markdown table."""
     landmarker, detector = open_model(name), open_detector()

@@ -5,12 +5,14 @@ contract.  Nothing here imports OpenCV, Keras or TensorFlow, so a training
 machine and a Raspberry Pi can share it.
 """
 
+from asmnet.core.appendix import embed_file, embedded_file
 from asmnet.core.crop import Crop, Kernels, extract
 from asmnet.core.files import UserError, atomic_path, cli_errors
 from asmnet.core.landmarks import IBUG68, SCHEMES, WFLW98, Scheme, to_scheme, wflw98_to_ibug68
 from asmnet.core.metrics import auc, ced, failure_rate, jitter, nme, pose_mae
 from asmnet.core.pose import euler_from_rotation, mirror_pose, rotate_pose, rotation_from_euler
-from asmnet.core.spec import ModelSpec, embed_file, embed_spec, embedded_file, read_spec
+from asmnet.core.spec import ModelSpec, embed_spec, read_spec
+from asmnet.core.strict_json import parse_json
 
 __all__ = [
     "Crop",
@@ -34,6 +36,7 @@ __all__ = [
     "jitter",
     "mirror_pose",
     "nme",
+    "parse_json",
     "pose_mae",
     "read_spec",
     "rotate_pose",

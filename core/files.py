@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
+import importlib.metadata
 import os
+import re
+import socket
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 __all__ = ["UserError", "atomic_path", "cli_errors"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+# No room, a quota, a file larger than the file system takes, a disk that fails.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+# Where the module has another name than the package.
+_PACKAGE_OF = {"cv2": "opencv_python_headless", "PIL": "pillow"}
 
 
 class UserError(ValueError):
@@ -21,23 +32,72 @@ class UserError(ValueError):
     """
 
 
-def cli_errors(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a command: a `UserError` or a missing extra is one sentence and exit code 2."""
+def cli_errors(extra: str = "") -> Callable[[_Command], _Command]:
+    """Decorate a command: what ends it early is exit code 2, "could not be done".
 
-    @functools.wraps(command)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except UserError as error:
-            message = str(error)
-        except ModuleNotFoundError as error:
-            part = command.__module__.split(".")[1]
-            extra = f"[{part}]" if part in ("train", "export") else ""
-            message = f"{error.name} is not installed; run: pip install 'asmnet{extra}'"
-        print(f"error: {message}", file=sys.stderr)
-        sys.exit(2)
+    A `UserError`, a full disk, and a missing package that the extra brings are told in one
+    sentence.  Any other exception is a fault of the program and keeps its traceback.  So exit
+    code 1 is left to what a command defines: "the gate failed", never "it crashed".
 
-    return wrapper
+    Args:
+        extra: the extra of asmnet that the command needs; "" if the base install is enough.
+    """
+
+    def decorate(command: _Command) -> _Command:
+        @functools.wraps(command)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return command(*args, **kwargs)
+            except Exception as error:
+                # Click's own are no faults: it prints a usage error, and ends quietly at a
+                # closed pipe.
+                if type(error).__module__.startswith("click.") or isinstance(
+                    error, BrokenPipeError
+                ):
+                    raise
+                message = _sentence(error, extra)
+                if message is None:
+                    traceback.print_exc()
+                else:
+                    print(f"error: {message}", file=sys.stderr)
+                sys.exit(2)
+
+        return wrapper  # type: ignore[return-value]
+
+    return decorate
+
+
+def _sentence(error: Exception, extra: str) -> str | None:
+    """What to tell the user; None for a fault of the program."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name is not None:
+        if _PACKAGE_OF.get(error.name, error.name).lower() in _packages(extra):
+            option = f"[{extra}]" if extra else ""
+            return f"{error.name} is not installed; run: pip install 'asmnet{option}'"
+    if isinstance(error, OSError) and error.errno in _FULL:
+        reason = os.strerror(error.errno)
+        return f"cannot write: {reason}; make room on the disk and repeat the command"
+    return None
+
+
+def _packages(extra: str) -> set[str]:
+    """The packages that asmnet with an extra requires, in the spelling of a module."""
+    try:
+        requirements = importlib.metadata.requires("asmnet") or []
+    except importlib.metadata.PackageNotFoundError:
+        return set()
+    found: set[str] = set()
+    for requirement in requirements:
+        package, _, marker = requirement.partition(";")
+        of = re.search(r"extra == ['\"](\w+)", marker)
+        if of is None or of[1] == extra:
+            name, *extras = re.findall(r"[\w.-]+", re.sub(r"[<>=!~ ].*", "", package))
+            if name == "asmnet":
+                found.update(*map(_packages, extras))
+            else:
+                found.add(name.lower().replace("-", "_"))
+    return found
 
 
 @contextlib.contextmanager
@@ -45,22 +105,26 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `target`; rename it there if the block succeeds.
 
     The temporary keeps `target`'s suffixes, so writers that pick a format by
-    them still work.  If the block raises, `target` is left as it was.
+    them still work.  If the block raises, `target` is left as it was.  What killed processes
+    of this machine left in the folder is removed.
 
     Raises:
-        UserError: the folder of `target` cannot be created or written.
+        UserError: `target` is a folder, its own folder cannot be created or written, or the
+            disk is full, at whatever moment.
     """
     target = Path(target)
+    if target.is_dir():
+        raise UserError(f"cannot write {target}: it is a folder; give a file name")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target.parent.resolve())
         handle, name = tempfile.mkstemp(
-            prefix=f".{target.name}-", suffix="".join(target.suffixes), dir=target.parent
+            prefix=f".{target.name}-{socket.gethostname()}-{os.getpid()}-",
+            suffix="".join(target.suffixes),
+            dir=target.parent,
         )
     except OSError as error:
-        raise UserError(
-            f"cannot write {target}: {error.strerror or error}; "
-            "choose a folder you may write to, on a disk with space"
-        ) from error
+        raise _unwritable(target, error) from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -70,5 +134,38 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(target)
+    except OSError as error:
+        # Another file's error, told within the block, is not about this one.
+        if error.errno in _FULL or name in (error.filename, error.filename2):
+            raise _unwritable(target, error) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _unwritable(target: Path, error: OSError) -> UserError:
+    # Not `error.strerror`: HDF5 puts several lines there.
+    return UserError(
+        f"cannot write {target}: {os.strerror(error.errno) if error.errno else error}; "
+        "choose a folder you may write to, on a disk with space"
+    )
+
+
+@functools.cache
+def _sweep(folder: Path) -> None:
+    """Remove what dead processes of this machine left: SIGKILL leaves no time for `finally`."""
+    ours = re.compile(rf"\..+-{re.escape(socket.gethostname())}-(\d{{1,9}})-\w{{8}}(\..*)?")
+    for path in folder.iterdir():
+        temporary = ours.fullmatch(path.name)
+        if temporary and not _runs(int(temporary[1])):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True

@@ -1,9 +1,6 @@
 """The model contract: `asmnet.json`, stored inside the `.tflite` file itself.
 
-A TFLite file may carry *associated files* as a zip archive appended to the
-FlatBuffer (https://ai.google.dev/edge/litert/models/metadata).  Interpreters
-ignore the appendix; Python's `zipfile` and Java's `ZipFile` read it.  So one
-file is all that a device needs.
+So one file is all that a device needs: see `asmnet.core.appendix`.
 """
 
 from __future__ import annotations
@@ -11,46 +8,49 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
-import zipfile
-import zlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from asmnet.core.appendix import embed_file, embedded_file, network_bytes
 from asmnet.core.files import UserError
 from asmnet.core.landmarks import SCHEMES, Scheme
+from asmnet.core.strict_json import parse_json
 
-__all__ = [
-    "CONTRACT",
-    "ModelSpec",
-    "SCHEMA",
-    "embed_file",
-    "embed_spec",
-    "embedded_file",
-    "read_spec",
-]
+__all__ = ["CONTRACT", "ModelSpec", "RANGES", "SCHEMA", "embed_spec", "read_spec"]
 
 SCHEMA = "asmnet/1"
 CONTRACT = "asmnet.json"
+# Bytes of a contract that are read; real ones have some 5 kB.
+LONGEST = 1 << 20
+# What a contract may say: least and most.  Beyond, crops show no face or one grey.
+RANGES = {"size": (1, 4096), "mean": (0, 255), "std": (1, 255), "margin": (1, 4)}
 
 
 @dataclass(frozen=True)
 class ModelSpec:
     """What a runtime must know to use a model file.
 
+    However it is made, its values are checked.
+
     Attributes:
         name: for example "asmnet-68-224-int8".
         version: of the package that exported the file.
         scheme: name of the landmark scheme, a key of `SCHEMES`.
-        size: input side in pixels; the input is (1, size, size, 3) RGB.
-        mean, std: network input = (uint8 pixel - mean) / std.
-        margin: crop side = margin x longer side of the landmarks' tight box.
+        size: input side in pixels, 1 to 4096; the input is (1, size, size, 3) RGB.
+        mean, std: network input = (uint8 pixel - mean) / std; 0 to 255 and 1 to 255.
+        margin: crop side = margin x longer side of the landmarks' tight box; 1 to 4.
         align_roll: whether crops are turned so that the eyes are level.
         landmarks, pose: names of the output tensors: (1, 2 N) crop units
             ordered x0, y0, x1, ..., and (1, 3) degrees yaw, pitch, roll.
         quantization, parity, evaluation, training: provenance and figures.
         license: what the weights may be used for.
+
+    Raises:
+        UserError: a value has the wrong type or is out of its range (`RANGES`).
     """
 
     name: str
@@ -69,6 +69,23 @@ class ModelSpec:
     training: dict[str, Any] = field(default_factory=dict)
     license: str = ""
 
+    def __post_init__(self) -> None:
+        for key in ("name", "version", "scheme", "landmarks", "pose"):
+            _check_line(key, getattr(self, key))
+        if self.scheme not in SCHEMES:
+            raise UserError(f"scheme {self.scheme!r} is none of {', '.join(SCHEMES)}")
+        for key, (least, most) in RANGES.items():
+            _check_number(key, getattr(self, key), least, most)
+        if not isinstance(self.size, int):
+            raise UserError(f"size {self.size!r} is no whole number")
+        if not isinstance(self.align_roll, bool):
+            raise UserError(f"align_roll {self.align_roll!r} is neither true nor false")
+        if not isinstance(self.license, str):
+            raise UserError(f"license {self.license!r} is no text")
+        for key in _RECORDS:
+            if not isinstance(getattr(self, key), dict):
+                raise UserError(f"{key} is no object")
+
     @property
     def points(self) -> Scheme:
         """The landmark scheme itself."""
@@ -79,7 +96,7 @@ class ModelSpec:
         return dataclasses.replace(self, **changes)
 
     def to_json(self) -> str:
-        """The contract as written into files."""
+        """The contract as written into files; a figure that is no number becomes null."""
         document = {
             "schema": SCHEMA,
             "name": self.name,
@@ -97,7 +114,7 @@ class ModelSpec:
             "training": self.training,
             "license": self.license,
         }
-        return json.dumps(document, indent=2)
+        return json.dumps(_without_nan(document), indent=2)
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
@@ -107,40 +124,61 @@ class ModelSpec:
             ValueError: it is not JSON, lacks a field, or holds a value this
                 version cannot serve; the message names it.
         """
-        document = json.loads(text)
+        document = parse_json(text)
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             found = document.get("schema") if isinstance(document, dict) else document
-            raise ValueError(f"schema {found!r} is not {SCHEMA!r}")
+            raise ValueError(f"schema {str(found)[:40]!r} is not {SCHEMA!r}")
         try:
             source, outputs = document["input"], document["outputs"]
+            color = source["color"]
             spec = cls(
-                name=str(document["name"]),
-                version=str(document["version"]),
-                scheme=str(document["scheme"]),
-                size=int(source["size"]),
-                mean=float(source["mean"]),
-                std=float(source["std"]),
-                margin=float(document["crop"]["margin"]),
-                align_roll=bool(document["crop"]["align_roll"]),
-                landmarks=str(outputs["landmarks"]["tensor"]),
-                pose=str(outputs["pose"]["tensor"]),
-                license=str(document.get("license", "")),
-                **{
-                    key: dict(document.get(key, {}))
-                    for key in ("quantization", "parity", "evaluation", "training")
-                },
+                name=document["name"],
+                version=document["version"],
+                scheme=document["scheme"],
+                size=source["size"],
+                mean=source["mean"],
+                std=source["std"],
+                margin=document["crop"]["margin"],
+                align_roll=document["crop"]["align_roll"],
+                landmarks=outputs["landmarks"]["tensor"],
+                pose=outputs["pose"]["tensor"],
+                license=document.get("license", ""),
+                **{key: document.get(key, {}) for key in _RECORDS},
             )
         except KeyError as error:
             raise ValueError(f"field {error} is missing") from error
         except TypeError as error:
             raise ValueError(f"a field has the wrong type ({error})") from error
-        if spec.scheme not in SCHEMES:
-            raise ValueError(f"scheme {spec.scheme!r} is none of {', '.join(SCHEMES)}")
-        if not (0 < spec.size <= 4096 and spec.std > 0 and spec.margin > 0):
-            raise ValueError("input size, std and crop margin must be positive")
-        if source.get("color") != "RGB":
-            raise ValueError(f"input color {source.get('color')!r} is not 'RGB'")
+        if color != "RGB":
+            raise ValueError(f"input color {str(color)[:40]!r} is not 'RGB'")
         return spec
+
+
+_RECORDS = ("quantization", "parity", "evaluation", "training")
+
+
+def _check_line(key: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise UserError(f"{key} {str(value)[:40]!r} is no text")
+    # They appear in messages, which are one line each.
+    if len(value) > 500 or re.search(r"[\x00-\x1f\x7f-\x9f]", value):
+        raise UserError(f"{key} {value[:40]!r} is too long or has control characters")
+
+
+def _check_number(key: str, value: object, least: float, most: float) -> None:
+    # A bool is an int to Python.
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UserError(f"{key} {str(value)[:40]!r} is no number")
+    if not least <= value <= most:
+        raise UserError(f"{key} {value:.6g} is not between {least} and {most}")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def embed_spec(model: str | os.PathLike[str], spec: ModelSpec) -> None:
@@ -148,51 +186,9 @@ def embed_spec(model: str | os.PathLike[str], spec: ModelSpec) -> None:
 
     It gets the network's SHA-256, so that a damaged file is noticed before it runs.
     """
-    document = json.loads(spec.to_json()) | {
-        "sha256": hashlib.sha256(_network(Path(model))).hexdigest()
-    }
+    digest = hashlib.sha256(network_bytes(model)).hexdigest()
+    document = json.loads(spec.to_json()) | {"sha256": digest}
     embed_file(model, CONTRACT, (json.dumps(document, indent=2) + "\n").encode())
-
-
-def embed_file(model: str | os.PathLike[str], name: str, data: bytes) -> None:
-    """Append a file to a `.tflite` file, in place of one of that name."""
-    path = Path(model)
-    files: dict[str, bytes] = {}
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            files = {i.filename: archive.read(i) for i in archive.infolist()}
-        with path.open("r+b") as file:
-            file.truncate(len(_network(path)))
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        for key, content in (files | {name: data}).items():
-            # A fixed time keeps the file a function of its content.
-            archive.writestr(zipfile.ZipInfo(key, (1980, 1, 1, 0, 0, 0)), content)
-
-
-def embedded_file(model: str | os.PathLike[str], name: str) -> bytes | None:
-    """The content of a file that `embed_file` appended; None if there is none.
-
-    Raises:
-        UserError: it is damaged.
-    """
-    path = Path(model)
-    if not zipfile.is_zipfile(path):
-        return None
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(name) if name in archive.namelist() else None
-    except (zipfile.BadZipFile, zlib.error, OSError) as error:
-        raise UserError(f"{path}: {name} is damaged ({error}); export it again") from error
-
-
-def _network(path: Path) -> bytes:
-    """A `.tflite` file without the files appended to it."""
-    content = path.read_bytes()
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            end = min((i.header_offset for i in archive.infolist()), default=archive.start_dir)
-        content = content[:end]
-    return content
 
 
 def read_spec(model: str | os.PathLike[str]) -> ModelSpec:
@@ -213,19 +209,18 @@ def read_spec(model: str | os.PathLike[str]) -> ModelSpec:
         raise UserError(
             f"{path} is not a TFLite model (or is truncated); make one with asmnet-export"
         )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            text = archive.read(CONTRACT).decode()
-        spec = ModelSpec.from_json(text)
-        expected = json.loads(text).get("sha256")
-        # Files of version 0.1.0 and those of other tools state none.
-        if expected not in (None, hashlib.sha256(_network(path)).hexdigest()):
-            raise UserError(f"{path} is damaged (its SHA-256 differs); get or export it again")
-        return spec
-    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, NotImplementedError) as error:
+    content = embedded_file(path, CONTRACT, LONGEST)
+    if content is None:
         raise UserError(
             f"{path} carries no {CONTRACT}: it was not exported by asmnet-export, "
             "or it is truncated; export it again"
-        ) from error
+        )
+    try:
+        spec = ModelSpec.from_json(content.decode())
     except ValueError as error:
         raise UserError(f"{path} has an unusable {CONTRACT}: {error}; export it again") from error
+    expected = json.loads(content).get("sha256")
+    # Files of version 0.1.0 and those of other tools state none.
+    if expected not in (None, hashlib.sha256(network_bytes(path)).hexdigest()):
+        raise UserError(f"{path} is damaged (its SHA-256 differs); get or export it again")
+    return spec

@@ -44,7 +44,7 @@ _WARM_UP = 5
 )
 @click.option("--frames", default=200, show_default=True, type=click.IntRange(10, 10_000))
 @click.option("--source", default="demo", show_default=True, help="A video or picture.")
-@cli_errors
+@cli_errors()
 def main(names: tuple[str, ...], threads: int, frames: int, source: str) -> None:
     """Time each stage of the tracker, in milliseconds, on one face.
 

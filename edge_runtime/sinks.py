@@ -242,10 +242,11 @@ class Stills:
             temporary.write_bytes(jpeg.tobytes())
 
 
+class _Undone(Exception):
+    """Ends a trial before it replaces anything."""
+
+
 def _check_writable(path: Path) -> None:
     """Raise a `UserError` now, not after minutes of work, if a file cannot be made."""
-    if path.is_dir():
-        raise UserError(f"cannot write {path}: it is a folder; give a file name")
-    # A temporary file, made and removed; its name is never taken over.
-    with contextlib.suppress(InterruptedError), atomic_path(path):
-        raise InterruptedError
+    with contextlib.suppress(_Undone), atomic_path(path):
+        raise _Undone

@@ -53,7 +53,7 @@ __all__ = ["main"]
     type=click.FloatRange(0),
     help="Seconds from one still to the next.",
 )
-@cli_errors
+@cli_errors()
 def main(
     source: str,
     model: str,

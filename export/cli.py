@@ -95,7 +95,7 @@ def main() -> None:
     help="Write the verdict as JSON.",
 )
 @click.option("--keep-failed", is_flag=True, help="Write the file even if the gate fails.")
-@cli_errors
+@cli_errors(extra="export")
 def _export(
     model: str,
     quantize: bool,
@@ -198,7 +198,7 @@ def _show(exports: Sequence[Export], written: Export | None, output: Path) -> No
 
 @main.command("inspect", context_settings=SETTINGS)
 @click.argument("file", type=click.Path(path_type=Path))
-@cli_errors
+@cli_errors(extra="export")
 def _inspect(file: Path) -> None:
     """Show a .tflite FILE: its contract, operations, numbers and arithmetic."""
     from rich.console import Console
@@ -217,7 +217,7 @@ def _inspect(file: Path) -> None:
     help="The pictures that it was judged on.  [default: those that ship with asmnet]",
 )
 @click.option("--threads", default=1, type=click.IntRange(1, 64), help="Of the interpreter.")
-@cli_errors
+@cli_errors(extra="export")
 def _verify(file: str, faces: Path | None, threads: int) -> None:
     """Check on this machine that FILE still answers as its float model does.
 

@@ -154,7 +154,7 @@ def evaluate(
     help="Write ced.png; faces.png with the best, median and worst faces; worst.png with 50.",
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out bad labels and pictures, and count them.")
-@cli_errors
+@cli_errors(extra="export")
 def main(
     models: tuple[str, ...],
     data: str,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asmnet.core import SCHEMES, ModelSpec, UserError
+from asmnet.core import SCHEMES, ModelSpec, UserError, parse_json
 from asmnet.export.terminal import quiet
 
 if TYPE_CHECKING:
@@ -54,23 +53,20 @@ def load_float(path: Path) -> tuple[keras.Model, ModelSpec]:
             f"{count} points; correct the file"
         )
     try:
-        margin = float(known.get("margin", 1.25))
-    except (TypeError, ValueError):
-        raise UserError(
-            f"{path.with_suffix('.json')}: margin {known['margin']!r} is no number"
-        ) from None
-    spec = ModelSpec(
-        name=str(known.get("name", network.name.replace("_", "-"))),
-        version=importlib.metadata.version("asmnet"),
-        scheme=fitting,
-        size=size,
-        landmarks="",
-        pose="",
-        margin=margin,
-        evaluation=dict(known.get("evaluation", {})),
-        training=dict(known.get("training", {})),
-        license=str(known.get("license", "unknown")),
-    )
+        spec = ModelSpec(
+            name=known.get("name", network.name.replace("_", "-")),
+            version=importlib.metadata.version("asmnet"),
+            scheme=fitting,
+            size=size,
+            landmarks="",
+            pose="",
+            margin=known.get("margin", 1.25),
+            evaluation=known.get("evaluation", {}),
+            training=known.get("training", {}),
+            license=known.get("license", "unknown"),
+        )
+    except UserError as error:
+        raise UserError(f"{path.with_suffix('.json')}: {error}; correct the file") from error
     return network, spec
 
 
@@ -78,13 +74,11 @@ def _provenance(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        known = json.loads(path.read_text())
+        known = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}; correct or remove it") from error
-    if not isinstance(known, dict) or not all(
-        isinstance(known.get(key, {}), dict) for key in ("training", "evaluation")
-    ):
-        raise UserError(f"{path}: expected an object with objects training and evaluation")
+    if not isinstance(known, dict):
+        raise UserError(f"{path}: expected an object")
     return known
 
 

@@ -54,7 +54,7 @@ Seen = tuple[Face, dict[str, Opinion]]  # a face and what the teachers of each s
     default=3.0,
     help="Leave out faces whose views differ by more, in % of the eyes' distance.",
 )
-@cli_errors
+@cli_errors(extra="export")
 def main(
     source: str,
     teachers: tuple[str, ...],

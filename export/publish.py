@@ -42,7 +42,7 @@ DEFAULTS |= {"seed": 0, "validation": 0.1}
 @click.option("--test", required=True, help="Labelled faces to report on: 300w:DIR or wflw:DIR.")
 @click.option("--note", "notes", multiple=True, help="A paragraph more on the training.")
 @click.option("--into", type=click.Path(path_type=Path), default=Path(models.__file__).parent)
-@cli_errors
+@cli_errors(extra="export")
 def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) -> None:
     """Publish the network of RUN as NAME: its best, or its last where no face was held out."""
     os.environ["KERAS_BACKEND"] = "tensorflow"  # only effective before Keras is imported

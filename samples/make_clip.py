@@ -163,15 +163,13 @@ def _truth(rooms: dict[str, Room], frames: list[dict[str, Any]]) -> str:
     default=samples.CLIP,
     help="The clip; its truth goes beside it as .json.  [default: the shipped one]",
 )
-@cli_errors
+@cli_errors(extra="samples")
 def main(output: Path) -> None:
     """Render the sample clip and its truth."""
     if output.suffix != ".mp4":
         raise UserError(f"{output} is no .mp4 file; name the clip like faces.mp4")
-    try:
-        import imageio_ffmpeg
-    except ImportError as error:
-        raise UserError("no encoder for the clip: pip install 'asmnet[samples]'") from error
+    import imageio_ffmpeg  # not in the base install
+
     cv2.setNumThreads(1)
     rooms = make_rooms(FaceDetector.load())
     total = sum(round(scene.seconds * FPS) for scene in SCENES)

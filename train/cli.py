@@ -65,7 +65,7 @@ def train() -> None:
     help="Fraction of the pictures held out, nearly: each by its content and the seed.",
 )
 @click.option("--skip-bad", is_flag=True, help=SKIP_BAD)
-@cli_errors
+@cli_errors(extra="train")
 def _train(data: str, run: Path, skip_bad: bool, **settings) -> None:
     """Train a landmark and pose network.
 
@@ -97,7 +97,7 @@ def _train(data: str, run: Path, skip_bad: bool, **settings) -> None:
     help="Labelled faces to test on, as --data, besides the test set of --data.  Repeatable.",
 )
 @click.option("--skip-bad", is_flag=True, help=SKIP_BAD)
-@cli_errors
+@cli_errors(extra="train")
 def _ablation(data: str, run: Path, tests: tuple[str, ...], **settings) -> None:
     """Train the paper's four models under one schedule, and print the paper's tables.
 

@@ -38,7 +38,7 @@ _MOST_THREADS = 8
 @click.command(epilog=MODELS)
 @model_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for bug reports.")
-@cli_errors
+@cli_errors()
 def main(model: str, as_json: bool) -> None:
     """Check this machine: software, processor, cameras, model, speed.
 

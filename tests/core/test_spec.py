@@ -1,14 +1,18 @@
-"""The contract inside the model file, and files that are whole or absent."""
+"""The contract inside the model file."""
 
 import json
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from asmnet.core import ModelSpec, UserError, atomic_path, embed_spec, read_spec
+from asmnet.core import ModelSpec, UserError, embed_file, embed_spec, read_spec
 from asmnet.models import DETECTOR
+
+# The cases are Java's too.
+RESOURCES = Path(__file__).parents[2] / "android_demo/core/src/test/resources/org/asmnet/core"
 
 SPEC = ModelSpec("m", "1", "ibug68", 224, "a", "b", quantization={"recipe": "int8"}, license="x")
 
@@ -47,22 +51,80 @@ def test_embedding_keeps_the_flatbuffer_and_replaces_an_older_contract(model):
         assert archive.namelist() == ["asmnet.json"]
 
 
+CASES = json.loads((RESOURCES / "contracts.json").read_text())
+
+
+@pytest.mark.parametrize("case", CASES["accepted"], ids=str)
+def test_contracts_at_the_limits_are_accepted(case):
+    ModelSpec.from_json(changed(case))
+
+
+@pytest.mark.parametrize("case", CASES["refused"], ids=lambda case: str(case)[:60])
+def test_bad_contracts_are_named(model, case):
+    *change, complaint = case
+    with zipfile.ZipFile(model, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("asmnet.json", changed(change))
+    with pytest.raises(UserError, match=complaint or None) as told:
+        read_spec(model)
+    sentence = str(told.value)
+    assert sentence.startswith(f"{model} has an unusable asmnet.json: ") and "\n" not in sentence
+    assert sentence.count("again") == 1 and len(sentence) < 400
+
+
+def changed(change: list[str]) -> str:
+    """The text of the cases' contract with some text in place of another."""
+    old, new, *times = change
+    text = json.dumps(CASES["contract"])
+    assert text.count(old) == 1
+    return text.replace(old, new * (times[0] if times else 1))
+
+
 @pytest.mark.parametrize(
     "change, complaint",
     [
-        ({"schema": "asmnet/9"}, "asmnet/9"),
-        ({"scheme": "dots"}, "dots"),
-        ({"crop": {}}, "margin"),
-        ({"input": {"size": 0, "color": "RGB", "mean": 0, "std": 1}}, "size"),
-        ({"input": {"size": 9, "color": "BGR", "mean": 0, "std": 1}}, "BGR"),
-        ({"outputs": None}, "type"),
+        ({"margin": float("nan")}, "margin nan is not between 1 and 4"),
+        ({"margin": 1e300}, r"margin 1e\+300 is not between 1 and 4"),
+        ({"std": float("inf")}, "std inf"),
+        ({"mean": True}, "mean 'True' is no number"),
+        ({"size": 224.5}, "size 224.5 is no whole number"),
+        ({"align_roll": 1}, "align_roll 1 is neither true nor false"),
+        ({"name": "two\nlines"}, "name .* control characters"),
+        ({"name": "x" * 501}, "name .* too long"),
+        ({"license": None}, "license None is no text"),
+        ({"training": []}, "training is no object"),
+        ({"scheme": "dots"}, "scheme 'dots' is none of ibug68, wflw98"),
     ],
 )
-def test_bad_contracts_are_named(model, change, complaint):
-    document = json.loads(SPEC.to_json()) | change
-    with zipfile.ZipFile(model, "a") as archive:
-        archive.writestr("asmnet.json", json.dumps(document))
+def test_a_contract_is_checked_however_it_is_made(change, complaint):
     with pytest.raises(UserError, match=complaint):
+        SPEC.replace(**change)
+
+
+def test_a_figure_that_is_no_number_is_null_in_the_file():
+    spec = SPEC.replace(parity={"shift": [float("nan"), 0.5]})
+    assert ModelSpec.from_json(spec.to_json()).parity == {"shift": [None, 0.5]}
+
+
+def test_a_changed_network_is_told_once(model):
+    embed_spec(model, SPEC)
+    content = bytearray(model.read_bytes())
+    content[1000] ^= 1
+    model.write_bytes(content)
+    with pytest.raises(UserError) as told:
+        read_spec(model)
+    assert str(told.value) == f"{model} is damaged (its SHA-256 differs); get or export it again"
+
+
+def test_a_contract_without_a_sum_is_accepted(model):
+    """Those of version 0.1.0 had none."""
+    with zipfile.ZipFile(model, "a") as archive:
+        archive.writestr("asmnet.json", SPEC.to_json())
+    assert read_spec(model) == SPEC
+
+
+def test_a_huge_contract_is_not_read(model):
+    embed_file(model, "asmnet.json", b" " * (1 << 20) + SPEC.to_json().encode())
+    with pytest.raises(UserError, match="asmnet.json has .* bytes, at most 1048576 are read"):
         read_spec(model)
 
 
@@ -77,24 +139,6 @@ def test_foreign_missing_and_truncated_files(model, tmp_path):
             read_spec(cut)
     with pytest.raises(UserError, match="cannot read"):
         read_spec(tmp_path / "absent.tflite")
-
-
-def test_atomic_path_leaves_the_old_file_when_the_writer_fails(tmp_path):
-    target = tmp_path / "new" / "file.weights.h5"
-    with atomic_path(target) as temporary:
-        assert temporary.name.endswith(".weights.h5")
-        temporary.write_text("old")
-    with pytest.raises(RuntimeError), atomic_path(target) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
-    assert target.read_text() == "old"
-    assert list(target.parent.iterdir()) == [target]
-
-
-def test_unwritable_targets_are_one_sentence(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write"), atomic_path(tmp_path / "file" / "x"):
-        pass
 
 
 def test_core_needs_numpy_only():
