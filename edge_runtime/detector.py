@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 
 from asmnet import models
-from asmnet.core import Crop, extract
+from asmnet.core import Crop, UserError, extract
 from asmnet.edge_runtime.crops import OPENCV_PADDED
 from asmnet.edge_runtime.frames import as_bgr
-from asmnet.edge_runtime.interpreter import Network
+from asmnet.edge_runtime.interpreter import Network, require_numbers
 
 __all__ = ["Detection", "FaceDetector", "iou"]
 
@@ -119,9 +119,13 @@ class FaceDetector:
             threshold: least score, between 0 and 1.
 
         Raises:
-            UserError: the image cannot be used.
+            UserError: the image or the threshold cannot be used, or the network answers NaN
+                or the like.
+            ValueError: the region is not a finite square.
         """
         image = as_bgr(image)
+        if not 0 < threshold < 1:
+            raise UserError(f"a threshold of {threshold} cannot be used; give one between 0 and 1")
         height, width = image.shape[:2]
         if region is None:
             region = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
@@ -132,6 +136,7 @@ class FaceDetector:
         candidates = np.flatnonzero(logits >= np.log(threshold / (1 - threshold)))
         scores = 1 / (1 + np.exp(-np.clip(logits[candidates], -100, 100)))
         raw = self._network.output(_REGRESSORS)[0, candidates] / _SIZE
+        require_numbers("the face detector", logits, raw)
         # (M, 8, 2): box centre, box size, six keypoints, in parts of the square.
         pairs = raw.reshape(-1, 8, 2)
         pairs[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[candidates][:, None]

@@ -20,7 +20,7 @@ import numpy as np
 
 from asmnet.core import UserError
 
-__all__ = ["Network", "interpreter_version", "load_interpreter"]
+__all__ = ["Network", "interpreter_version", "load_interpreter", "require_numbers"]
 
 _MODULES = {
     "ai-edge-litert": "ai_edge_litert.interpreter",
@@ -137,6 +137,29 @@ def _kills(digest: bytes, content: bytes) -> bool:
         )
         _killers[digest] = trial.returncode < 0
     return _killers[digest]
+
+
+# Networks answer within a few squares and degrees; with more the arithmetic would overflow.
+_ABSURD = 1e6
+
+
+def require_numbers(name: str, *answers: np.ndarray) -> None:
+    """Check that a network answered something to calculate with.
+
+    Args:
+        name: of the network, for the message.
+        answers: floats of any shape.
+
+    Raises:
+        UserError: NaN, infinity or an absurdly large number is among them.
+    """
+    for values in answers:
+        if not (np.abs(values) < _ABSURD).all():
+            worst = values[~(np.abs(values) < _ABSURD)][0]
+            raise UserError(
+                f"{name} answers {worst:.3g}, which no sound network does; its file is damaged: "
+                "get or export it again"
+            )
 
 
 class Network:

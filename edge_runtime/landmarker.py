@@ -15,7 +15,7 @@ from asmnet.core import Crop, ModelSpec, UserError, extract, read_spec, rotate_p
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.frames import as_bgr
-from asmnet.edge_runtime.interpreter import Network
+from asmnet.edge_runtime.interpreter import Network, require_numbers
 
 __all__ = ["Face", "Landmarker", "input_table"]
 
@@ -130,7 +130,12 @@ class Landmarker:
         return landmarks, self._network.output(self.spec.pose).reshape(3)
 
     def place(self, landmarks: np.ndarray, pose: np.ndarray, crop: Crop) -> Face:
-        """Bring what `raw` returned for a crop into the picture's frame."""
+        """Bring what `raw` returned for a crop into the picture's frame.
+
+        Raises:
+            UserError: the network answered NaN or the like.
+        """
+        require_numbers(self.spec.name, landmarks, pose)
         points = crop.to_picture(landmarks).astype(np.float32)
         if crop.angle:
             pose = rotate_pose(pose, crop.angle).astype(np.float32)
@@ -160,7 +165,8 @@ class Landmarker:
             the face; without a crop a list of them, the surest first.
 
         Raises:
-            UserError: the image cannot be used.
+            UserError: the image cannot be used, or the network answers NaN or the like.
+            ValueError: the crop is not a finite square.
         """
         image = as_bgr(image)
         if crop is not None:

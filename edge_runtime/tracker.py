@@ -8,6 +8,8 @@ whenever the landmarks or the pixels change suspiciously.
 from __future__ import annotations
 
 import contextlib
+import math
+import numbers
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +18,7 @@ import cv2
 import numpy as np
 
 from asmnet import models
-from asmnet.core import Crop
+from asmnet.core import Crop, UserError
 from asmnet.edge_runtime.detector import Detection, FaceDetector, iou
 from asmnet.edge_runtime.evidence import (
     MOST_GROWTH,
@@ -151,9 +153,12 @@ class FaceTracker:
                 picture size, starts a new video.
 
         Raises:
-            UserError: the frame cannot be used.
+            UserError: the frame or the time cannot be used, or a network answers NaN or the
+                like.
         """
         frame = as_bgr(frame)
+        if not isinstance(t, numbers.Real) or not math.isfinite(t):
+            raise UserError(f"a frame's time must be a number of seconds, not {t!r}")
         self.stopwatch.clear()
         if t < self._time or frame.shape != self._shape:
             self.reset()
@@ -287,7 +292,7 @@ class FaceTracker:
     def _recall(self, sight: Sight, t: float) -> int:
         """The id of a face that was lost a moment ago, if this is it; else a new one."""
         box = sight.face.box
-        size = float((box[2:] - box[:2]).mean())
+        size = max(float((box[2:] - box[:2]).mean()), 1e-6)
         for track in self._lost:
             then, sure, velocity = track.sure
             old = sure.face.box

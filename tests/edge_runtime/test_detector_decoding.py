@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from asmnet.core import Crop
+from asmnet.core import Crop, UserError
 from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.detector import Detection, iou
 
@@ -125,7 +127,7 @@ def test_a_network_that_is_beyond_doubt_has_a_score_of_one(
     detector: FaceDetector, answers: Answers
 ):
     answers.face(fine(5, 5), 0.9, 0, 0, 20, 20)
-    answers.logits[0, fine(5, 5)] = 1e30
+    answers.logits[0, fine(5, 5)] = 1e5
     assert [face.score for face in detector.detect(PICTURE)] == [1]
 
 
@@ -211,3 +213,28 @@ def test_boxes_that_touch_share_nothing():
     boxes = np.array([[2, 0, 4, 2], [2, 2, 4, 4], [0, 0, 4, 4], [1, 1, 1, 1]], float)
     np.testing.assert_allclose(iou(np.array([0, 0, 2, 2.0]), boxes), [0, 0, 0.25, 0])
     np.testing.assert_array_equal(iou(np.zeros(4), np.zeros((1, 4))), [0])
+
+
+@pytest.mark.parametrize("answer", [math.nan, math.inf, 1e30])
+@pytest.mark.parametrize("output", ["logits", "regressors"])
+def test_a_damaged_network_is_one_sentence(
+    detector: FaceDetector, answers: Answers, answer: float, output: str
+):
+    answers.face(fine(5, 5), 0.9, 0, 0, 20, 20)
+    getattr(answers, output)[0, fine(5, 5), -1] = answer
+    with pytest.raises(UserError, match="^the face detector answers .*its file is damaged"):
+        detector.detect(PICTURE)
+
+
+def test_what_the_network_says_where_it_sees_no_face_does_not_matter(
+    detector: FaceDetector, answers: Answers
+):
+    answers.face(fine(5, 5), 0.9, 0, 0, 20, 20)
+    answers.regressors[0, fine(9, 5)] = np.nan
+    assert len(detector.detect(PICTURE)) == 1
+
+
+@pytest.mark.parametrize("threshold", [0, 1, -0.5, 70, math.nan])
+def test_a_threshold_that_is_no_score_is_one_sentence(detector: FaceDetector, threshold: float):
+    with pytest.raises(UserError, match=f"a threshold of {threshold} .* between 0 and 1"):
+        detector.detect(PICTURE, threshold=threshold)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from asmnet import samples
-from asmnet.core import UserError
 from asmnet.edge_runtime import Face, FaceDetector, FaceTracker, Frame, Landmarker, frames_from
 from asmnet.edge_runtime.detector import iou
 
@@ -155,11 +154,6 @@ def test_another_picture_size_or_an_earlier_time_starts_a_new_video(
     assert first.id == same.id and len({first.id, earlier.id, smaller.id}) == 3
 
 
-def test_frames_of_a_wrong_type_are_refused(landmarker: Landmarker, detector: FaceDetector):
-    with pytest.raises(UserError, match="uint8"):
-        FaceTracker(landmarker, detector).update(np.zeros((4, 4, 3)), 0.0)
-
-
 def passers_by(pair: tuple[int, int], below: int) -> Iterator[tuple[np.ndarray, list[float]]]:
     """Two faces cross, the second `below` pixels lower and behind; frames, and where they are."""
     pictures = sorted(samples.LONDON.glob("*.jpg"))
@@ -219,54 +213,3 @@ def test_after_a_gap_faces_are_new(landmarker: Landmarker, detector: FaceDetecto
     (before,) = tracker.update(image, 0.0)
     (after,) = tracker.update(image, 5.0)
     assert after.id != before.id
-
-
-@pytest.mark.parametrize(
-    "convert",
-    [
-        lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2GRAY),
-        lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None],
-        lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2BGRA),
-        lambda image: np.asfortranarray(image),
-        lambda image: np.repeat(image, 2, axis=1)[:, ::2],
-        lambda image: cv2.resize(image, (7680, 4320)),
-    ],
-    ids=["grey", "one channel", "BGRA", "column by column", "every other pixel", "8K"],
-)
-def test_any_picture_will_do(convert, landmarker: Landmarker, detector: FaceDetector):
-    tracker = FaceTracker(landmarker, detector)
-    image = convert(clip()[0].image)
-    for k in range(3):
-        assert len(tracker.update(image, k / FPS)) == 1
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 2000), (2000, 1), (3, 5)])
-def test_pictures_too_small_for_a_face_hold_none(
-    size: tuple[int, int], landmarker: Landmarker, detector: FaceDetector
-):
-    tracker = FaceTracker(landmarker, detector)
-    for k in range(5):
-        assert tracker.update(np.full((*size, 3), 90, np.uint8), k / 5) == []
-
-
-@pytest.mark.parametrize(
-    "image",
-    [
-        np.zeros((48, 64, 3), np.float32),
-        np.full((48, 64, 3), np.nan),
-        np.zeros((48, 64, 3), np.uint16),
-        np.zeros((0, 64, 3), np.uint8),
-        np.zeros((48, 64, 2), np.uint8),
-        np.zeros((2, 48, 64, 3), np.uint8),
-        [[0, 1], [2, 3]],
-        None,
-    ],
-    ids=["float", "NaN", "uint16", "empty", "two channels", "a batch", "a list", "None"],
-)
-def test_what_is_no_picture_is_one_sentence(
-    image: object, landmarker: Landmarker, detector: FaceDetector
-):
-    tracker = FaceTracker(landmarker, detector)
-    with pytest.raises(UserError, match="a picture .*"):
-        tracker.update(image, 0.0)
-    assert len(tracker.update(clip()[0].image, 0.1)) == 1, "and it goes on"
