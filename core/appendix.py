@@ -104,8 +104,8 @@ class _Appended:
         entry = self.entries[name]
         if entry.file_size > largest:
             raise UserError(
-                f"{self._path}: {name} has {entry.file_size} bytes, at most {largest} are read; "
-                "get or export it again"
+                f"{self._path} holds {name} of {entry.file_size} bytes, at most {largest} are "
+                "read; get or export it again"
             )
         if entry.flag_bits & _ENCRYPTED:
             raise self._damaged(f"{name} is encrypted")

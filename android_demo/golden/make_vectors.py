@@ -28,6 +28,7 @@ from asmnet.core import (
     rotate_pose,
     rotation_from_euler,
 )
+from asmnet.core.spec import LONGEST, RANGES
 from asmnet.edge_runtime import detector as detector_module
 from asmnet.edge_runtime import evidence as evidence_module
 from asmnet.edge_runtime import tracker as tracker_module
@@ -278,6 +279,9 @@ def constants() -> Vectors:
         "FaceDetector": (detector_module, "_OVERLAP _SIZE"),
     }  # fmt: skip
     out: Vectors = {"constant/OneEuro/SPEED_CUTOFF": np.array([OneEuro(1, 1).speed_cutoff])}
+    for name, limits in RANGES.items():
+        out[f"constant/ModelSpec/{name.upper()}"] = np.array(limits, np.float64)
+    out["constant/ModelSpec/LONGEST"] = np.array([LONGEST], np.float64)
     for home, (module, names) in homes.items():
         for name in names.split():
             value = np.atleast_1d(np.float64(getattr(module, name)))
@@ -292,16 +296,31 @@ def contract() -> None:
     embed_spec(target, read_spec(models.find(models.DEFAULT)).replace(training={"é": '"\\\n€'}))
 
 
-def main() -> None:
-    RESOURCES.mkdir(parents=True, exist_ok=True)
+def vectors() -> Vectors:
+    """All of them, by name."""
     image = picture()
-    vectors: Vectors = {"picture": image}
+    found: Vectors = {"picture": image}
     for part in (crops(image), tensors(), schemes(), landmarks(image), detector(image),
                  smoothing(), frames(), evidence(), constants(), trace(), tracking()):  # fmt: skip
-        vectors |= part
+        found |= part
+    return found
+
+
+def committed() -> Vectors:
+    """What the resources hold; int8 as uint8."""
+    data = gzip.decompress((RESOURCES / "vectors.bin.gz").read_bytes())
+    index = json.loads((RESOURCES / "vectors.json").read_text())
+    return {
+        name: np.frombuffer(data, f"<{kind}", int(np.prod(shape)), start).reshape(shape)
+        for name, (kind, shape, start) in index.items()
+    }
+
+
+def main() -> None:
+    RESOURCES.mkdir(parents=True, exist_ok=True)
     types = {"uint8": "u1", "int8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
     index, data = {}, bytearray()
-    for name, array in vectors.items():
+    for name, array in vectors().items():
         kind = types[array.dtype.name]
         index[name] = [kind, list(array.shape), len(data)]
         data += array.astype(array.dtype.newbyteorder("<")).tobytes()

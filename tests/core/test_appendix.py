@@ -65,7 +65,7 @@ def test_a_missing_model_is_one_sentence(tmp_path):
 def test_a_file_may_have_its_largest_size_and_no_more(model):
     embed_file(model, "a.bin", bytes(100))
     assert embedded_file(model, "a.bin", 100) == bytes(100)
-    with pytest.raises(UserError, match="a.bin has 100 bytes, at most 99 are read"):
+    with pytest.raises(UserError, match="a.bin of 100 bytes, at most 99 are read"):
         embedded_file(model, "a.bin", 99)
 
 

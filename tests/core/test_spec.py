@@ -74,7 +74,7 @@ def test_bad_contracts_are_named(model, case):
 def changed(change: list[str]) -> str:
     """The text of the cases' contract with some text in place of another."""
     old, new, *times = change
-    text = json.dumps(CASES["contract"])
+    text = CASES["contract"]
     assert text.count(old) == 1
     return text.replace(old, new * (times[0] if times else 1))
 
@@ -124,7 +124,7 @@ def test_a_contract_without_a_sum_is_accepted(model):
 
 def test_a_huge_contract_is_not_read(model):
     embed_file(model, "asmnet.json", b" " * (1 << 20) + SPEC.to_json().encode())
-    with pytest.raises(UserError, match="asmnet.json has .* bytes, at most 1048576 are read"):
+    with pytest.raises(UserError, match="asmnet.json of .* bytes, at most 1048576 are read"):
         read_spec(model)
 
 

@@ -1,5 +1,8 @@
 package org.asmnet.core;
 
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
@@ -14,92 +17,116 @@ final class Appendix {
     private static final int END = 0x06054b50;
     private static final int ENTRY = 0x02014b50;
     private static final int LOCAL = 0x04034b50;
-    // A larger file is no contract: no reason to allocate what a damaged size claims.
-    private static final int LARGEST = 1 << 24;
+    private static final int ENCRYPTED = 1;
 
     /** Where the archive begins, in bytes: the network is everything before. */
     final int start;
-    /** The content of the wanted file; null if the archive lacks it. */
+    /** The content of the wanted file; null if there is none. */
     final byte[] content;
 
     private final byte[] file;
 
     /**
-     * Read an archive.
+     * Read the archive, if there is one.
      *
      * @param file the whole {@code .tflite} file
      * @param name of the wanted file
-     * @throws AsmnetException there is no archive, or it is damaged
+     * @param largest bytes that it may have; no more are ever inflated
+     * @throws AsmnetException the archive is damaged, or the wanted file is larger
      */
-    Appendix(byte[] file, String name) {
+    Appendix(byte[] file, String name, int largest) {
         this.file = file;
         int end = file.length - 22;
         while (end >= Math.max(0, file.length - 22 - 0xffff) && u32(end) != END) {
             end--;
         }
         if (end < Math.max(0, file.length - 22 - 0xffff)) {
-            throw new AsmnetException("no archive");
+            start = file.length;
+            content = null;
+            return;
         }
         int first = end;
-        byte[] found = null;
+        int wanted = -1;
         try {
-            int entry = u32(end + 16);
+            int directory = u32(end + 16);
+            int entry = directory;
+            Set<String> names = new HashSet<>();
             for (int n = u16(end + 10); n > 0; n--) {
                 if (u32(entry) != ENTRY) {
-                    throw new AsmnetException("damaged archive");
+                    throw damaged("its directory is broken");
                 }
                 int length = u16(entry + 28);
-                first = Math.min(first, u32(entry + 42));
-                if (name.equals(new String(file, entry + 46, length, "UTF-8"))) {
-                    found = content(entry);
+                int local = u32(entry + 42);
+                String found = new String(file, entry + 46, length, StandardCharsets.UTF_8);
+                if (!names.add(found)) {
+                    throw damaged("two files of one name");
                 }
+                if (local < 0 || local > directory) {
+                    throw damaged("a file that lies elsewhere");
+                }
+                first = Math.min(first, local);
+                wanted = found.equals(name) ? entry : wanted;
                 entry += 46 + length + u16(entry + 30) + u16(entry + 32);
             }
-        } catch (IndexOutOfBoundsException | java.io.IOException | DataFormatException error) {
-            throw new AsmnetException("damaged archive");
+            content = wanted < 0 ? null : content(wanted, name, largest);
+        } catch (IndexOutOfBoundsException | DataFormatException error) {
+            throw damaged("it is cut off or broken");
         }
         start = first;
-        content = found;
     }
 
-    private byte[] content(int entry) throws DataFormatException {
+    private static AsmnetException damaged(String how) {
+        return new AsmnetException("is damaged: its archive cannot be used (" + how + ")");
+    }
+
+    private byte[] content(int entry, String name, int largest) throws DataFormatException {
         int method = u16(entry + 10);
         int packed = u32(entry + 20);
-        int size = u32(entry + 24);
+        long size = u32(entry + 24) & 0xffffffffL;
         int local = u32(entry + 42);
         int data = local + 30 + u16(local + 26) + u16(local + 28);
-        if (u32(local) != LOCAL || packed < 0 || packed > file.length - data
-                || size < 0 || size > LARGEST) {
+        if (size > largest) {
+            throw new AsmnetException("holds " + name + " of " + size + " bytes, at most "
+                    + largest + " are read");
+        }
+        if ((u16(entry + 8) & ENCRYPTED) != 0) {
+            throw damaged(name + " is encrypted");
+        }
+        if (u32(local) != LOCAL || packed < 0 || packed > file.length - data) {
             throw new DataFormatException();
         }
-        byte[] result = new byte[size];
+        byte[] result = new byte[(int) size];
         if (method == 0 && packed == size) {
-            System.arraycopy(file, data, result, 0, size);
+            System.arraycopy(file, data, result, 0, result.length);
         } else if (method == 8) {
-            Inflater inflater = new Inflater(true);
-            try {
-                inflater.setInput(file, data, packed);
-                int done = 0;
-                int step = 1;
-                while (done < size && step > 0) {
-                    step = inflater.inflate(result, done, size - done);
-                    done += step;
-                }
-                if (done < size) {
-                    throw new DataFormatException();
-                }
-            } finally {
-                inflater.end();
-            }
+            inflate(data, packed, result);
         } else {
-            throw new DataFormatException();
+            throw damaged(name + " is compressed by another method than deflate");
         }
         CRC32 sum = new CRC32();
-        sum.update(result, 0, size);
+        sum.update(result, 0, result.length);
         if ((int) sum.getValue() != u32(entry + 16)) {
             throw new DataFormatException();
         }
         return result;
+    }
+
+    private void inflate(int from, int packed, byte[] result) throws DataFormatException {
+        Inflater inflater = new Inflater(true);
+        try {
+            inflater.setInput(file, from, packed);
+            int done = 0;
+            int step = 1;
+            while (done < result.length && step > 0) {
+                step = inflater.inflate(result, done, result.length - done);
+                done += step;
+            }
+            if (done < result.length) {
+                throw new DataFormatException();
+            }
+        } finally {
+            inflater.end();
+        }
     }
 
     private int u16(int at) {

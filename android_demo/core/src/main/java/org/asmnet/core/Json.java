@@ -1,12 +1,13 @@
 package org.asmnet.core;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A strict reader of JSON (RFC 8259): objects become maps, arrays lists, numbers doubles.
+ * A strict reader of JSON (RFC 8259): objects become maps, arrays lists, numbers finite doubles.
  *
  * <p>Its own because the JVM brings none, and a library without dependencies fits every app.
  */
@@ -140,6 +141,10 @@ final class Json {
             throw error("'\"'");
         }
         at++;
+        // Half a pair has no encoding: it could be neither written nor shown.
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(result)) {
+            throw error("no half of a surrogate pair in a string");
+        }
         return result.toString();
     }
 
@@ -176,7 +181,13 @@ final class Json {
             digitOf("+-");
             digits();
         }
-        return Double.valueOf(text.substring(start, at));
+        String digits = text.substring(start, at);
+        Double number = Double.valueOf(digits);
+        if (number.isInfinite()) {
+            throw new AsmnetException("not JSON: " + digits.substring(0, Math.min(20, at - start))
+                    + " is too large a number");
+        }
+        return number;
     }
 
     private boolean digitOf(String characters) {

@@ -4,6 +4,8 @@ import java.io.DataInputStream;
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -15,6 +17,14 @@ public final class ModelSpec {
     public static final String SCHEMA = "asmnet/1";
     /** The contract's file name. */
     public static final String CONTRACT = "asmnet.json";
+
+    /** Bytes of a contract that are read; real ones have some 5 kB. */
+    static final int LONGEST = 1 << 20;
+    // What a contract may say: least and most.  Beyond, crops show no face or one grey.
+    private static final double[] SIZE = {1, 4096};
+    private static final double[] MEAN = {0, 255};
+    private static final double[] STD = {1, 255};
+    private static final double[] MARGIN = {1, 4};
 
     /** For example "asmnet-68-224-int8". */
     public final String name;
@@ -43,25 +53,52 @@ public final class ModelSpec {
         Map<?, ?> input = get(document, "input", Map.class);
         Map<?, ?> crop = get(document, "crop", Map.class);
         Map<?, ?> outputs = get(document, "outputs", Map.class);
-        name = get(document, "name", String.class);
-        version = get(document, "version", String.class);
-        scheme = Scheme.of(get(document, "scheme", String.class));
-        double side = get(input, "size", Double.class);
-        mean = get(input, "mean", Double.class);
-        std = get(input, "std", Double.class);
-        margin = get(crop, "margin", Double.class);
+        name = line(document, "name");
+        version = line(document, "version");
+        scheme = Scheme.of(line(document, "scheme"));
+        double side = number(input, "size", SIZE);
+        mean = number(input, "mean", MEAN);
+        std = number(input, "std", STD);
+        margin = number(crop, "margin", MARGIN);
         alignRoll = get(crop, "align_roll", Boolean.class);
-        landmarks = get(get(outputs, "landmarks", Map.class), "tensor", String.class);
-        pose = get(get(outputs, "pose", Map.class), "tensor", String.class);
+        landmarks = line(get(outputs, "landmarks", Map.class), "tensor");
+        pose = line(get(outputs, "pose", Map.class), "tensor");
         license = document.containsKey("license") ? get(document, "license", String.class) : "";
         size = (int) side;
-        if (!(0 < size && size <= 4096 && size == side && std > 0 && margin > 0)) {
-            throw new AsmnetException("input size, std and crop margin must be positive");
+        if (size != side) {
+            throw new AsmnetException("size " + side + " is no whole number");
         }
         String color = get(input, "color", String.class);
         if (!color.equals("RGB")) {
             throw new AsmnetException("input color '" + color + "' is not 'RGB'");
         }
+        for (String record : new String[] {"quantization", "parity", "evaluation", "training"}) {
+            if (document.containsKey(record)) {
+                get(document, record, Map.class);
+            }
+        }
+    }
+
+    /** A text that messages may show: they are one line each. */
+    private static String line(Map<?, ?> fields, String key) {
+        String text = get(fields, key, String.class);
+        if (text.length() > 500 || text.chars().anyMatch(Character::isISOControl)) {
+            throw new AsmnetException("field '" + key + "' is too long or has control characters");
+        }
+        return text;
+    }
+
+    private static double number(Map<?, ?> fields, String key, double[] range) {
+        double value = get(fields, key, Double.class);
+        if (!(range[0] <= value && value <= range[1])) {
+            throw new AsmnetException(key + " " + plain(value) + " is not between "
+                    + plain(range[0]) + " and " + plain(range[1]));
+        }
+        return value;
+    }
+
+    private static String plain(double value) {
+        return value == (int) value ? Integer.toString((int) value) : Double.toString(value);
     }
 
     private static <T> T get(Map<?, ?> fields, String key, Class<T> type) {
@@ -125,17 +162,18 @@ public final class ModelSpec {
         }
         Appendix appendix;
         try {
-            appendix = new Appendix(content, CONTRACT);
+            appendix = new Appendix(content, CONTRACT, LONGEST);
         } catch (AsmnetException error) {
-            throw noContract(file);
+            throw new AsmnetException(file + " " + error.getMessage() + "; get or export it again");
         }
         if (appendix.content == null) {
-            throw noContract(file);
+            throw new AsmnetException(file + " carries no " + CONTRACT + ": it was not exported by "
+                    + "asmnet-export, or it is truncated; export it again");
         }
         ModelSpec spec;
         Object expected;
         try {
-            Map<?, ?> document = document(new String(appendix.content, StandardCharsets.UTF_8));
+            Map<?, ?> document = document(utf8(appendix.content));
             spec = new ModelSpec(document);
             expected = document.get("sha256");
         } catch (AsmnetException error) {
@@ -150,9 +188,12 @@ public final class ModelSpec {
         return spec;
     }
 
-    private static AsmnetException noContract(String file) {
-        return new AsmnetException(file + " carries no " + CONTRACT + ": it was not exported by "
-                + "asmnet-export, or it is truncated; export it again");
+    private static String utf8(byte[] content) {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(content)).toString();
+        } catch (CharacterCodingException error) {
+            throw new AsmnetException("it is not UTF-8");
+        }
     }
 
     private static String sha256(byte[] content, int length) {

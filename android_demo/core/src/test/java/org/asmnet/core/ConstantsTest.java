@@ -9,10 +9,15 @@ import java.lang.reflect.Modifier;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The numbers themselves: not each of them decides anything in the recorded clip. */
+/**
+ * The numbers themselves: not each of them decides anything in the recorded clip.
+ *
+ * <p>The vectors are a snapshot; tests/parity/test_java_vectors.py compares it with Python's
+ * numbers of today.
+ */
 class ConstantsTest {
     @Test
-    void constantsAreThoseOfPython() throws ReflectiveOperationException {
+    void constantsAreThoseOfTheVectors() throws ReflectiveOperationException {
         for (String name : Golden.names("constant/")) {
             String[] parts = name.split("/");
             Field field = Class.forName("org.asmnet.core." + parts[1]).getDeclaredField(parts[2]);
@@ -26,7 +31,7 @@ class ConstantsTest {
     }
 
     @Test
-    void theTrackerHasNoOthers() {
+    void theVectorsHaveAllOfTheTracker() {
         List<String> known = Golden.names("constant/FaceTracker/");
         int count = 0;
         for (Field field : FaceTracker.class.getDeclaredFields()) {
