@@ -84,11 +84,20 @@ def test_shrinking_keeps_positions(side):
     np.testing.assert_allclose(out[inside][:, :2], expected[inside], atol=1.01)
 
 
+@pytest.mark.parametrize("shape", [(20, 30, 3), (1, 1, 3), (1, 50, 3), (4000, 3, 3)])
+@pytest.mark.parametrize("left, top", [(-5, 3), (10, -9), (-500, -400), (4500, 900), (20, 3990)])
+def test_outside_the_picture_its_edge_pixels_repeat(shape, left, top, rng):
+    image = rng.integers(0, 256, shape, dtype=np.uint8)
+    out = extract(image, Crop(left + 15.5, top + 15.5, 32), 32)
+    rows = np.clip(np.arange(top, top + 32), 0, shape[0] - 1)
+    columns = np.clip(np.arange(left, left + 32), 0, shape[1] - 1)
+    np.testing.assert_array_equal(out, image[rows][:, columns])
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 50, 3), (4000, 3, 3)])
-@pytest.mark.parametrize("crop", [Crop(0, 0, 10), Crop(-500, 900, 3000, 33)])
-def test_odd_pictures_and_far_crops_give_edge_pixels(shape, crop):
-    out = extract(np.full(shape, 9, np.uint8), crop, 32)
-    assert (out == 9).all()
+def test_a_crop_far_larger_than_a_narrow_picture_has_its_pixels(shape):
+    out = extract(np.full(shape, 9, np.uint8), Crop(-500, 900, 3000, 33), 32)
+    assert out.shape == (32, 32, 3) and (out == 9).all()
 
 
 @pytest.mark.parametrize(

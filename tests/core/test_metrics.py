@@ -50,5 +50,6 @@ def test_pose_mae_is_per_angle():
 
 def test_jitter_of_a_known_shake(face, rng):
     assert jitter(np.stack([face] * 5), IBUG68) == 0
+    assert jitter(np.stack([face, face + (2, 0)]), IBUG68) == pytest.approx(2), "1 px of 50"
     shaken = face + rng.normal(0, 0.5, (4000, 68, 2))
     assert jitter(shaken, IBUG68) == pytest.approx(100 * 0.5 * np.sqrt(2) / 50, rel=0.02)

@@ -43,6 +43,32 @@ def test_turning_there_and_back(pose, angle):
     np.testing.assert_allclose(rotation_from_euler(back), rotation_from_euler(pose), atol=1e-9)
 
 
+def matrix(about: str, degrees: float) -> np.ndarray:
+    """A rotation about one axis in the convention's sense, written out by hand."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    rows = {
+        "pitch": [[1, 0, 0], [0, c, s], [0, -s, c]],
+        "yaw": [[c, 0, -s], [0, 1, 0], [s, 0, c]],
+        "roll": [[c, s, 0], [-s, c, 0], [0, 0, 1]],
+    }
+    return np.array(rows[about])
+
+
+def test_roll_is_the_innermost_rotation_and_pitch_the_outermost():
+    expected = matrix("pitch", -20) @ matrix("yaw", 35) @ matrix("roll", 10)
+    np.testing.assert_allclose(rotation_from_euler([35, -20, 10]), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("angle", [40, -130])
+def test_turning_the_picture_turns_the_whole_head_in_it(angle):
+    """Clockwise in the picture, whose x points right and y up."""
+    head = matrix("pitch", -20) @ matrix("yaw", 35) @ matrix("roll", 10)
+    turned = rotate_pose(np.array([35, -20, 10]), angle)
+    np.testing.assert_allclose(
+        rotation_from_euler(turned), matrix("roll", angle) @ head, atol=1e-12
+    )
+
+
 def test_turning_a_frontal_face_is_roll():
     np.testing.assert_allclose(rotate_pose(np.zeros(3), 25.0), [0, 0, 25], atol=1e-9)
 
