@@ -19,6 +19,7 @@ import asyncio
 import contextlib
 import importlib
 import ipaddress
+import logging
 import re
 import secrets
 import socket
@@ -45,13 +46,22 @@ PAGE = Path(__file__).with_name("page.html")
 # Pixels; more would cost a Raspberry Pi's processor and Wi-Fi, and a page shows few more.
 LONGEST_SIDE = 960
 QUALITY = 80
-# Seconds between glances for a new frame.  Were the tracker to wake this thread instead, it
-# would hand over Python's lock by that, and often get it back milliseconds later.
+# Seconds between glances for a new frame, and from one connection to the next.  Were the tracker
+# to wake this thread instead, it would hand over Python's lock by that, and often get it back
+# milliseconds later.
 GLANCE = 0.005
 # Seconds between signs of life; who gives none is forgotten after one and a half.
 HEARTBEAT = 10.0
 # Seconds that viewers have to take leave before they are cut off.
 FAREWELL = 0.3
+# Seconds that a connection has to ask and to fetch its answer, and a viewer to fetch a frame.
+DEADLINE = 10.0
+# Connections: of viewers, and of those who are none (yet).  Each costs a file descriptor, of
+# which a process usually has 1,024.
+MOST_VIEWERS = 32
+MOST_STRANGERS = 32
+# Seconds without accepting anyone after the system refused to.
+RECOVERY = 0.5
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -118,6 +128,8 @@ class PreviewServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="preview", daemon=True)
         self._viewers: set[web.WebSocketResponse] = set()
+        # Since when they are here, the oldest first.
+        self._strangers: dict[asyncio.BaseTransport, float] = {}
         self._latest: _Shot | None = None
 
     @property
@@ -164,11 +176,48 @@ class PreviewServer:
         app = self._web.Application()
         app.router.add_get("/", self._page)
         app.router.add_get("/live", self._live)
-        self._runner = self._web.AppRunner(app, access_log=None, shutdown_timeout=FAREWELL)
+        app.on_response_prepare.append(_once)
+        logger = logging.getLogger(__name__)
+        logger.addFilter(_is_ours)
+        self._runner = self._web.AppRunner(
+            app, access_log=None, logger=logger, shutdown_timeout=FAREWELL
+        )
         await self._runner.setup()
-        await self._web.SockSite(self._runner, self._socket).start()
+        self._socket.setblocking(False)
+        self._tasks = [asyncio.create_task(self._accept()), asyncio.create_task(self._part())]
+
+    async def _accept(self) -> None:
+        """Take connections, a limited number: a new one takes the place of the oldest stranger."""
+        while True:
+            try:
+                connection, _ = await self._loop.sock_accept(self._socket)
+                transport, _ = await self._loop.connect_accepted_socket(
+                    self._runner.server, connection
+                )
+            except OSError:  # gone already, or the process has too many files open
+                await asyncio.sleep(RECOVERY)
+                continue
+            if len(self._strangers) == MOST_STRANGERS:
+                self._leave(next(iter(self._strangers)))
+            self._strangers[transport] = self._loop.time()
+            await asyncio.sleep(GLANCE)  # a flood is not to take the tracker's processor
+
+    async def _part(self) -> None:
+        """Close connections that have said nothing useful in time, however they spent it."""
+        while True:
+            await asyncio.sleep(DEADLINE / 10)
+            for stranger, since in list(self._strangers.items()):
+                if stranger.is_closing() or self._loop.time() > since + DEADLINE:
+                    self._leave(stranger)
+
+    def _leave(self, stranger: asyncio.BaseTransport) -> None:
+        del self._strangers[stranger]
+        stranger.abort()
 
     async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._socket.close()
         farewells = [viewer.close(code=1001, message=b"ended") for viewer in self._viewers]
         with contextlib.suppress(asyncio.TimeoutError):
             # Whose feed breaks off meanwhile has its farewell cancelled: a result, no exception.
@@ -184,11 +233,14 @@ class PreviewServer:
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         """Feed one viewer until it leaves."""
         self._admit(request)
+        if len(self._viewers) >= MOST_VIEWERS:
+            raise self._web.HTTPServiceUnavailable(text="There are too many viewers.\n")
         viewer = self._web.WebSocketResponse(
             heartbeat=HEARTBEAT, timeout=FAREWELL, compress=False, max_msg_size=64
         )
-        await viewer.prepare(request)
         transport = request.transport
+        await viewer.prepare(request)
+        self._strangers.pop(transport, None)
         ready = asyncio.Event()
         tasks = {
             asyncio.create_task(self._listen_to(viewer, ready)),
@@ -197,7 +249,7 @@ class PreviewServer:
         self._viewers.add(viewer)
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            with contextlib.suppress(ConnectionError):  # gone without a word
+            with contextlib.suppress(ConnectionError, asyncio.TimeoutError):  # gone without a word
                 for task in done:
                     task.result()
         finally:
@@ -221,10 +273,13 @@ class PreviewServer:
                 await asyncio.sleep(GLANCE)
             seen = shot
             extra = {"fps": shot.fps, "stages": dict(shot.stages), "viewers": self.viewers}
-            await viewer.send_json({**shot.line, **extra})
-            await viewer.send_bytes(shot.jpeg)
+            await asyncio.wait_for(self._send(viewer, {**shot.line, **extra}, shot.jpeg), DEADLINE)
             await ready.wait()
             ready.clear()
+
+    async def _send(self, viewer: web.WebSocketResponse, line: Any, jpeg: bytes) -> None:
+        await viewer.send_json(line)
+        await viewer.send_bytes(jpeg)
 
     def _admit(self, request: web.Request) -> None:
         """Raise HTTP's 401 or 403 to whom the camera is none of their business."""
@@ -245,6 +300,19 @@ class PreviewServer:
         origin = request.headers.get("Origin")
         if origin is not None and origin.partition("://")[2] != host:
             raise self._web.HTTPForbidden(text=f"This page is not served to {origin!r}.\n")
+
+
+async def _once(request: web.Request, response: web.StreamResponse) -> None:
+    """One request a connection: idle ones would only be in the way."""
+    response.force_close()
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a log record tells of our own mistake, not of a request that is no proper HTTP."""
+    from aiohttp import http_exceptions, web
+
+    theirs = (http_exceptions.HttpProcessingError, web.RequestPayloadError)
+    return not (record.exc_info and isinstance(record.exc_info[1], theirs))
 
 
 def _aiohttp() -> ModuleType:
