@@ -19,8 +19,8 @@ __all__ = [
     "Capture",
     "open_capture",
     "open_picamera",
+    "public_name",
     "quiet_opencv",
-    "without_password",
 ]
 
 # FFmpeg's own complaints would stand beside our one sentence.
@@ -49,26 +49,25 @@ class Capture:
     """A camera or stream behind OpenCV.
 
     Attributes:
-        source: its number or URL.
+        video: OpenCV's object.
         fps: nominal frames per second.
         length: number of frames, if it is a file behind a URL; else 0.
     """
 
-    def __init__(self, capture: cv2.VideoCapture, source: int | str) -> None:
-        self.source = str(source)
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        self.video = capture
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 1 <= fps <= 240 else 30.0
         self.length = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        self._capture = capture
 
     def read(self) -> tuple[np.ndarray, float] | None:
         """See `Camera`."""
-        ok, image = self._capture.read()
-        return (image, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000) if ok else None
+        ok, image = self.video.read()
+        return (image, self.video.get(cv2.CAP_PROP_POS_MSEC) / 1000) if ok else None
 
     def close(self) -> None:
         """See `Camera`."""
-        self._capture.release()
+        self.video.release()
 
 
 def open_capture(source: int | str) -> Capture:
@@ -77,31 +76,45 @@ def open_capture(source: int | str) -> Capture:
     Raises:
         UserError: nothing there.
     """
+    capture = cv2.VideoCapture()
     with quiet_opencv():
-        if isinstance(source, int):
-            capture = cv2.VideoCapture(source)
-        else:
+        if isinstance(source, str):
             timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC]
             options = [value for option in timeouts for value in (option, TIMEOUT)]
-            capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, options)
+            capture.open(source, cv2.CAP_FFMPEG, options)
+        elif source < 100:  # to OpenCV 201 is camera 1 through its driver interface number 2
+            capture.open(source)
     if not capture.isOpened():
-        capture.release()
         missing = (
             f"no camera {source} found; asmnet-doctor lists cameras"
             if isinstance(source, int)
-            else f"nothing to play at {without_password(source)}"
+            else f"nothing to play at {public_name(source)}"
         )
         raise UserError(f"{missing}; try --source demo")
-    return Capture(capture, source)
+    return Capture(capture)
 
 
-def without_password(url: str) -> str:
-    """A URL as records and messages may show it: without its user's name and password.
+def public_name(address: str) -> str:
+    """What records and messages may show of a URL: scheme, host and port, never more.
 
-    >>> without_password("rtsp://me:secret@10.0.0.9/live")
-    'rtsp://10.0.0.9/live'
+    Users, passwords and tokens lie before the host, in the path and behind it, each camera
+    has its own way.  If it is not certain which part is the host, nothing of it is shown.
+
+    >>> public_name("rtsp://me:secret@10.0.0.9:554/live?token=secret")
+    'rtsp://10.0.0.9:554/...'
+    >>> public_name("rtsp://me:sec/ret@10.0.0.9/live")
+    'rtsp://...'
     """
-    return re.sub(r"(?<=://)[^/]*@", "", url)
+    scheme, _, rest = address.partition("://")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
+        return "(address not shown)"
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    path = rest[len(authority) :]
+    host = authority.rpartition("@")[2]
+    # An @ further on means that this was the start of a password.
+    certain = "@" not in path and re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d*)?", host)
+    more = "/..." if path.strip("/") else ""
+    return f"{scheme}://{host}{more}" if certain else f"{scheme}://..."
 
 
 class _Picamera:

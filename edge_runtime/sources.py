@@ -19,15 +19,18 @@ from asmnet.edge_runtime.cameras import (
     Capture,
     open_capture,
     open_picamera,
+    public_name,
     quiet_opencv,
-    without_password,
 )
 from asmnet.edge_runtime.frames import as_bgr
 from asmnet.edge_runtime.live import LatestFrames
+from asmnet.edge_runtime.pictures import SUFFIXES, read_picture
+from asmnet.edge_runtime.videos import VideoLength
 
-__all__ = ["Frame", "frames_from"]
+__all__ = ["Frame", "frames_from", "pictures_of"]
 
-_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+# Seconds from one frame to the next that are believed of a video of unknown duration.
+_LONGEST_GAP = 10.0
 _DEMO = "try --source demo"
 
 
@@ -81,97 +84,111 @@ def frames_from(
         UserError: the source is missing, empty, unreadable or holds no picture; while
             iterating, a picture or video turns out to be truncated, or a camera stays away.
     """
-    text = os.fspath(source) if not isinstance(source, int) else str(source)
+    text = os.fsdecode(source) if not isinstance(source, int) else str(source)
     if text == "demo":
         if not samples.CLIP.is_file():
             raise UserError(f"the demo clip {samples.CLIP} is missing; install the package again")
-        return _video(str(samples.CLIP))
-    if match := re.fullmatch(r"(?:/dev/video)?(\d+)", text):
+        return _file(samples.CLIP)
+    if match := re.fullmatch(r"(?:/dev/video)?(\d{1,99})", text):
         return _live(f"camera {match[1]}", partial(open_capture, int(match[1])), stopped, say)
-    if match := re.fullmatch(r"picamera(?::(\d+))?", text):
+    if match := re.fullmatch(r"picamera(?::(\d{1,9}))?", text):
         number = int(match[1] or 0)
         return _live(f"picamera {number}", partial(open_picamera, number), stopped, say)
     if "://" in text:
-        return _live(without_password(text), partial(open_capture, text), stopped, say)
-    path = Path(text)
-    if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in _PICTURES)
-        if not files:
-            raise UserError(f"no pictures in folder {path} ({', '.join(_PICTURES)}); {_DEMO}")
-        return _pictures(files)
+        return _live(public_name(text), partial(open_capture, text), stopped, say)
+    return _file(Path(text))
+
+
+def pictures_of(folder: Path) -> list[Path]:
+    """The pictures of a folder, in the order in which they are read."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+
+
+def _file(path: Path) -> Generator[Frame, None, None]:
+    """A video, a picture or a folder of pictures."""
     try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except OSError as error:
-        raise UserError(f"cannot read source {path}: {error.strerror or error}; {_DEMO}") from error
+        files = pictures_of(path) if path.is_dir() else None
+        empty = files is None and not _start_of(path)
+    except (OSError, ValueError) as error:
+        # What looks like an address may hold a password, whatever is wrong with it.
+        secret = re.search(r"^[A-Za-z]{2,}:|:.*@", str(path))
+        named, cause = (public_name(str(path)), None) if secret else (path, error)
+        reason = getattr(error, "strerror", None) or ("no such file" if secret else error)
+        raise UserError(f"cannot read source {named}: {reason}; {_DEMO}") from cause
+    if files is not None:
+        if not files:
+            raise UserError(f"no pictures in folder {path} ({', '.join(SUFFIXES)}); {_DEMO}")
+        return _pictures(files)
     if empty:
         raise UserError(f"{path} is empty; {_DEMO}")
-    if path.suffix.lower() in _PICTURES or cv2.haveImageReader(str(path)):
+    if path.suffix.lower() in SUFFIXES or cv2.haveImageReader(str(path)):
         return _pictures([path])
-    return _video(str(path))
+    with quiet_opencv():
+        capture = cv2.VideoCapture(str(path))
+    return _video(capture, _shown(path), str(path), path)
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1)
+
+
+def _shown(path: Path) -> str:
+    """A file's name as records have it: readable text, whatever bytes it is made of."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
 
 
 def _pictures(files: list[Path]) -> Generator[Frame, None, None]:
-    first = _read_picture(files[0])
+    first = read_picture(files[0])
 
     def frames() -> Generator[Frame, None, None]:
         for index, file in enumerate(files):
-            image = _read_picture(file) if index else first
-            yield Frame(image, float(index), index, 1.0, file.name, still=True)
+            image = read_picture(file) if index else first
+            yield Frame(image, float(index), index, 1.0, _shown(file), still=True)
 
     return frames()
 
 
-def _read_picture(path: Path) -> np.ndarray:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    if not content:
-        raise UserError(f"{path} is empty")
-    # A JPEG cut short decodes to a picture with a grey end.  Its end marker FF D9 cannot
-    # occur inside compressed data; one in the first half belongs to a thumbnail.
-    if content[:2] == b"\xff\xd8" and content.rfind(b"\xff\xd9") < len(content) / 2:
-        raise UserError(f"picture {path} is truncated; get it again")
-    with quiet_opencv():
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError(f"{path} is not a picture that OpenCV can read, or it is truncated")
-    return image
+def _video(
+    capture: cv2.VideoCapture, name: str, place: str, path: Path | None
+) -> Generator[Frame, None, None]:
+    """The frames of an opened video.
 
-
-def _video(name: str) -> Generator[Frame, None, None]:
+    Args:
+        capture: is released at the end.
+        name: for the frames.
+        place: for messages.
+        path: None if it is no file here.
+    """
     with quiet_opencv():
-        capture = cv2.VideoCapture(name)
         opened, image = capture.read()
     if not opened:
         capture.release()
-        if "://" in name:
-            raise UserError(f"nothing to play at {without_password(name)}; {_DEMO}")
         raise UserError(
-            f"{name} is neither a picture nor a video that OpenCV can read, or it is truncated; "
+            f"{place} is neither a picture nor a video that OpenCV can read, or it is truncated; "
             f"{_DEMO}"
         )
-    fps = capture.get(cv2.CAP_PROP_FPS)
-    fps = fps if 1 <= fps <= 1000 else 30.0
-    expected = 0 if "://" in name else int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    length = VideoLength(capture, path)
 
     def frames() -> Generator[Frame, None, None]:
         ok: bool = opened
-        picture, index, last = image, 0, -1 / fps
+        picture, index, last, offset = image, 0, -1 / length.fps, 0.0
         try:
             while ok:
-                t = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-                # Some containers have no usable times.
-                t = last = t if last < t < last + 10 else last + 1 / fps
-                yield Frame(as_bgr(picture), t, index, fps, Path(name).name)
+                read = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                t = read + offset
+                if not last < t <= max(last + _LONGEST_GAP, length.seconds):
+                    # No usable time; the following ones may be, from here on.
+                    t = last + 1 / length.fps
+                    offset = t - read
+                last = t
+                yield Frame(as_bgr(picture), t, index, length.fps, name)
                 index += 1
                 ok, picture = capture.read()
         finally:
             capture.release()
-        # Frame counts in containers are estimates; a tenth missing is no estimate.
-        if index < 0.9 * expected:
-            raise UserError(f"{name} is truncated: it ended after {index} of {expected} frames")
+        if length.is_cut(index, last + 1 / length.fps):
+            raise UserError(f"{place} is truncated: it ended after {index} frames, {last:.1f} s")
 
     return frames()
 
@@ -184,8 +201,7 @@ def _live(
 ) -> Generator[Frame, None, None]:
     camera = open_camera()
     if isinstance(camera, Capture) and camera.length > 0:  # a file behind a URL
-        camera.close()
-        return _video(camera.source)
+        return _video(camera.video, name, name, None)
     shots = LatestFrames(name, camera, open_camera, stopped, say)
 
     def frames() -> Generator[Frame, None, None]:

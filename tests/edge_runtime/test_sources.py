@@ -7,10 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matroska import matroska
 
 from asmnet import samples
 from asmnet.core import UserError
-from asmnet.edge_runtime import frames_from
+from asmnet.edge_runtime import frames_from, pictures
+from asmnet.edge_runtime.videos import VideoLength
 
 
 @pytest.fixture
@@ -114,9 +118,161 @@ def test_a_missing_camera_offers_the_demo():
         frames_from("/dev/video97")
 
 
-def test_an_unreachable_url_is_named():
-    with pytest.raises(UserError, match=r"nothing to play at http://127\.0\.0\.1:9/x\.mp4"):
+class Device:
+    """Stands for `cv2.VideoCapture`, which opens whatever it is asked to."""
+
+    def __init__(self, **values: float) -> None:
+        self.values, self.opened = values, False
+
+    def open(self, *_: object) -> None:
+        self.opened = True
+
+    def isOpened(self) -> bool:
+        return self.opened
+
+    def get(self, what: int) -> float:
+        names = {cv2.CAP_PROP_FPS: "fps", cv2.CAP_PROP_FRAME_COUNT: "count"}
+        return self.values.get(names.get(what, ""), 0.0)
+
+
+@pytest.mark.parametrize("number", ["100", "201", "99999999999999999999"])
+def test_a_number_that_no_camera_has_is_one_sentence(number: str, monkeypatch: pytest.MonkeyPatch):
+    """OpenCV would take 201 for camera 1."""
+    monkeypatch.setattr(cv2, "VideoCapture", Device)
+    with pytest.raises(UserError, match=f"no camera {number} found"):
+        frames_from(number)
+
+
+def test_an_unreachable_url_is_named_by_its_host():
+    with pytest.raises(UserError, match=r"nothing to play at http://127\.0\.0\.1:9/\.\.\.;"):
         frames_from("http://127.0.0.1:9/x.mp4")
+
+
+# One frame a second, as a screen recorder writes that sees little change.
+RARE = [*range(0, 1000, 33), *range(1000, 20_000, 1000)]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a file", "a saved stream"])
+def test_a_video_of_varying_frame_rate_is_whole(known: bool, tmp_path: Path):
+    (tmp_path / "screen.mkv").write_bytes(matroska(RARE, 20_000, known))
+    times = [frame.t for frame in frames_from(tmp_path / "screen.mkv")]
+    assert times == pytest.approx([t / 1000 for t in RARE])
+
+
+def test_a_video_that_ends_with_a_still_picture_is_whole(tmp_path: Path):
+    (tmp_path / "screen.mkv").write_bytes(matroska(range(0, 1000, 33), 60_000))
+    assert len(list(frames_from(tmp_path / "screen.mkv"))) == 31
+
+
+def test_a_truncated_video_of_varying_frame_rate_says_so(tmp_path: Path):
+    content = matroska(RARE, 20_000)
+    (tmp_path / "cut.mkv").write_bytes(content[: len(content) * 9 // 10])
+    with pytest.raises(UserError, match=r"cut\.mkv is truncated: it ended after 4\d frames, 1\d\."):
+        list(frames_from(tmp_path / "cut.mkv"))
+
+
+@pytest.mark.parametrize(
+    ("count", "fps", "frames", "end", "cut"),
+    [
+        (871, 30, 59, 29.0, False),  # a count that is an estimate, as in FLV and MPEG-TS
+        (871, 30, 44, 14.0, True),
+        (59, 2.18, 59, 10.0, False),  # an exact count, and a picture that stays, as in MP4
+        (900, 30, 811, 27.03, False),  # a tenth is no estimate
+        (900, 30, 809, 26.97, True),
+        (0, 30, 5, 0.2, False),  # nothing known
+        (-9e15, 0, 5, 0.2, False),
+    ],
+)
+def test_what_counts_as_truncated_in_other_containers(
+    count: float, fps: float, frames: int, end: float, cut: bool
+):
+    length = VideoLength(Device(count=count, fps=fps), None)  # type: ignore[arg-type]
+    assert length.is_cut(frames, end) == cut
+
+
+def test_a_long_pause_within_the_duration_is_believed(tmp_path: Path):
+    (tmp_path / "pause.mkv").write_bytes(matroska([0, 33, 3_600_000, 3_600_033], 3_600_066))
+    times = [frame.t for frame in frames_from(tmp_path / "pause.mkv")]
+    assert times == pytest.approx([0, 0.033, 3600, 3600.033], abs=1e-3)
+
+
+def test_a_jump_beyond_any_duration_is_not(tmp_path: Path):
+    """A recorder would fill the disk with copies of the frame before it."""
+    (tmp_path / "jump.mkv").write_bytes(matroska([0, 33, 3_600_000, 3_600_500], 0, known=False))
+    times = [frame.t for frame in frames_from(tmp_path / "jump.mkv")]
+    assert times == pytest.approx([0, 0.033, 0.066, 0.566], abs=2e-3)
+
+
+def test_a_pause_is_believed_where_the_duration_is_unknown(tmp_path: Path):
+    (tmp_path / "pause.mkv").write_bytes(matroska([0, 9_000, 9_033], 0, known=False))
+    times = [frame.t for frame in frames_from(tmp_path / "pause.mkv")]
+    assert times == pytest.approx([0, 9, 9.033], abs=1e-3)
+
+
+def test_times_that_go_back_go_on(tmp_path: Path):
+    (tmp_path / "back.mkv").write_bytes(matroska([0, 33, 66, 10, 43], 0, known=False))
+    times = [frame.t for frame in frames_from(tmp_path / "back.mkv")]
+    assert times == pytest.approx([0, 0.033, 0.066, 0.1, 0.133], abs=2e-3)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tiff"])
+def test_a_huge_picture_is_refused_before_it_is_decoded(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A small file of one colour takes gigabytes as pixels."""
+    monkeypatch.setattr(pictures, "_MOST_PIXELS", 64 * 48 - 1)
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("it was decoded"))
+    path = tmp_path / f"huge{suffix}"
+    path.write_bytes(cv2.imencode(suffix, np.zeros((48, 64, 3), np.uint8))[1].tobytes())
+    with pytest.raises(UserError, match=f"huge{suffix} is too large: 64 x 48 pixels; scale it"):
+        list(frames_from(path))
+
+
+def test_pictures_up_to_the_limit_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pictures, "_MOST_PIXELS", 64 * 48)
+    cv2.imwrite(str(tmp_path / "most.png"), np.zeros((48, 64, 3), np.uint8))
+    assert len(list(frames_from(tmp_path / "most.png"))) == 1
+
+
+ENCODINGS = {
+    "PNG": (".png", 3, []),
+    "JPEG": (".jpg", 3, []),
+    "progressive JPEG": (".jpg", 1, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]),
+    "WebP": (".webp", 3, [cv2.IMWRITE_WEBP_QUALITY, 80]),
+    "WebP with transparency": (".webp", 4, [cv2.IMWRITE_WEBP_QUALITY, 80]),
+    "lossless WebP": (".webp", 3, []),
+    "BMP": (".bmp", 3, []),
+    "TIFF": (".tiff", 3, []),
+}
+
+
+@given(st.integers(1, 400), st.integers(1, 300), st.sampled_from(list(ENCODINGS)))
+def test_the_size_is_known_from_the_header(width: int, height: int, encoding: str):
+    suffix, channels, options = ENCODINGS[encoding]
+    image = np.full((height, width, channels), 99, np.uint8)
+    content = cv2.imencode(suffix, image, options)[1].tobytes()
+    assert pictures.picture_size(content) == (width, height)
+
+
+STARTS = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"RIFF....WEBPVP8X", b"RIFF....WEBP", b"BM", b"II*\0"]
+
+
+@given(st.sampled_from(STARTS), st.binary(max_size=60))
+def test_a_damaged_header_is_no_size(start: bytes, rest: bytes):
+    width, height = pictures.picture_size(start + rest)
+    assert width >= 0 and height >= 0
+
+
+def test_a_name_that_is_no_text_is_made_readable(tmp_path: Path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.jpg"))
+    path.write_bytes((samples.PORTRAITS / "astronaut.jpg").read_bytes())
+    assert [frame.name for frame in frames_from(path)] == ["\ufffd.jpg"]
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "a\0b"], ids=["too long", "a zero"])
+def test_an_impossible_path_is_one_sentence(path: str):
+    with pytest.raises(UserError, match="cannot read source"):
+        frames_from(path)
 
 
 def test_leaving_early_releases_the_file(video: Path):
