@@ -5,8 +5,9 @@
 
 mutmut mutates the bodies of functions, but not decorated ones (properties, context managers), nor
 module constants.  Each mutant meets those of its module's nearest tests that call its function; a
-timeout is a kill.  build/mutants/MODULE/ has survivors.diff and mutmut's log.  Run again without a
-change of the room, only the survivors are tried again; delete build/mutants to try all.
+timeout is a kill.  SAMPLE=100 tries so many of a module's, by chance but always the same.
+build/mutants/MODULE/ has survivors.diff and mutmut's log.  Run again without a change of the room,
+it tries what survived or was not tried yet; delete build/mutants to try all.
 
 equivalent-mutants.txt beside this file names mutants that change nothing a user could see, a line
 each: MODULE | the mutant's code | the reason.  They count neither for nor against.
@@ -17,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -98,13 +100,10 @@ def folder(module: str) -> Path:
 
 
 def try_mutants(module: str) -> None:
-    """Let mutmut make the mutants of a module and try them, or only those that had survived."""
+    """Let mutmut make the mutants of a module, and try those not killed yet."""
     stage = folder(module)
-    again = [key for key, word in results(module).items() if word in ALIVE] if fresh(module) else []
     if not fresh(module):
         copy_room(module)
-    elif not again:
-        return
     (stage / "mutants/mutmut-stats.json").unlink(missing_ok=True)  # the tests may have changed
     settings = {
         "source_paths": [f"asmnet/{Path(module).parts[0]}"],
@@ -123,19 +122,22 @@ def try_mutants(module: str) -> None:
     # Tests look for research data beside the repository, not beside its copy.
     data = os.environ.get("ASMNET_DATA") or str(REPOSITORY.parent / "shared/data")
     with (stage / "log").open("w") as log:
-        command = [str(Path(sys.executable).with_name("mutmut")), "run", *again]
-        environment = os.environ | {"ASMNET_DATA": data}
-        subprocess.run(command, cwd=stage, env=environment, stdout=log, stderr=log)
-    if not results(module):
-        sys.exit(f"error: mutmut could not begin with {module}; see {stage}/log")
+        options = {"cwd": stage, "env": os.environ | {"ASMNET_DATA": data}, "stdout": log}
+        make = "from mutmut.__main__ import *; copy_src_dir(); create_mutants(1)"
+        subprocess.run([sys.executable, "-c", make], **options, stderr=log)
+        words = results(module)
+        if todo := [key for key in chosen(module) if words[key] in ALIVE]:
+            mutmut = str(Path(sys.executable).with_name("mutmut"))
+            subprocess.run([mutmut, "run", *todo], **options, stderr=log)
+            if results(module) == words and "not checked" in words.values():
+                sys.exit(f"error: mutmut could not begin with {module}; see {stage}/log")
 
 
 def fresh(module: str) -> bool:
-    """Whether all mutants of today's room have been tried."""
+    """Whether the copy of the module's room is like the room."""
     room, copies = REPOSITORY / Path(module).parts[0], folder(module) / "asmnet"
     sources = [(path, copies / path.relative_to(REPOSITORY)) for path in room.rglob("*.py")]
-    same = all(c.exists() and p.read_bytes() == c.read_bytes() for p, c in sources)
-    return same and "not checked" not in results(module).values() and bool(results(module))
+    return all(c.exists() and p.read_bytes() == c.read_bytes() for p, c in sources)
 
 
 def copy_room(module: str) -> None:
@@ -164,11 +166,18 @@ def results(module: str) -> dict[str, str]:
     return {key: status_by_exit_code[code] for key, code in codes.items()}
 
 
+def chosen(module: str) -> list[str]:
+    """The mutants to try."""
+    keys = list(results(module))
+    return random.Random(0).sample(keys, min(int(os.environ.get("SAMPLE", len(keys))), len(keys)))
+
+
 def counted(module: str) -> Row:
     """Count a module's mutants, and write the survivors down as differences."""
     from mutmut.mutation.diff_apply import get_diff_for_mutant
 
-    words = results(module)
+    every = results(module)
+    words = {key: every[key] for key in chosen(module)}
     known = [line.split(" | ") for line in EQUIVALENT.read_text().splitlines() if line.strip()]
     harmless = {code for name, code, _reason in known if name == module}
     alive = {}
