@@ -58,10 +58,10 @@ def embed_file(model: str | os.PathLike[str], name: str, data: bytes) -> None:
     files = {key: old.read(key, LARGEST) for key in old.entries}
     with atomic_path(path) as temporary:
         temporary.write_bytes(old.network)
-        with zipfile.ZipFile(temporary, "a", zipfile.ZIP_DEFLATED) as new:
+        with zipfile.ZipFile(temporary, "a") as new:
             for key, content in (files | {name: data}).items():
-                # A fixed time keeps the file a function of its content.
-                new.writestr(zipfile.ZipInfo(key, (1980, 1, 1, 0, 0, 0)), content)
+                # Not the bare name: a ZipInfo has no time, so the same content is the same file.
+                new.writestr(zipfile.ZipInfo(key), content)
 
 
 def network_bytes(model: str | os.PathLike[str]) -> bytes:

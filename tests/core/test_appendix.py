@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from asmnet.core import UserError, embed_file, embedded_file
-from asmnet.core.appendix import LARGEST
+from asmnet.core.appendix import LARGEST, network_bytes
 
 NETWORK = b"\x1c\0\0\0TFL3" + bytes(1000)
 
@@ -49,12 +49,34 @@ def test_what_was_embedded_comes_back(model):
     assert model.read_bytes().startswith(NETWORK)
 
 
+def test_the_network_is_what_lies_before_the_archive(model):
+    assert network_bytes(model) == NETWORK
+    embed_file(model, "a.txt", b"one")
+    embed_file(model, "b.txt", b"two")
+    assert network_bytes(model) == NETWORK
+
+
+def test_an_empty_archive_holds_nothing(model):
+    archived(model).close()
+    assert embedded_file(model, "a.txt") is None
+    assert network_bytes(model) == NETWORK
+
+
+def test_an_archive_alone_has_no_network(model):
+    model.write_bytes(b"")
+    embed_file(model, "a.txt", b"one")
+    assert embedded_file(model, "a.txt") == b"one"
+    assert network_bytes(model) == b""
+
+
 def test_embedding_too_much_is_refused_and_changes_nothing(model):
     embed_file(model, "a.txt", b"one")
     before = model.read_bytes()
     with pytest.raises(UserError, match="b.bin.*exceeds"):
-        embed_file(model, "b.bin", bytes(LARGEST))
+        embed_file(model, "b.bin", bytes(LARGEST - 2))
     assert model.read_bytes() == before
+    embed_file(model, "b.bin", bytes(LARGEST - 3))
+    assert len(embedded_file(model, "b.bin") or b"") == LARGEST - 3
 
 
 def test_a_missing_model_is_one_sentence(tmp_path):
@@ -154,18 +176,19 @@ def broken_directory(model: Path) -> None:
     "harm, how",
     [
         (encrypted, "a.txt is encrypted"),
-        (another_method, "another method than deflate"),
-        (unknown_method, "another method than deflate"),
-        (wrong_content, "CRC"),
-        (cut_content, "a.txt"),
+        (another_method, "a.txt is compressed by another method than deflate"),
+        (unknown_method, "a.txt is compressed by another method than deflate"),
+        (wrong_content, "a.txt: Bad CRC-32.*"),
+        (cut_content, "a.txt: .*"),
         (two_of_one_name, "two files of one name"),
-        (elsewhere, "lies elsewhere"),
-        (before_the_file, "lies elsewhere"),
-        (no_entry_there, "a.txt"),
-        (broken_directory, "cannot be used"),
+        (elsewhere, "a file that lies elsewhere"),
+        (before_the_file, "a file that lies elsewhere"),
+        (no_entry_there, "a.txt: Bad magic number.*"),
+        (broken_directory, "Bad magic number.*"),
     ],
 )
 def test_a_damaged_archive_is_one_sentence(harm, how, model):
     harm(model)
-    with pytest.raises(UserError, match=f"m.tflite is damaged: .*{how}.*; get or export it again"):
+    told = rf"m.tflite is damaged: its archive cannot be used \({how}\); get or export it again$"
+    with pytest.raises(UserError, match=told):
         embedded_file(model, "a.txt")
