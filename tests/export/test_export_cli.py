@@ -189,8 +189,9 @@ def test_a_wrong_record_beside_the_model(tiny_file: Path, tmp_path: Path, refuse
     record = model.with_suffix(".json")
     record.write_text('{"scheme": "wflw98"}')
     assert "wflw98" in refused(main, model, "-o", tmp_path / "x.tflite")
-    record.write_text("not json")
-    assert "model.json" in refused(main, model, "-o", tmp_path / "x.tflite")
+    for text in ("not json", '{"margin": NaN}', '{"margin": 1e300}', "[" * 5000, '{"training": 1}'):
+        record.write_text(text)
+        assert "model.json" in refused(main, model, "-o", tmp_path / "x.tflite")
 
 
 def test_the_record_beside_the_model_enters_the_contract(tiny_file: Path, tmp_path: Path) -> None:

@@ -147,19 +147,6 @@ def test_pose_tables(folder, skip_bad):
     assert count["refused"] or skip_bad
 
 
-def test_proofs(tmp_path):
-    verify = pytest.importorskip("asmnet.export.proof").verify
-    file = tmp_path / "m.tflite"
-
-    def read(content: bytes) -> None:
-        file.write_bytes(grammar.MODEL.read_bytes())
-        embed_file(file, "proof.npz", content)
-        assert all(np.isfinite(figure.value) for figure in verify(file).figures)
-
-    count = outcomes(grammar.proofs(), read)
-    assert count["read"] and count["refused"]
-
-
 def test_requests_to_the_live_page(capfd):
     """Nothing is printed, and the page is served all the same."""
     serve = pytest.importorskip("asmnet.edge_runtime.serve")
