@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asmnet.core import Crop, ModelSpec, UserError, embed_file, embedded_file, read_spec
+from asmnet.core import Crop, ModelSpec, UserError, embedded_file, read_spec
 from asmnet.edge_runtime import Landmarker
 
 EXAMPLES = int(os.environ.get("FUZZ", 50))
