@@ -5,11 +5,33 @@ import numpy as np
 import pytest
 
 from asmnet import samples
-from asmnet.core import Crop, ModelSpec, UserError, nme
+from asmnet.core import Crop, ModelSpec, UserError, nme, rotate_pose
 from asmnet.edge_runtime import Face, FaceDetector, Landmarker
 from asmnet.edge_runtime.landmarker import input_table
 
 SPEC = ModelSpec("test", "0", "ibug68", 224, "landmarks", "pose")
+
+
+class Answers:
+    """A network that answers always the same."""
+
+    name = "face.tflite"
+
+    def __init__(self, dtype: type = np.float32, quantization: tuple[float, int] = (0, 0)) -> None:
+        self.input = {"dtype": dtype, "quantization": quantization}
+        self.landmarks = np.linspace(-0.4, 0.4, 136, dtype=np.float32)[None]
+        self.pose = np.array([[10, 20, 30]], np.float32)
+        self.expected: tuple = ()
+        self.seen = np.zeros(0)
+
+    def require(self, *expected: object) -> None:
+        self.expected = expected
+
+    def run(self, tensor: np.ndarray) -> None:
+        self.seen = tensor.copy()
+
+    def output(self, name: str) -> np.ndarray:
+        return {"landmarks": self.landmarks, "pose": self.pose}[name]
 
 
 def face_of(landmarker: Landmarker, detector: FaceDetector, image: np.ndarray) -> Face:
@@ -98,3 +120,137 @@ def test_no_grey_levels_merge_when_the_input_is_quantized(dtype: type, zero_poin
 def test_a_narrow_quantized_input_saturates_instead_of_wrapping():
     table = input_table(SPEC, np.int8, 1 / 255, 0).astype(int)
     assert table[0] == -128 and table[-1] == 127 and (np.diff(table) >= 0).all()
+
+
+def test_the_network_must_have_the_tensors_of_its_contract():
+    network = Answers()
+    Landmarker(network, SPEC)
+    assert network.expected == (224, 3, {"landmarks": (1, 136), "pose": (1, 3)})
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float16])
+def test_an_input_of_another_type_is_one_sentence(dtype: type):
+    with pytest.raises(UserError, match=rf"^face\.tflite takes {np.dtype(dtype).name} input; .*"):
+        Landmarker(Answers(dtype, (2 / 255, 0)), SPEC)
+
+
+def test_the_network_sees_red_first_as_the_contract_says():
+    network = Answers()
+    Landmarker(network, SPEC)(np.full((50, 50, 3), (255, 0, 51), np.uint8), Crop(25, 25, 20))
+    assert network.seen.shape == (1, 224, 224, 3) and network.seen.dtype == np.float32
+    np.testing.assert_allclose(network.seen[0, 0, 0], [-0.6, -1, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize(("dtype", "zero"), [(np.int8, 0), (np.uint8, 128)])
+def test_a_quantized_network_sees_levels(dtype: type, zero: int):
+    network = Answers(dtype, (2 / 255, zero))
+    Landmarker(network, SPEC)(np.full((50, 50, 3), (255, 0, 51), np.uint8), Crop(25, 25, 20))
+    assert network.seen.dtype == dtype
+    np.testing.assert_allclose(
+        network.seen[0, 0, 0].astype(int) - zero, [-76.5, -127.5, 127.5], atol=0.5
+    )
+
+
+def test_landmarks_come_to_their_place_in_the_picture():
+    """Crop units: the crop's centre is 0, its side 1; a face in a known crop has no score."""
+    network = Answers()
+    face = Landmarker(network, SPEC)(np.zeros((50, 50, 3), np.uint8), Crop(30, 20, 40))
+    np.testing.assert_allclose(
+        face.landmarks, network.landmarks.reshape(68, 2) * 40 + (30, 20), atol=1e-4
+    )
+    np.testing.assert_allclose(face.pose, [10, 20, 30])
+    assert face.landmarks.dtype == face.pose.dtype == np.float32
+    assert (face.crop, face.score, face.id) == (Crop(30, 20, 40), None, None)
+    np.testing.assert_allclose(
+        face.box, [*face.landmarks.min(axis=0), *face.landmarks.max(axis=0)], atol=1e-4
+    )
+
+
+def test_a_pose_in_a_turned_crop_turns_with_it():
+    face = Landmarker(Answers(), SPEC)(np.zeros((50, 50, 3), np.uint8), Crop(30, 20, 40, 15))
+    np.testing.assert_allclose(face.pose, rotate_pose(np.array([10.0, 20, 30]), 15), atol=1e-4)
+    assert face.pose.dtype == np.float32
+
+
+@pytest.mark.parametrize("align_roll", [False, True])
+def test_without_a_crop_the_detector_finds_the_faces_the_surest_first(
+    align_roll: bool, astronaut: np.ndarray, detector: FaceDetector
+):
+    """Each in the crop that the detector gives it, with the contract's margin and roll."""
+    head = astronaut[30:230, 100:340]
+    picture = np.hstack([head, head[:, ::-1]])
+    found = detector.detect(picture)
+    assert len(found) == 2
+    spec = SPEC.replace(margin=1.5, align_roll=align_roll)
+    faces = Landmarker(Answers(), spec)(picture)
+    assert [face.score for face in faces] == [seen.score for seen in found]
+    assert [face.crop for face in faces] == [seen.to_crop(1.5, align_roll) for seen in found]
+    assert found[0].score > found[1].score
+
+
+def test_the_detector_is_loaded_once(monkeypatch: pytest.MonkeyPatch, detector: FaceDetector):
+    loaded = []
+
+    def load() -> FaceDetector:
+        loaded.append(detector)
+        return detector
+
+    monkeypatch.setattr(FaceDetector, "load", load)
+    landmarker = Landmarker(Answers(), SPEC)
+    for _ in range(3):
+        assert landmarker(np.zeros((50, 50, 3), np.uint8)) == []
+    assert len(loaded) == 1
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2GRAY),
+        lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None],
+        lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2BGRA),
+        lambda image: cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)[..., :3],
+        lambda image: np.ascontiguousarray(image.transpose(2, 0, 1)).transpose(1, 2, 0),
+        lambda image: image[::-1].copy()[::-1],
+        lambda image: np.ascontiguousarray(image[..., ::-1])[..., ::-1],
+    ],
+    ids=["grey", "one channel", "BGRA", "a part", "by channel", "upside down", "RGB"],
+)
+def test_any_picture_will_do(convert, landmarker: Landmarker, astronaut: np.ndarray):
+    (expected,), (face,) = landmarker(astronaut), landmarker(convert(astronaut))
+    assert nme(face.landmarks, expected.landmarks, landmarker.spec.points) < 4
+
+
+@pytest.mark.parametrize(
+    "image",
+    [np.zeros((0, 9, 3), np.uint8), np.zeros((9, 9, 2), np.uint8), np.zeros((9, 9, 3), bool), None],
+    ids=["empty", "two channels", "bool", "None"],
+)
+def test_what_is_no_picture_is_one_sentence(image: object, landmarker: Landmarker):
+    for crop in ((), (Crop(4, 4, 4),)):
+        with pytest.raises(UserError, match="^a picture .*"):
+            landmarker(image, *crop)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1)])
+def test_pictures_of_a_pixel_hold_no_face(size: tuple[int, int], landmarker: Landmarker):
+    image = np.full((*size, 3), 90, np.uint8)
+    assert landmarker(image) == []
+    assert np.isfinite(landmarker(image, Crop(0, 0, 1)).landmarks).all()
+
+
+def test_a_damaged_network_is_one_sentence():
+    network = Answers()
+    network.landmarks[0, 5] = np.nan
+    with pytest.raises(UserError, match="^test answers nan, .* its file is damaged"):
+        Landmarker(network, SPEC)(np.zeros((50, 50, 3), np.uint8), Crop(25, 25, 20))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_grey_levels_go_the_way_that_clips_less(dtype: type):
+    """One end of 256 levels must be cut by the 255 steps of a symmetric input."""
+    low = np.iinfo(dtype).min
+    for zero in (low + 127, low + 128):
+        table = input_table(SPEC, dtype, 2 / 255, zero).astype(int)
+        assert len(np.unique(table)) == 256
+    tight = input_table(SPEC, dtype, 2 / 254, low + 127).astype(int)
+    assert (tight[0], tight[-1]) == (low, low + 254)

@@ -34,6 +34,40 @@ def test_a_moving_face_is_less_than_two_frames_late():
     assert lag < 2 / FPS
 
 
+def test_it_is_the_first_order_low_pass_of_the_paper():
+    """At a fixed cutoff a step has arrived by 1 - 1/e after 1 / (2 pi cutoff) seconds."""
+    smooth = OneEuro(min_cutoff=2.0, beta=0.0)
+    steps = 1000
+    smooth(np.zeros((1, 2)), 0.0)
+    for k in range(1, steps + 1):
+        value = smooth(np.ones((1, 2)), k / steps / (2 * np.pi * 2.0))
+    np.testing.assert_allclose(value, 1 - 1 / np.e, atol=1e-3)
+
+
+@pytest.mark.parametrize(("speed", "cutoff"), [(0.5, 1 + 20 * 0.5), (3, 1 + 20 * 3)])
+def test_the_cutoff_grows_with_the_speed(speed: float, cutoff: float):
+    """So the lag of a steady movement, 1 / (2 pi cutoff), shrinks; a point has one speed."""
+    smooth = OneEuro(min_cutoff=1.0, beta=20.0)
+    direction = np.array([[0.6, 0.8], [1.0, 0.0]])
+    for k in range(3000):
+        true = direction * speed * k / 1000
+        late = np.linalg.norm(true - smooth(true, k / 1000), axis=1) / speed
+    np.testing.assert_allclose(late, 1 / (2 * np.pi * cutoff), atol=1e-4)
+
+
+def test_the_speed_passes_a_filter_of_its_own():
+    """Of 1.5 Hz unless told; with a slower one a sudden movement is followed later."""
+
+    def late(*speed_cutoff: float) -> float:
+        smooth = OneEuro(0.5, 50.0, *speed_cutoff)
+        for k in range(4):
+            value = smooth(np.full((1, 2), 0.1 * k), k / FPS)
+        return 0.3 - value[0, 0]
+
+    assert late() == late(1.5)
+    assert late(0.5) > 1.5 * late() and late(5) < late() / 1.5
+
+
 def test_it_arrives():
     """After a jump the points settle where the face is: within 1 % in a fifth of a second."""
     signal = np.zeros((60, 5, 2))
@@ -62,6 +96,29 @@ def test_frame_rate_hardly_matters_to_a_slow_movement():
         return run(signal, fps)[:: int(fps // 15)]
 
     assert np.abs(nod(15) - nod(60)).max() < 0.03
+
+
+def test_after_a_reset_the_next_value_passes_unchanged():
+    smooth = OneEuro(*POINTS_FILTER)
+    for k in range(5):
+        smooth(np.full((3, 2), k), k / FPS)
+    smooth.reset()
+    np.testing.assert_array_equal(smooth(np.full((3, 2), 99), 5 / FPS), np.full((3, 2), 99))
+
+
+def test_another_number_of_points_starts_anew():
+    smooth = OneEuro(*POINTS_FILTER)
+    smooth(np.zeros((3, 2)), 0.0)
+    np.testing.assert_array_equal(smooth(np.ones((4, 2)), 1 / FPS), np.ones((4, 2)))
+
+
+def test_whole_numbers_are_filtered_as_real_ones_in_units_of_one():
+    plain, exact = OneEuro(*POINTS_FILTER), OneEuro(*POINTS_FILTER)
+    for k in range(4):
+        ints = plain(np.full((1, 2), 3 * k), k / FPS)
+        reals = exact(np.full((1, 2), 3.0 * k), k / FPS, 1.0)
+        assert ints.dtype == np.float64
+        np.testing.assert_array_equal(ints, reals)
 
 
 def test_a_repeated_timestamp_changes_nothing_and_an_earlier_one_starts_anew():

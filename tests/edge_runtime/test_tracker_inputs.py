@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import cv2
@@ -11,7 +12,14 @@ import pytest
 from scene import Person, Scene
 
 from asmnet.core import UserError
-from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
+from asmnet.edge_runtime import (
+    FaceDetector,
+    FaceTracker,
+    Frame,
+    Landmarker,
+    frames_from,
+    tracker,
+)
 
 FPS = 30
 
@@ -160,3 +168,59 @@ def test_absurd_boxes_of_the_detector_are_no_error(size: float, monkeypatch: pyt
     for _ in range(40):
         faces = scene.next()
     assert scene.people[0].x in [face.crop.cx for face in faces]
+
+
+class Source:
+    """Frames of a scene in place of a camera's; tells when it is closed."""
+
+    def __init__(self, still: bool) -> None:
+        self.still = still
+        self.closed = False
+
+    def __call__(self, source: object) -> Iterator[Frame]:
+        self.source = source
+        picture = Scene(Person()).picture()
+        try:
+            for k in range(3):
+                yield Frame(picture, k / FPS, k, FPS, "scene", self.still)
+        finally:
+            self.closed = True
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch):
+    """What the networks of a scene answer to a source."""
+
+    def open_(still: bool, **options: object) -> tuple[Source, list[object], Iterator]:
+        scene, source, models = Scene(Person(), Person(x=90)), Source(still), []
+
+        def load(model: object) -> object:
+            models.append(model)
+            return scene.tracker.landmarker
+
+        monkeypatch.setattr(tracker, "frames_from", source)
+        monkeypatch.setattr(Landmarker, "load", load)
+        monkeypatch.setattr(FaceDetector, "load", lambda: scene.tracker.detector)
+        return source, models, FaceTracker.open("somewhere", **options)
+
+    return open_
+
+
+def test_open_follows_the_frames_of_a_source(opened):
+    source, models, answers = opened(still=False, model="some model", max_faces=2)
+    found = [(frame.index, [face.id for face in faces]) for frame, faces in answers]
+    assert found == [(0, [0, 1]), (1, [0, 1]), (2, [0, 1])]
+    assert (source.source, models) == ("somewhere", ["some model"])
+
+
+def test_open_takes_each_still_picture_for_itself(opened):
+    _, _, answers = opened(still=True)
+    assert [face.id for _, faces in answers for face in faces] == [0, 1, 2]
+
+
+def test_open_leaves_the_source_when_it_is_left(opened):
+    source, _, answers = opened(still=False)
+    next(answers)
+    assert not source.closed
+    answers.close()
+    assert source.closed
