@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-tflite-runtime lint mutants format runtimes bench pi-check against-mediapipe android android-packages android-core clip clean
+.PHONY: help demo test test-fast test-tflite-runtime lint mutants format runtimes bench pi-check against-mediapipe android android-packages android-core mutants-java clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -110,6 +110,9 @@ android-packages:  ## the Debian packages that `make android` needs
 
 android-core:  ## compile the phone's Java core and replay the runtime's answers; needs a JDK
 	$(PYTHON) android_demo/tools/check_core.py
+
+mutants-java:  ## the same as mutants for the phone's Java core; needs a JDK
+	$(PYTHON) android_demo/tools/mutate_core.py
 
 clip: .venv/dev  ## make the sample clip anew
 	$(PIP) -e '.[samples]'

@@ -106,6 +106,31 @@ PINS = {
         "org.junit.platform:junit-platform-console-standalone:1.11.4",
         "b016ef6b1c3454d6d7c2c88ce081dabf289699686af6622d6e4e2e1b54b4a2fc",
     ),
+    # Mutation testing, and what it needs.
+    "pit": Pin(
+        "org.pitest:pitest:1.20.3",
+        "45d328b5cdd36fcd1c9aef1be3e5e2f8d6a7be30b70576d8e23d85b21df4180e",
+    ),
+    "pit-entry": Pin(
+        "org.pitest:pitest-entry:1.20.3",
+        "4e448cb4b744711b02c3c46dc922a3b0c0c14a3658e6e45a9b34526ade4a1acd",
+    ),
+    "pit-command-line": Pin(
+        "org.pitest:pitest-command-line:1.20.3",
+        "c3f371dc210c98ca6f40902c57b8eb5f2ca9eadd82492590aca6d54e492d550e",
+    ),
+    "pit-junit": Pin(
+        "org.pitest:pitest-junit5-plugin:1.2.3",
+        "d3e2fcc8db5fd52c0c4ac2fe0d937e64da3df39b657093a1581b5fd463f9be64",
+    ),
+    "commons-text": Pin(
+        "org.apache.commons:commons-text:1.13.1",
+        "76434bd2dd778ab140d84b3c6ffa40c40fe6219909f5ed1d8b8977c5ae8e50c8",
+    ),
+    "commons-lang": Pin(
+        "org.apache.commons:commons-lang3:3.17.0",
+        "6ee731df5c8e5a2976a1ca023b6bb320ea8d3539fbe64c8a1d5cb765127c33b4",
+    ),
     # Runs the networks on the JVM.
     "jvm-tflite": Pin(
         "org.bytedeco:tensorflow-lite:2.21.0-1.5.14",
