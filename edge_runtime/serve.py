@@ -88,7 +88,8 @@ class _Shot:
         scale = LONGEST_SIDE / max(self.picture.shape[:2])
         picture = self.picture
         if scale < 1:
-            picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
+            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         return jpeg.tobytes()
 

@@ -1,103 +1,31 @@
-"""What a run leaves behind: an annotated video, JSON lines, a table, stills.
+"""What a run leaves behind: JSON lines, a table, stills; for the video see `recorder`.
 
-All of them are whole whenever the program stops, also by Ctrl-C.
+All of them are whole whenever the program stops, also if it is killed or the disk is full.
 """
 
 from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 
 from asmnet.core import UserError, atomic_path
+from asmnet.edge_runtime.cameras import quiet_opencv
 from asmnet.edge_runtime.landmarker import Face
 from asmnet.edge_runtime.sources import Frame
 
-__all__ = ["CsvWriter", "JsonlWriter", "Recorder", "Stills", "record_line"]
+__all__ = ["CsvWriter", "JsonlWriter", "Stills", "check_writable", "record_line"]
 
 _SCHEMA = "asmnet-track/1"
-# A video file becomes playable when its index is written at the end: there must be room.
-_RESERVE = 20_000_000
-
-
-class Recorder:
-    """An MP4 (MPEG-4 part 2) that plays at the speed of the timestamps.
-
-    A context manager: the file appears under its name when the block ends, however
-    it ends; if no frame was written, no file appears.
-
-    Args:
-        path: ends in .mp4.
-
-    Raises:
-        UserError: another suffix, the folder cannot be written, or OpenCV has no encoder.
-    """
-
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
-        if self._path.suffix.lower() != ".mp4":
-            raise UserError(f"recordings are MP4 files; give {self._path} the suffix .mp4")
-        _check_writable(self._path)
-        self._stack = contextlib.ExitStack()
-        self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
-        self._start = self._fps = self._checked = 0.0
-        self._count = 0
-
-    def write(self, picture: np.ndarray, frame: Frame) -> None:
-        """Add a picture, repeated or left out so that the video keeps time.
-
-        Args:
-            picture: (H, W, 3) uint8 BGR; scaled if its size differs from the first one's.
-            frame: tells the time; the first one's frame rate becomes the file's.
-
-        Raises:
-            UserError: the disk is nearly full; what was recorded is kept.
-        """
-        self._check_room()
-        if self._writer is None:
-            self._start, self._fps = frame.t, max(frame.fps, 5.0)
-            # MPEG-4 subsamples colour: sides must be even.
-            self._size = (picture.shape[1] // 2 * 2 or 2, picture.shape[0] // 2 * 2 or 2)
-            temporary = self._stack.enter_context(atomic_path(self._path))
-            code = cv2.VideoWriter.fourcc(*"mp4v")
-            self._writer = cv2.VideoWriter(str(temporary), code, self._fps, self._size)
-            self._stack.callback(self._writer.release)
-            if not self._writer.isOpened():
-                raise UserError(f"OpenCV cannot encode {self._path} (mp4v); record no video")
-        if (picture.shape[1], picture.shape[0]) != self._size:
-            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
-        while self._count <= (frame.t - self._start) * self._fps + 1e-3:
-            self._writer.write(picture)
-            self._count += 1
-
-    def _check_room(self) -> None:
-        if time.monotonic() < self._checked + 1:
-            return
-        self._checked = time.monotonic()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self._path.parent).free
-        if free < _RESERVE:
-            raise UserError(
-                f"the disk of {self._path} is full ({free / 1e6:.0f} MB left): recording stopped, "
-                "what was recorded until now is kept; make room or record elsewhere"
-            )
-
-    def __enter__(self) -> Recorder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # Without the exception, so that what was recorded until then is kept.
-        self._stack.close()
 
 
 _T = TypeVar("_T", bound="_TextFile")
@@ -108,10 +36,25 @@ class _TextFile:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        _check_writable(self._path)
+        check_writable(self._path)
         with self._told():
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[str] = self._path.open("w", encoding="utf-8", newline="")
+            self._file = self._path.open("wb", buffering=0)
+        self._size = 0
+
+    def _append(self, text: str) -> None:
+        """Write all of it or nothing."""
+        content = memoryview(text.encode("utf-8", "replace"))
+        with self._told():
+            try:
+                rest = content
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+            except OSError:
+                with contextlib.suppress(OSError):  # gone, or no file but a pipe
+                    os.ftruncate(self._file.fileno(), self._size)
+                raise
+        self._size += len(content)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -141,9 +84,7 @@ class JsonlWriter(_TextFile):
         Raises:
             UserError: the disk is full, or has gone.
         """
-        with self._told():
-            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
-            self._file.flush()
+        self._append(json.dumps(line, separators=(",", ":")) + "\n")
 
 
 class CsvWriter(_TextFile):
@@ -159,11 +100,10 @@ class CsvWriter(_TextFile):
 
     def __init__(self, path: str | os.PathLike[str], points: int) -> None:
         super().__init__(path)
-        self._rows = csv.writer(self._file)
         face = ["id", "score", "left", "top", "right", "bottom", "yaw", "pitch", "roll"]
         landmarks = [f"{axis}{k}" for k in range(points) for axis in "xy"]
         self._columns = len(face) + len(landmarks)
-        self._add(["frame", "t", "source", "width", "height", *face, *landmarks])
+        self._add([["frame", "t", "source", "width", "height", *face, *landmarks]])
 
     def write(self, line: dict[str, Any]) -> None:
         """Append what `record_line` made.
@@ -172,17 +112,17 @@ class CsvWriter(_TextFile):
             UserError: the disk is full, or has gone.
         """
         start = [line["frame"], line["t"], line["source"], *line["size"]]
+        rows = []
         for face in line["faces"]:
             points = [value for point in face["landmarks"] for value in point]
             values = [*face["box"], *face["pose"].values(), *points]
-            self._add([*start, face["id"], face["score"], *values])
-        if not line["faces"]:
-            self._add([*start, *[""] * self._columns])
+            rows.append([*start, face["id"], face["score"], *values])
+        self._add(rows or [[*start, *[""] * self._columns]])
 
-    def _add(self, row: list[Any]) -> None:
-        with self._told():
-            self._rows.writerow(row)
-            self._file.flush()
+    def _add(self, rows: list[list[Any]]) -> None:
+        text = io.StringIO()
+        csv.writer(text).writerows(rows)
+        self._append(text.getvalue())
 
 
 def record_line(frame: Frame, faces: list[Face]) -> dict[str, Any]:
@@ -228,25 +168,31 @@ class Stills:
 
     def __init__(self, folder: str | os.PathLike[str], every: float) -> None:
         self._folder, self._every, self._next = Path(folder), every, -np.inf
-        _check_writable(self._folder / "frame.jpg")
+        check_writable(self._folder / "frame.jpg")
 
     def due(self, frame: Frame) -> bool:
         """Whether `write` is to be called for this frame."""
         return frame.still or frame.t >= self._next
 
     def write(self, picture: np.ndarray, frame: Frame) -> None:
-        """Save (H, W, 3) uint8 BGR as frame-000123.jpg."""
+        """Save (H, W, 3) uint8 BGR as frame-000123.jpg.
+
+        Raises:
+            UserError: the disk is full, or has gone, or the picture is too large for a JPEG.
+        """
         self._next = frame.t + self._every
-        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
-        with atomic_path(self._folder / f"frame-{frame.index:06d}.jpg") as temporary:
+        path = self._folder / f"frame-{frame.index:06d}.jpg"
+        encoded = False
+        with quiet_opencv(), contextlib.suppress(cv2.error):
+            encoded, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        if not encoded:  # a side of more than 65,500 pixels
+            raise UserError(f"OpenCV cannot encode {path}; save no stills")
+        with atomic_path(path) as temporary:
             temporary.write_bytes(jpeg.tobytes())
 
 
-class _Undone(Exception):
-    """Ends a trial before it replaces anything."""
-
-
-def _check_writable(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Raise a `UserError` now, not after minutes of work, if a file cannot be made."""
-    with contextlib.suppress(_Undone), atomic_path(path):
-        raise _Undone
+    # A temporary file, made and removed; its name is never taken over.
+    with contextlib.suppress(InterruptedError), atomic_path(path):
+        raise InterruptedError

@@ -16,8 +16,9 @@ from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.drawing import draw
 from asmnet.edge_runtime.landmarker import Landmarker
 from asmnet.edge_runtime.options import MODELS, model_option
+from asmnet.edge_runtime.recorder import Recorder
 from asmnet.edge_runtime.senders import OscSender, UdpSender
-from asmnet.edge_runtime.sinks import CsvWriter, JsonlWriter, Recorder, Stills, record_line
+from asmnet.edge_runtime.sinks import CsvWriter, JsonlWriter, Stills, record_line
 from asmnet.edge_runtime.sources import Frame, frames_from
 from asmnet.edge_runtime.status import Status
 from asmnet.edge_runtime.timing import Stopwatch

@@ -99,6 +99,15 @@ def test_large_pictures_are_scaled_down_but_not_their_coordinates(server: Previe
     play(story())
 
 
+def test_a_picture_one_pixel_wide_is_shown(server: PreviewServer):
+    async def story() -> None:
+        async with watching(server) as viewer:
+            publish(server, 90, picture(90, (5000, 1)))
+            assert (await fetch(viewer))[1].shape == (960, 1, 3)
+
+    play(story())
+
+
 def test_whoever_comes_late_gets_the_latest_frame(server: PreviewServer):
     async def story() -> None:
         for level in range(5):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -75,6 +76,50 @@ def test_stopping_leaves_playable_files(model: Path, tmp_path: Path, number: int
     assert 20 < count < 900
     assert sum(1 for _ in frames_from(video)) == count
     assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "a.mp4"]
+
+
+def test_being_killed_leaves_all_but_the_last_second(model: Path, tmp_path: Path):
+    jsonl, video = tmp_path / "a.jsonl", tmp_path / "a.mp4"
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from asmnet.edge_runtime.webcam import main; main()",
+         "--source", "demo", "--headless", "--model", model, "--jsonl", jsonl, "--record", video],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not (jsonl.exists() and jsonl.read_text().count("\n") > 90):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.005)
+    process.kill()
+    process.wait(60)
+    count = len(lines_of(jsonl))
+    assert count - 30 <= sum(1 for _ in frames_from(video)) <= count
+    assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "a.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "others"),
+    [(100_000, ["a.jsonl", "a.mp4"]), (50_000, ["a.jsonl", "a.mp4", "stills"])],
+    ids=["in the recording", "in a still"],
+)
+def test_a_full_disk_is_one_sentence_and_all_outputs_are_whole(
+    limit: int, others: list[str], model: Path, tmp_path: Path, refused
+):
+    """No file can grow beyond the limit."""
+    options = {"a.jsonl": "--jsonl", "a.mp4": "--record", "stills": "--stills"}
+    outputs = [part for name in others for part in (options[name], tmp_path / name)]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        sentence = refused(main, "--headless", "--source", "demo", "--model", model,
+                           "--every", 0, *outputs)  # fmt: skip
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "cannot write" in sentence and "File too large" in sentence
+    lines = len(lines_of(tmp_path / "a.jsonl"))
+    assert lines > 0
+    if "stills" not in others:
+        assert lines - 40 < sum(1 for _ in frames_from(tmp_path / "a.mp4")) <= lines
+    assert set(os.listdir(tmp_path)) <= set(others)
 
 
 def test_a_source_that_breaks_off_keeps_what_was_read(model: Path, tmp_path: Path, refused):
