@@ -88,16 +88,16 @@ class OscSender(UdpSender):
 
 def _connect(address: str) -> tuple[socket.socket, tuple[Any, ...]]:
     """A datagram socket, and where to send."""
-    match = re.fullmatch(r"\[?([^\s\]]+)\]?:(\d+)", address)
+    match = re.fullmatch(r"\[?([^\s\]]+)\]?:(\d{1,5})", address)
     if not match or not 0 < int(match[2]) < 65536:
         raise UserError(f"{address!r} is no address; give HOST:PORT, for example 127.0.0.1:9000")
     try:
         family, kind, _, _, target = socket.getaddrinfo(
             match[1], int(match[2]), type=socket.SOCK_DGRAM
         )[0]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a part of it is empty or too long
         raise UserError(
-            f"host {match[1]!r} of {address!r} is unknown ({error.strerror})"
+            f"host {match[1]!r} of {address!r} is unknown ({getattr(error, 'strerror', error)})"
         ) from error
     sender = socket.socket(family, kind)
     sender.setblocking(False)

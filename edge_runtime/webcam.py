@@ -16,6 +16,7 @@ from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.drawing import draw
 from asmnet.edge_runtime.landmarker import Landmarker
 from asmnet.edge_runtime.options import MODELS, model_option
+from asmnet.edge_runtime.outputs import refuse_overwriting
 from asmnet.edge_runtime.recorder import Recorder
 from asmnet.edge_runtime.senders import OscSender, UdpSender
 from asmnet.edge_runtime.sinks import CsvWriter, JsonlWriter, Stills, record_line
@@ -77,6 +78,8 @@ def main(
     frame; recordings are whole files. While somebody watches (a window, a page, --udp,
     --osc) videos play at their own speed; otherwise as fast as they can be read.
     """
+    files = {"--record": record, "--jsonl": jsonl, "--csv": csv}
+    refuse_overwriting(source, model, files, stills)
     cv2.setNumThreads(threads)
     tracker = FaceTracker(
         Landmarker.load(model, threads), FaceDetector.load(threads=threads), faces
@@ -137,9 +140,9 @@ def main(
                 window.show(frame, found, status.line())
             if stopped():
                 break
-    for path in (record, jsonl, csv, stills):
+    for path in (*files.values(), stills):
         if path and os.path.exists(path):
-            click.echo(f"wrote {path}")
+            click.echo(f"wrote {click.format_filename(path)}")
 
 
 @contextlib.contextmanager

@@ -66,12 +66,28 @@ def test_nobody_needs_to_listen(sender: type[UdpSender]):
             talking.write(LINE)
 
 
-@pytest.mark.parametrize("address", ["9000", "host:", "a b:1", "127.0.0.1:99999", "x:0", ""])
+@pytest.mark.parametrize("address", ["9000", "host:", "a b:1", "127.0.0.1:99999", "x:0", "x:" + "9" * 5000, ""])
 def test_what_is_no_address_is_one_sentence(address: str):
     with pytest.raises(UserError, match="is no address; give HOST:PORT"):
         UdpSender(address)
 
 
-def test_an_unknown_host_is_one_sentence():
-    with pytest.raises(UserError, match="host 'no.such.host.invalid' .* is unknown"):
-        UdpSender("no.such.host.invalid:9000")
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "a..b", "a" * 70, "\u0660" * 70])
+def test_an_unknown_host_is_one_sentence(host: str):
+    with pytest.raises(UserError, match=f"host '{host}' .* is unknown"):
+        UdpSender(f"{host}:9000")
+
+
+def test_a_network_that_takes_nothing_does_not_wait(monkeypatch: pytest.MonkeyPatch):
+    """Its queue is full: what blocks waits for room, and the tracker with it."""
+    modes: list[bool] = []
+
+    class Full(socket.socket):
+        def sendto(self, *_: object) -> int:
+            modes.append(self.getblocking())
+            raise BlockingIOError
+
+    monkeypatch.setattr(socket, "socket", Full)
+    with UdpSender("127.0.0.1:9000") as sender:
+        sender.write(LINE)
+    assert modes == [False]
