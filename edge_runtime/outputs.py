@@ -43,9 +43,9 @@ def refuse_overwriting(
     if stills is None:
         return
     folder = os.path.realpath(stills)
+    still = re.compile(re.escape(os.path.join(folder, "")) + r"frame-\d{6,}\.jpg")
     for place, what in taken.items():
-        own = isinstance(place, str) and re.fullmatch(r"frame-\d{6,}\.jpg", os.path.basename(place))
-        if place == folder or (own and os.path.dirname(place) == folder):
+        if place == folder or still.fullmatch(str(place)):
             raise UserError(f"--stills {stills} would overwrite {what}; give another folder")
 
 

@@ -130,7 +130,7 @@ class PreviewServer:
         self._thread = threading.Thread(target=self._loop.run_forever, name="preview", daemon=True)
         self._viewers: set[web.WebSocketResponse] = set()
         # Since when they are here, the oldest first.
-        self._strangers: dict[asyncio.BaseTransport, float] = {}
+        self._strangers: dict[asyncio.Transport, float] = {}
         self._latest: _Shot | None = None
 
     @property
@@ -211,7 +211,7 @@ class PreviewServer:
                 if stranger.is_closing() or self._loop.time() > since + DEADLINE:
                     self._leave(stranger)
 
-    def _leave(self, stranger: asyncio.BaseTransport) -> None:
+    def _leave(self, stranger: asyncio.Transport) -> None:
         del self._strangers[stranger]
         stranger.abort()
 
@@ -241,7 +241,8 @@ class PreviewServer:
         )
         transport = request.transport
         await viewer.prepare(request)
-        self._strangers.pop(transport, None)
+        if transport is not None:
+            self._strangers.pop(transport, None)
         ready = asyncio.Event()
         tasks = {
             asyncio.create_task(self._listen_to(viewer, ready)),

@@ -66,7 +66,9 @@ def test_nobody_needs_to_listen(sender: type[UdpSender]):
             talking.write(LINE)
 
 
-@pytest.mark.parametrize("address", ["9000", "host:", "a b:1", "127.0.0.1:99999", "x:0", "x:" + "9" * 5000, ""])
+@pytest.mark.parametrize(
+    "address", ["9000", "host:", "a b:1", "127.0.0.1:99999", "x:0", "x:" + "9" * 5000, ""]
+)
 def test_what_is_no_address_is_one_sentence(address: str):
     with pytest.raises(UserError, match="is no address; give HOST:PORT"):
         UdpSender(address)
