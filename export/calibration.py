@@ -12,6 +12,7 @@ import numpy as np
 
 from asmnet.core import ModelSpec, UserError
 from asmnet.export.faces import FaceSet, detected_faces
+from asmnet.export.split import calibrating, different
 from asmnet.export.terminal import Track, silent
 
 __all__ = ["IMAGES", "LEAST", "calibration_faces"]
@@ -20,25 +21,31 @@ IMAGES = 200
 LEAST = 50
 # More pictures than this without a face, and the folder is not one of faces.
 MOST_WITHOUT_FACE = 0.2
-# Thumbnails nowhere farther apart than this many grey levels show the same picture: copies
-# of one at other JPEG qualities reach 11, the most alike of the shipped faces are at 30.
-SAME = 18.0
 # What photographs of faces hold, in grey levels: 0.1 % are below and above these, their mean
 # lies in between, and skin is redder than blue.  (Shipped faces: 10, 255, 138, 29 apart.)
 DARK, BRIGHT, MEANS, REDDER = 40.0, 215.0, (50.0, 205.0), -8.0
 
 
 def calibration_faces(
-    spec: ModelSpec, folder: Path | None = None, images: int = IMAGES, track: Track = silent
+    spec: ModelSpec,
+    folder: Path | None = None,
+    images: int = IMAGES,
+    track: Track = silent,
+    judged: Path | None = None,
 ) -> FaceSet:
     """Crops of real faces, as the runtime cuts them; see `detected_faces`.
+
+    Args:
+        judged: the folder whose faces the export will be judged on, of which a part stays
+            out of calibration; None: the pictures that ship.
 
     Raises:
         UserError: fewer than `LEAST` different faces, or pictures that show none.
     """
     if images < LEAST:
         raise UserError(f"--images {images} is too few to calibrate; give {LEAST} or more")
-    faces = detected_faces(folder, images, spec, track=track)
+    wanted = calibrating(folder, judged)
+    faces = detected_faces(folder, images, spec, track=track, wanted=wanted)
     where = folder or faces.source
     looked_at = len(faces.images) - faces.warped + len(faces.missed)
     if len(faces.missed) > MOST_WITHOUT_FACE * looked_at:
@@ -48,11 +55,13 @@ def calibration_faces(
             f"({named}); calibration needs pictures of faces"
         )
     pictures = faces.images[: len(faces.images) - faces.warped]
-    different = _different(pictures)
-    if different < LEAST:
+    count = different(faces.looks)
+    if count < LEAST:
+        besides = f", without the {faces.left_out} that judge," if faces.left_out else ""
         raise UserError(
-            f"{where} holds {different} different pictures of faces; calibration needs {LEAST} "
-            "or more: add pictures, or leave out --calibration to use those that ship with asmnet"
+            f"{where} holds {count} different pictures of faces{besides} and calibration needs "
+            f"{LEAST} or more: add pictures, or leave out --calibration to use those that ship "
+            "with asmnet"
         )
     _check_pixels(pictures, str(where))
     return faces
@@ -78,17 +87,3 @@ def _check_pixels(images: np.ndarray, where: str) -> None:
             f"{where}: faces are bluer than red by {-redder:.0f} grey levels, as if the channels "
             "had been swapped (RGB for BGR); save the pictures anew with red where red was"
         )
-
-
-def _different(images: np.ndarray) -> int:
-    """How many of the crops are not copies of an earlier one."""
-    count, size = images.shape[:2]
-    cells = 8
-    trimmed = images[:, : size // cells * cells, : size // cells * cells]
-    small = trimmed.reshape(count, cells, size // cells, cells, size // cells, 3).mean(axis=(2, 4))
-    flat = small.reshape(count, -1)
-    kept: list[np.ndarray] = []
-    for thumbnail in flat:
-        if all(np.abs(thumbnail - other).max() >= SAME for other in kept):
-            kept.append(thumbnail)
-    return len(kept)

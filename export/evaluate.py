@@ -26,6 +26,7 @@ from asmnet.core import (
 from asmnet.export import tables
 from asmnet.export.faces import FaceSet, labelled_faces
 from asmnet.export.networks import Trained, load_network, model_files
+from asmnet.export.outputs import check_outputs
 from asmnet.export.plots import plot_ced, plot_faces, plot_worst, published
 from asmnet.export.robustness import robustness
 from asmnet.export.study import by_part, by_yaw
@@ -176,6 +177,9 @@ def main(
     """
     files = model_files(models)
     labels = _labels(files)
+    pages = {"--json": report, "--out": out / "ced.png" if out else None}
+    read = [file.with_suffix(end) for file in files for end in (file.suffix, ".json")]
+    check_outputs(pages, [*read, Path(data.rpartition(":")[2])])
     part = subset or "test"
     results: list[Evaluation] = []
     reports: list[dict[str, Any]] = []

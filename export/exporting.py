@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from asmnet.core import ModelSpec, embed_spec
 from asmnet.export.calibration import IMAGES, calibration_faces
 from asmnet.export.convert import convert
-from asmnet.export.faces import FaceSet, detected_faces, labelled_faces
+from asmnet.export.faces import FaceSet
 from asmnet.export.float_model import load_float
 from asmnet.export.probe import Ranges, observe
 from asmnet.export.proof import keep_proof
 from asmnet.export.recipes import UNCALIBRATED
 from asmnet.export.terminal import Track, quiet, silent
+from asmnet.export.trial import folder_of, trial_faces
 from asmnet.export.verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Job:
         network, spec: from `load_float`.
         calibration: crops; None if no recipe asks for them.
         ranges: of the network's tensors on those crops.
-        trial: the faces that the verdicts are about.
+        trial: the faces that the verdicts are about; none of their pictures calibrated.
         float_file: the float32 export, which the others are compared with.
         folder: where files are made.
     """
@@ -96,8 +97,8 @@ def open_job(
     network, spec = load_float(model)
     known = None
     if set(recipes) - set(UNCALIBRATED):
-        known = calibration_faces(spec, calibration, images, track)
-    trial = _trial_faces(faces, max(images, IMAGES), spec, track)
+        known = calibration_faces(spec, calibration, images, track, folder_of(faces))
+    trial = trial_faces(spec, faces, max(images, IMAGES), calibration, known, track)
     float_file = folder / "float32.tflite"
     for _ in track([None], "converting to float32"):
         convert(network, spec, "float32", None, float_file)
@@ -129,14 +130,3 @@ def make(job: Job, recipe: str, track: Track = silent) -> Export:
 def smallest(exports: Sequence[Export]) -> Export | None:
     """The smallest file that passes the gate."""
     return min((e for e in exports if e.verdict.passed), key=lambda e: e.size, default=None)
-
-
-def _trial_faces(source: str | None, images: int, spec: ModelSpec, track: Track) -> FaceSet:
-    """The faces that the verdict is about: labelled where there are labels."""
-    # Another seed than calibration's: other warps, where they are warps.
-    if source is None:
-        return detected_faces(None, images, spec, seed=1, track=track)
-    folder = Path(source)
-    if source.startswith(("300w:", "wflw:")) or any(folder.rglob("*.pts")):
-        return labelled_faces(source, spec, track=track)
-    return detected_faces(folder, images, spec, seed=1, track=track)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,11 @@ from asmnet.core import (
 )
 from asmnet.edge_runtime import Detection, FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
+from asmnet.export.benchmarks import name_of, notes_on
+from asmnet.export.split import copies, look
 from asmnet.export.terminal import Track, quiet, silent
-from asmnet.train.datasets import Dataset, Face, read_dataset
-from asmnet.train.pictures import crop_faces, poses_of, read_picture
+from asmnet.train.datasets import Face, read_dataset
+from asmnet.train.pictures import poses_of, read_picture
 
 __all__ = ["FaceSet", "detected_faces", "find_face", "labelled_faces", "pictures_in"]
 
@@ -33,8 +35,6 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 # How far the runtime's crops stray: the detector's box (see `Detection.to_crop`), heads
 # that tilt, and light.  Standard deviations in crop sides; degrees; log-gain.
 SHIFT, SIZE, ROLL, LIGHT = 0.035, 0.07, 20.0, 0.35
-# Faces in the benchmarks' subsets: a figure on fewer is another figure.
-WHOLE = {"300w common": 554, "300w challenging": 135, "wflw full": 2500}
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,8 @@ class FaceSet:
         subsets: parts of a benchmark, each a mask (M + missed,) bool of the crops and,
             after them, of the missed faces.
         notes: sentences on what is not there.
+        looks: (M - warped, 768) float32 thumbnails of the pictures, see `asmnet.export.split`.
+        left_out: how many pictures stay out since they are on the split's other side.
     """
 
     images: np.ndarray
@@ -68,6 +70,8 @@ class FaceSet:
     pose: np.ndarray | None = None
     subsets: dict[str, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    looks: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    left_out: int = 0
 
     def record(self) -> dict[str, Any]:
         """For contracts and reports: which pixels these are."""
@@ -76,6 +80,7 @@ class FaceSet:
             "pictures": len(self.images) - self.warped,
             "warped_copies": self.warped,
             "without_face": len(self.missed),
+            "left_out": self.left_out,
             "sha256": hashlib.sha256(self.images.tobytes()).hexdigest(),
             "source": self.source,
         }
@@ -96,7 +101,13 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def detected_faces(
-    folder: Path | None, images: int, spec: ModelSpec, seed: int = 0, track: Track = silent
+    folder: Path | None,
+    images: int,
+    spec: ModelSpec,
+    seed: int = 0,
+    track: Track = silent,
+    wanted: Callable[[Path], bool] = lambda picture: True,
+    apart_from: np.ndarray | None = None,
 ) -> FaceSet:
     """Crops of the faces that the runtime's detector finds, one a picture.
 
@@ -108,6 +119,8 @@ def detected_faces(
         images: how many crops to make; of more pictures, a random choice.
         spec: tells size and margin.
         seed: of that choice and the warps.
+        wanted: tells the pictures to choose from.
+        apart_from: `FaceSet.looks` of which no copy is taken.
 
     Raises:
         UserError: no folder, no pictures, an unreadable one, or no face in any.
@@ -118,33 +131,56 @@ def detected_faces(
         source = "asmnet samples: london, portraits"
     else:
         paths, source = pictures_in(folder), folder.resolve().name
-    if len(paths) > images:
-        paths = [paths[i] for i in sorted(rng.choice(len(paths), images, replace=False))]
+    order = rng.permutation(len(paths)) if len(paths) > images else range(len(paths))
+    chosen: list[int] = []
+    left_out = 0
+    for i in order:
+        if len(chosen) == images:
+            break
+        if wanted(paths[i]):
+            chosen.append(i)
+        else:
+            left_out += 1
     with quiet():
         detector = FaceDetector.load()
-    crops, found, missed = [], [], []
-    for path in track(paths, "finding faces"):
+    crops, found, missed, looks = [], [], [], []
+    for path in track([paths[i] for i in sorted(chosen)], "finding faces"):
         image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
+        if apart_from is not None and copies(look(image), apart_from):
+            left_out += 1
+            continue
         face = find_face(image, detector)
         if face is None:
             missed.append(path.name)
             continue
         crop = face.to_crop(spec.margin, spec.align_roll)
         found.append((path, crop))
+        looks.append(look(image))
         crops.append(_cut(image, crop, spec.size))
     if not found:
         raise UserError(
-            f"no face was found in any of the {len(paths)} pictures of {source}; "
+            f"no face was found in any of the {len(missed)} pictures of {source}; "
             "give photographs in which faces are large and upright"
+            if missed
+            else f"{source}: of its pictures, {left_out} in all, none is left, since no picture "
+            "both calibrates and judges; give more, or another folder"
         )
-    extra = max(0, images - len(missed) - len(found)) if len(paths) < images else 0
-    copies = [found[i % len(found)] for i in range(extra)]
-    for path, crop in track(copies, "turning and relighting"):
+    extra = images - len(missed) - len(found) if len(chosen) < images else 0
+    again = [found[i % len(found)] for i in range(extra)]
+    for path, crop in track(again, "turning and relighting"):
         image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
         crops.append(_relit(_cut(image, _strayed(crop, rng), spec.size), rng))
-    names = tuple(path.name for path, _ in [*found, *copies])
-    squares = tuple(crop for _, crop in found)
-    return FaceSet(np.stack(crops), names, source, spec.points, extra, tuple(missed), squares)
+    return FaceSet(
+        np.stack(crops),
+        tuple(path.name for path, _ in [*found, *again]),
+        source,
+        spec.points,
+        warped=extra,
+        missed=tuple(missed),
+        crops=tuple(crop for _, crop in found),
+        looks=np.stack(looks),
+        left_out=left_out,
+    )
 
 
 def labelled_faces(
@@ -154,6 +190,8 @@ def labelled_faces(
     boxes: str = "landmarks",
     skip_bad: bool = False,
     track: Track = silent,
+    wanted: Callable[[Path], bool] = lambda picture: True,
+    apart_from: np.ndarray | None = None,
 ) -> FaceSet:
     """Crops of labelled faces; see `asmnet.train.datasets.read_dataset` for the source.
 
@@ -165,73 +203,60 @@ def labelled_faces(
             runtime's detector finds the face ("detector"); there, faces it does not
             find are left out and counted in `missed`.
         skip_bad: leave out malformed files instead of raising.
+        wanted, apart_from: see `detected_faces`.
+
+    Raises:
+        UserError: nothing to read, a malformed file, or no face is left.
     """
     data = read_dataset(source, subset, skip_bad)
     scheme = spec.points if spec.points is data.scheme else IBUG68
-    kept: Sequence[Face]
-    lost: Sequence[Face]
-    if boxes == "landmarks":
-        images, points, squares = crop_faces(
-            data.faces, spec.size, spec.margin, lambda faces: track(faces, "reading faces")
-        )
-        kept, lost = data.faces, ()
-    else:
-        cut, units, kept, lost, squares = [], [], [], [], []
-        with quiet():
-            detector = FaceDetector.load()
-        for face in track(data.faces, "finding faces"):
-            image = cv2.cvtColor(read_picture(face.image), cv2.COLOR_RGB2BGR)
+    with quiet():
+        detector = FaceDetector.load() if boxes == "detector" else None
+    kept: list[Face] = []
+    lost: list[Face] = []
+    images = np.empty((len(data.faces), spec.size, spec.size, 3), np.uint8)
+    units, squares, looks = [], [], []
+    for face in track([f for f in data.faces if wanted(f.image)], "reading faces"):
+        image = cv2.cvtColor(read_picture(face.image), cv2.COLOR_RGB2BGR)
+        if apart_from is not None and copies(look(image), apart_from):
+            continue
+        if detector is None:
+            crop = Crop.around(face.points, spec.margin)
+        else:
             found = find_face(image, detector, Crop.around(face.points, 1.0))
             if found is None:
                 lost.append(face)
                 continue
             crop = found.to_crop(spec.margin)
-            squares.append(crop)
-            cut.append(_cut(image, crop, spec.size))
-            units.append(crop.to_units(face.points))
-            kept.append(face)
-        if not kept:
-            raise UserError(f"the detector finds no face in any picture of {source}")
-        images, points = np.stack(cut), np.asarray(units, np.float32)
+        images[len(kept)] = _cut(image, crop, spec.size)
+        kept.append(face)
+        squares.append(crop)
+        units.append(crop.to_units(face.points))
+        looks.append(look(image))
+    if not kept:
+        raise UserError(
+            f"the detector finds no face in any picture of {source}"
+            if lost
+            else f"{source}: of its {len(data.faces)} faces none is left, since no picture both "
+            "calibrates and judges; give others"
+        )
     return FaceSet(
-        images,
+        images[: len(kept)],
         tuple(face.image.name for face in kept),
-        _name(source, data.subsets),
+        name_of(source, data.subsets),
         scheme,
         missed=tuple(face.image.name for face in lost),
         crops=tuple(squares),
-        points=to_scheme(points, scheme) if data.landmarks else None,
+        points=to_scheme(np.asarray(units, np.float32), scheme) if data.landmarks else None,
         pose=poses_of(kept),
         subsets={
             part: np.array([data.belongs(face, part) for face in (*kept, *lost)], bool)
             for part in data.subsets
         },
-        notes=_notes(source, subset, data),
+        notes=notes_on(source, subset, data),
+        looks=np.stack(looks),
+        left_out=len(data.faces) - len(kept) - len(lost),
     )
-
-
-def _name(source: str, subsets: Sequence[str]) -> str:
-    folder = Path(source.rpartition(":")[2]).resolve().name
-    part = "full" if "full" in subsets else subsets[0]
-    return f"{folder} {part}".removesuffix(" all")
-
-
-def _notes(source: str, subset: str | None, data: Dataset) -> tuple[str, ...]:
-    kind = source.partition(":")[0]
-    notes = []
-    for part in data.subsets:
-        count, whole = sum(data.belongs(f, part) for f in data.faces), WHOLE.get(f"{kind} {part}")
-        if whole and count != whole:
-            notes.append(f"The benchmark's {part} subset has {whole:,} faces; {count:,} are here.")
-    if subset == "test" and data.subsets in (("common",), ("challenging",)):
-        (here,) = data.subsets
-        other = "challenging (ibug)" if here == "common" else "common"
-        notes.append(f"The {other} pictures are not there: this is the {here} subset, not full.")
-    if not data.landmarks:
-        notes.append(f"{_name(source, data.subsets)} labels poses only: no NME, and rough boxes.")
-    if data.skipped:
-        notes.append(f"Left out {len(data.skipped)} malformed, the first: {data.skipped[0]}")
-    return (*notes, *data.notes)
 
 
 def find_face(

@@ -32,13 +32,14 @@ LADDER = {
 
 def verdict_table(spec: ModelSpec, verdict: Verdict) -> Table:
     """One export against the float model, figure by figure."""
+    from rich.markup import escape  # names of files and folders may hold brackets
     from rich.table import Table
 
     faces = verdict.faces
     table = Table(
-        title=f"{spec.name} against the float model",
-        caption=f"{faces['images']} face crops ({faces['source']}, {faces['warped_copies']} of "
-        f"them turned and relit); {verdict.interpreter}, 1 thread",
+        title=f"{escape(spec.name)} against the float model",
+        caption=f"{faces['images']} face crops ({escape(faces['source'])}, "
+        f"{faces['warped_copies']} of them turned and relit); {verdict.interpreter}, 1 thread",
     )
     for name in ("measure", "float", "exported", "figure", "limit", ""):
         table.add_column(name, justify="left" if name in ("measure", "") else "right")
@@ -53,12 +54,13 @@ def verdict_table(spec: ModelSpec, verdict: Verdict) -> Table:
 
 def ladder_table(exports: Sequence[Export]) -> Table:
     """All recipes of one network, a line each."""
+    from rich.markup import escape
     from rich.table import Table
 
     faces = exports[0].verdict.faces
     table = Table(
         title="Every recipe against the float model",
-        caption=f"{faces['images']} face crops ({faces['source']}); "
+        caption=f"{faces['images']} face crops ({escape(faces['source'])}); "
         f"{exports[0].verdict.interpreter}, 1 thread",
     )
     names = [name for name in LADDER if name != "NME, points" or _has(exports, "nme")]
@@ -83,12 +85,13 @@ def inspection(file: Path) -> Iterator[Any]:
     Raises:
         UserError: missing, corrupt or foreign.
     """
+    from rich.markup import escape
     from rich.table import Table
 
     spec, content = read_spec(file), file.read_bytes()
     with quiet():
         found = operations(content)
-    facts = Table(title=f"{spec.name}, {len(content) / 1e6:.2f} MB", show_header=False)
+    facts = Table(title=f"{escape(spec.name)}, {len(content) / 1e6:.2f} MB", show_header=False)
     scheme = f"{spec.points.count} landmarks ({spec.scheme})"
     macs = sum(operation.macs for operation in found)
     kinds = Counter((operation.kind, operation.version) for operation in found)
@@ -103,7 +106,7 @@ def inspection(file: Path) -> Iterator[Any]:
         "operations": ", ".join(f"{n} {kind} v{v}" for (kind, v), n in kinds.items()),
         "licence": spec.license,
     }.items():
-        facts.add_row(name, str(value))
+        facts.add_row(name, escape(str(value)))
     yield facts
     table = Table(title="Operations in their order")
     for name in ("#", "operation", "layer", "output", "type", "scale", "zero", "M mult.", "kB"):
@@ -113,7 +116,7 @@ def inspection(file: Path) -> Iterator[Any]:
         table.add_row(
             str(number),
             operation.kind,
-            operation.layer,
+            escape(operation.layer),
             " x ".join(map(str, operation.shape)),
             operation.dtype,
             "" if operation.scale is None else f"{operation.scale:.5f}",

@@ -16,11 +16,13 @@ ANGLES = ("yaw", "pitch", "roll")
 
 def accuracy_table(reports: Sequence[Report]) -> Table:
     """NME, failures and AUC of each model, a column for each subset."""
+    from rich.markup import escape
+
     first = reports[0]
     parts: dict[str, Report | None] = first["subsets"]
     table = _table(f"{first['data']}, {first['boxes']} boxes", ["model", ""], parts)
     for report in reports:
-        label = report["label"]
+        label = escape(report["label"])
         for name, key, digits in (("NME, %", "nme", 3), ("FR@10, %", "fr10", 2),
                                   ("AUC@10", "auc10", 4)):  # fmt: skip
             values = (_number(part and part[key], digits) for part in report["subsets"].values())
@@ -37,12 +39,14 @@ def accuracy_table(reports: Sequence[Report]) -> Table:
 
 def pose_table(reports: Sequence[Report]) -> Table | None:
     """Mean absolute errors of the angles, steep faces apart; None without pose labels."""
+    from rich.markup import escape
+
     if not any(report["pose"] for report in reports):
         return None
     table = _table("Head pose, mean absolute error in °", ["model", "labelled yaw"],
                    ["faces", *ANGLES, "mean"])  # fmt: skip
     for report in reports:
-        label = report["label"]
+        label = escape(report["label"])
         for part, row in report["pose"].items():
             angles = [row[angle] for angle in ANGLES]
             table.add_row(label, part, str(row["faces"]), *(f"{v:.2f}" for v in angles),
@@ -87,9 +91,10 @@ def robustness_table(report: Report) -> Table:
 
 
 def _table(title: str, words: Iterable[str], figures: Iterable[str]) -> Table:
+    from rich.markup import escape  # names of files and folders may hold brackets
     from rich.table import Table  # an extra: named when it is missed
 
-    table = Table(title=title)
+    table = Table(title=escape(title))
     for name in words:
         table.add_column(name)
     for name in figures:

@@ -12,9 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from asmnet import models, samples
-from asmnet.core import IBUG68, WFLW98
+from asmnet.core import IBUG68, WFLW98, Crop, extract, read_spec
+from asmnet.edge_runtime.crops import OPENCV
+from asmnet.export import labelled_faces
 from asmnet.export.evaluate import evaluate, main
 from asmnet.export.plots import published
+from asmnet.train.datasets import read_pts
+from asmnet.train.pictures import read_picture
 
 FLOAT, INT8 = models.find(kind=".keras"), models.find(kind=".tflite")
 
@@ -25,6 +29,15 @@ def test_labels_from_the_model_itself_are_met(model: Path, labelled: Path) -> No
     # Off a little: 8-bit rounding, and another JPEG decoder and resampler than the labels'.
     assert result.errors.max() < 2.0
     assert result.pose_errors is None
+
+
+def test_crops_around_labels_are_cut_as_the_device_cuts_them(labelled: Path) -> None:
+    spec = read_spec(INT8)
+    faces = labelled_faces(str(labelled), spec)
+    picture = sorted(labelled.glob("*.jpg"))[0]
+    around = Crop.around(read_pts(picture.with_suffix(".pts")), spec.margin)
+    expected = extract(read_picture(picture), around, spec.size, OPENCV)
+    np.testing.assert_array_equal(faces.images[0], expected)
 
 
 def test_detector_boxes(labelled: Path) -> None:
@@ -66,7 +79,7 @@ def test_a_shipped_name_means_both_its_files(labelled: Path, tmp_path: Path) -> 
         assert figures["subsets"]["all"]["nme"] == figures["nme"]
         assert figures["study"]["groups"]["whole face"]["nme"] == pytest.approx(figures["nme"])
         clean, *spoilt = figures["robustness"]
-        # Cut by other kernels than the benchmark's crops.
+        # Robustness warps pictures of its own.
         assert clean["nme"] == pytest.approx(figures["nme"], abs=0.3)
         assert min(row["nme"] for row in spoilt) > 0.2
     assert "No pose labels" in shown
@@ -165,6 +178,27 @@ def test_more_points_are_reduced_to_the_models(research_data: Path) -> None:
     result, _ = evaluate(INT8, f"wflw:{research_data / 'wflw'}")
     assert result.points.shape[1:] == (68, 2)
     assert np.median(result.errors) < 12
+
+
+def test_brackets_in_names(labelled: Path, tmp_path: Path) -> None:
+    """Of models and folders: neither swallowed by the terminal's markup nor stumbled over."""
+    model, data = tmp_path / "a[bold]b.tflite", tmp_path / "faces[old]"
+    shutil.copy(INT8, model)
+    data.mkdir()
+    for path in sorted(labelled.iterdir())[:4]:
+        shutil.copy(path, data)
+    shown = run(model, "--data", data, "--out", tmp_path / "out[1]")
+    for words in ("a[bold]b", "faces[old]", "out[1]"):
+        assert words in shown
+
+
+def test_outputs_spare_inputs(labelled: Path, tmp_path: Path, refused) -> None:
+    model = tmp_path / "mine.tflite"
+    shutil.copy(INT8, model)
+    sentence = refused(main, model, "--data", labelled, "--json", model)
+    assert "would overwrite what is read" in sentence
+    picture = sorted(labelled.glob("*.jpg"))[0]
+    assert "would overwrite" in refused(main, model, "--data", labelled, "--json", picture)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""The faces that a verdict is about: real ones, none of which calibrated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asmnet.core import ModelSpec, UserError
+from asmnet.export.calibration import IMAGES
+from asmnet.export.faces import FaceSet, detected_faces, labelled_faces
+from asmnet.export.split import different, judging
+from asmnet.export.terminal import Track, silent
+
+__all__ = ["FEWEST", "folder_of", "trial_faces"]
+
+# As many stills as the jitter is measured on.
+FEWEST = 20
+BENCHMARKS = ("300w:", "wflw:")
+
+
+def folder_of(source: str | None) -> Path | None:
+    """The folder of the pictures behind a source such as "300w:DIR" or "DIR"."""
+    return None if source is None else Path(_path(source))
+
+
+def trial_faces(
+    spec: ModelSpec,
+    source: str | None = None,
+    images: int = IMAGES,
+    calibration: Path | None = None,
+    calibrated: FaceSet | None = None,
+    track: Track = silent,
+) -> FaceSet:
+    """Crops to judge on: labelled where there are labels; see `FaceSet`.
+
+    Args:
+        spec: tells size, margin and scheme.
+        source: a folder, "300w:DIR" or "wflw:DIR"; None: the pictures that ship.
+        images: how many crops to make where no labels limit them.
+        calibration: the folder that calibrated; None: the pictures that ship.
+        calibrated: the faces that did; no copy of their pictures judges.
+        track: shows progress.
+
+    Raises:
+        UserError: unusable pictures, or fewer than `FEWEST` different ones are left.
+    """
+    folder = folder_of(source)
+    wanted = judging(calibration, folder)
+    looks = None if calibrated is None else calibrated.looks
+    if source is not None and folder is not None and _labelled(source, folder):
+        faces = labelled_faces(source, spec, track=track, wanted=wanted, apart_from=looks)
+    else:
+        # Another seed than calibration's: other warps.
+        faces = detected_faces(folder, images, spec, 1, track, wanted, looks)
+    count = different(faces.looks)
+    if count < FEWEST:
+        besides = f" besides the {faces.left_out} that calibrate" if faces.left_out else ""
+        raise UserError(
+            f"{source or faces.source}: the verdict needs {FEWEST} different pictures of faces or "
+            f"more, and there are {count}{besides}; add pictures, or give others with --faces"
+        )
+    return faces
+
+
+def _labelled(source: str, folder: Path) -> bool:
+    return source.startswith(BENCHMARKS) or any(folder.rglob("*.pts"))
+
+
+def _path(source: str) -> str:
+    for kind in BENCHMARKS:
+        source = source.removeprefix(kind)
+    return source
