@@ -38,6 +38,9 @@ __all__ = ["Verification", "keep_proof", "proof_of", "verify"]
 
 PROOF = "proof.npz"
 FACES = 48
+# Far above what `keep_proof` writes: some 40 kB, and squares of pictures that cameras make.
+MOST_BYTES, FARTHEST = 1_000_000, 100_000.0
+BROKEN = (zipfile.BadZipFile, zlib.error, RuntimeError, SyntaxError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,8 @@ def proof_of(
     if stored is None:
         raise UserError(f"{file} carries no {PROOF}: export it again with this asmnet-export")
     try:
-        with np.load(io.BytesIO(stored)) as proof:
-            names, crops = [str(name) for name in proof["names"]], proof["crops"]
-            expected = proof["points"].astype(np.float32) * proof["step"], proof["pose"]
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        names, crops, expected = _read(stored, spec)
+    except (ValueError, TypeError, KeyError, OSError, EOFError, *BROKEN) as error:
         raise UserError(f"{file} has an unusable {PROOF} ({error}); export it again") from error
     found = _pictures(folder, set(names))
     missing = [name for name in names if name not in found]
@@ -145,9 +146,40 @@ def proof_of(
         picture = cv2.imread(str(found[name]))
         if picture is None:
             raise UserError(f"cannot read {found[name]}: it is broken; restore it")
-        view = extract(picture, Crop(*map(float, crop)), spec.size, OPENCV)
+        view = extract(picture, crop, spec.size, OPENCV)
         cut.append(cv2.cvtColor(view, cv2.COLOR_BGR2RGB))
     return np.stack(cut), expected
+
+
+def _read(
+    stored: bytes, spec: ModelSpec
+) -> tuple[list[str], list[Crop], tuple[np.ndarray, np.ndarray]]:
+    """The pictures' names, the crops, and the float model's landmarks and pose.
+
+    Raises:
+        ValueError: not what `keep_proof` writes; says what is wrong.
+    """
+    with zipfile.ZipFile(io.BytesIO(stored)) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > MOST_BYTES:
+        raise ValueError(f"it unpacks to {size:,} bytes, and {MOST_BYTES:,} are the most")
+    with np.load(io.BytesIO(stored)) as proof:
+        arrays = {key: proof[key] for key in ("names", "crops", "points", "step", "pose")}
+    count = len(np.atleast_1d(arrays["names"]))
+    shapes = {"names": (count,), "crops": (count, 4), "step": (), "pose": (count, 3)}
+    shapes["points"] = (count, spec.points.count, 2)
+    for key, shape in shapes.items():
+        kind = "U" if key == "names" else "if"
+        if arrays[key].shape != shape or arrays[key].dtype.kind not in kind or not count:
+            raise ValueError(f"{key} of {arrays[key].dtype} {arrays[key].shape} in it")
+        if key != "names" and not (np.abs(arrays[key]) < FARTHEST).all():
+            raise ValueError(f"{key} that are not finite, or beyond {FARTHEST:,.0f}")
+    if not (arrays["crops"][:, 2] >= 1).all() or not arrays["step"] > 0:
+        raise ValueError("a crop or a step without a size")
+    points = arrays["points"].astype(np.float32) * np.float32(arrays["step"])
+    crops = [Crop(*map(float, crop)) for crop in arrays["crops"]]
+    pose = arrays["pose"].astype(np.float32)
+    return [str(name) for name in arrays["names"]], crops, (points, pose)
 
 
 def _pictures(folder: Path | None, names: set[str]) -> dict[str, Path]:
