@@ -21,6 +21,7 @@ __all__ = ["UserError", "atomic_path", "cli_errors"]
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 # No room, a quota, a file larger than the file system takes, a disk that fails.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+INTERRUPTED = 130  # what shells say of Ctrl-C
 # Where the module has another name than the package.
 _PACKAGE_OF = {"cv2": "opencv_python_headless", "PIL": "pillow"}
 
@@ -48,6 +49,8 @@ def cli_errors(extra: str = "") -> Callable[[_Command], _Command]:
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             try:
                 return command(*args, **kwargs)
+            except KeyboardInterrupt:
+                sys.exit(INTERRUPTED)  # click's would be 1
             except Exception as error:
                 # Click's own are no faults: it prints a usage error, and ends quietly at a
                 # closed pipe.

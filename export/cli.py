@@ -18,12 +18,14 @@ from asmnet import models
 from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.export.calibration import IMAGES, LEAST
 from asmnet.export.exporting import Export, make, open_job, smallest
+from asmnet.export.outputs import check_outputs, set_aside
 from asmnet.export.probe import WIDENED
 from asmnet.export.proof import verify
 from asmnet.export.recipes import RECIPES, UNCALIBRATED
 from asmnet.export.report import write_report
 from asmnet.export.show import inspection, ladder_table, verdict_table
 from asmnet.export.terminal import progress
+from asmnet.export.trial import folder_of
 from asmnet.train.commands import DefaultGroup, MainCommand
 
 __all__ = ["main"]
@@ -31,6 +33,8 @@ __all__ = ["main"]
 # More of the ranges than this should have settled when calibration ends.
 UNSETTLED = 0.05
 SETTINGS = {"show_default": True, "max_content_width": 100}
+# Bytes of room that converters take in the folder for temporary files.
+SCRATCH = 100_000_000
 
 
 class _GateFailed(Exception):
@@ -113,7 +117,8 @@ def _export(
     MODEL is a shipped model's name or a .keras file of asmnet-train.  What is in the file:
     asmnet-export inspect FILE.
 
-    Exit code 0: exported.  1: the gate failed, no file.  2: bad input.
+    Exit code 0: exported.  1: the gate failed; no file of that name, an older one is renamed.
+    2: it could not be done.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"  # only effective before Keras is imported
     recipe = recipe or ("int8" if quantize else "float32")
@@ -128,12 +133,17 @@ def _export(
     output = output or Path(f"{source.stem}-{ending}.tflite")
     if output.suffix != ".tflite" or output.is_dir():
         raise UserError(f"-o {output}: give the name of a .tflite file to write")
+    check_outputs(
+        {"-o": output, "--json": figures, "--report": report},
+        [p for p in (source, source.with_suffix(".json"), calibration, folder_of(faces)) if p],
+    )
+    _check_room()
     with ExitStack() as stack:
         # Before the work: a file that cannot be written is better known now.
         json_file = stack.enter_context(atomic_path(figures)) if figures else None
         page = stack.enter_context(atomic_path(report)) if report else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        written = None
+        written = aside = None
         try:
             with atomic_path(output) as file:
                 with progress() as track:
@@ -147,7 +157,7 @@ def _export(
                     raise _GateFailed
                 shutil.copyfile(written.file, file)
         except _GateFailed:
-            pass
+            aside = set_aside(output)
         if json_file is not None:
             documents = [
                 json.loads(one.spec.to_json()) | {"parity": one.verdict.to_dict()}
@@ -155,7 +165,7 @@ def _export(
             ]
             document = documents if recipe == "all" else documents[0]
             json_file.write_text(json.dumps(document, indent=2) + "\n")
-        _show(exports, written, output)
+        _show(exports, written, output, aside)
         if job.ranges is not None and job.ranges.unsettled() > UNSETTLED:
             click.echo(
                 f"warning: the last tenth of the calibration crops still widened "
@@ -168,9 +178,26 @@ def _export(
         sys.exit(1)
 
 
-def _show(exports: Sequence[Export], written: Export | None, output: Path) -> None:
+def _check_room() -> None:
+    """Refuse to start where the converters would fill up the disk, which they tell badly."""
+    try:
+        folder = tempfile.gettempdir()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:  # not even a file of four bytes can be written
+        raise UserError(f"{error.strerror or error}; set TMPDIR to a folder with room") from error
+    if free < SCRATCH:
+        raise UserError(
+            f"{folder} has room for {free / 1e6:.0f} MB of temporary files, and conversion takes "
+            f"{SCRATCH / 1e6:.0f}; make room, or set TMPDIR to another folder"
+        )
+
+
+def _show(
+    exports: Sequence[Export], written: Export | None, output: Path, aside: Path | None
+) -> None:
     """Tables, and what became of it, on the terminal."""
     from rich.console import Console  # an extra: named when it is missed
+    from rich.markup import escape
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     if len(exports) > 1:
@@ -180,20 +207,23 @@ def _show(exports: Sequence[Export], written: Export | None, output: Path) -> No
     if used := exports[-1].spec.quantization.get("calibration"):
         left_out = used["without_face"]
         note = f"; {left_out} pictures without a face were left out" if left_out else ""
-        console.print(f"Calibrated on {used['images']} crops of {used['source']}{note}")
+        crops = f"{used['images']} crops of {used['source']}"
+        console.print(f"Calibrated on {crops}{note}", markup=False)
     several = len(exports) > 1
     if written is not None:
         why = f"The smallest that passes: {written.recipe}.  " if several else ""
         if not written.verdict.passed:
             why = "[yellow]Kept although the gate failed:[/] "
-        console.print(f"{why}{output}  ({written.size / 1e6:.2f} MB)", soft_wrap=True)
+        console.print(f"{why}{escape(str(output))}  ({written.size / 1e6:.2f} MB)", soft_wrap=True)
     if any(export.verdict.passed for export in exports):
         return
     failed = ", ".join(f.label for f in exports[-1].verdict.figures if not f.passed)
     cause = "[red]No recipe passes the gate[/]" if several else f"[red]The gate failed:[/] {failed}"
     hint = "" if several else " (--keep-failed writes it)"
-    end = "" if written is not None else f"; {output} was not written{hint}"
+    end = "" if written is not None else f"; {escape(str(output))} was not written{hint}"
     console.print(f"{cause}{end}", soft_wrap=True)
+    if aside is not None:
+        console.print(f"The older {output.name} is {aside} now", soft_wrap=True, markup=False)
 
 
 @main.command("inspect", context_settings=SETTINGS)
@@ -224,7 +254,7 @@ def _verify(file: str, faces: Path | None, threads: int) -> None:
     FILE is a shipped model's name or a .tflite file of asmnet-export, which holds the float
     model's answers on some of the faces that it was judged on.  Needs no TensorFlow.
 
-    Exit code 0: it does.  1: it does not.  2: bad input.
+    Exit code 0: it does.  1: it does not.  2: it could not be checked.
     """
     path = models.find(file, ".tflite")
     checked = verify(path, faces, threads)

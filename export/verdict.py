@@ -6,8 +6,9 @@ and shake 28 % more), so the gate looks at mean, 99th percentile, maximum and ji
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +32,10 @@ __all__ = [
     "jitter_figure",
     "judge",
     "measure_jitter",
+    "nme_figure",
     "run_file",
     "shifts",
+    "worst_figure",
 ]
 
 # Above these the gate fails.  Pixels are those of a 224 x 224 input.
@@ -109,12 +112,12 @@ class Verdict:
         return all(figure.passed for figure in self.figures)
 
     def to_dict(self) -> dict[str, Any]:
-        """For the contract and for `--json`."""
+        """For the contract and for `--json`; JSON has no NaN, so such a figure has no value."""
         figures = {}
         for figure in self.figures:
             parts = {"value": figure.value, "limit": figure.limit}
             parts |= {"float": figure.before, "exported": figure.after}
-            figures[figure.key] = {k: v for k, v in parts.items() if v is not None}
+            figures[figure.key] = _finite(parts)
         return {
             "passed": self.passed,
             "figures": figures,
@@ -149,9 +152,9 @@ def judge(
         )
     float_points, float_pose = run_file(reference, faces.images, track)
     figures = [
-        _worst("keras_landmarks", "Keras - TFLite float, landmarks, max, units",
-               float_points - keras_points),
-        _worst("keras_pose", "Keras - TFLite float, pose, max, °", float_pose - keras_pose),
+        worst_figure("keras_landmarks", "Keras - TFLite float, landmarks, max, units",
+                     float_points - keras_points),
+        worst_figure("keras_pose", "Keras - TFLite float, pose, max, °", float_pose - keras_pose),
     ]  # fmt: skip
     points, pose = float_points, float_pose
     if file != float_file:
@@ -164,18 +167,10 @@ def judge(
             nme(to_scheme(p, faces.scheme), faces.points, faces.scheme)
             for p in (float_points, points)
         ]
-        evaluation = {
-            "data": faces.source,
-            "faces": len(faces.images),
-            "nme": float(errors[1].mean()),
-            "fr10": failure_rate(errors[1]),
-            "auc10": auc(errors[1]),
-        }
         before, after = (float(e.mean()) for e in errors)
-        figures.insert(
-            2,
-            Figure("nme", "NME, % (labelled faces)", after - before, LIMITS["nme"], before, after),
-        )
+        measured = {"nme": after, "fr10": failure_rate(errors[1]), "auc10": auc(errors[1])}
+        evaluation = {"data": faces.source, "faces": len(faces.images), **_finite(measured)}
+        figures.insert(2, nme_figure(before, after))
     if file != float_file:
         figures += _cost(float_file, file, track)
     return Verdict(
@@ -199,7 +194,14 @@ def run_file(
     return np.stack([a[0] for a in answers]), np.stack([a[1] for a in answers])
 
 
-def _worst(key: str, label: str, difference: np.ndarray) -> Figure:
+def nme_figure(before: float, after: float) -> Figure:
+    """The verdict's line on the float model's mean error on labels and the exported file's, %."""
+    label = "NME, % (labelled faces)"
+    return Figure("nme", label, after - before, LIMITS["nme"], before, after)
+
+
+def worst_figure(key: str, label: str, difference: np.ndarray) -> Figure:
+    """The verdict's line on the largest of some differences."""
     return Figure(key, label, float(np.abs(difference).max()), LIMITS[key])
 
 
@@ -287,3 +289,8 @@ def _cost(float_file: Path, file: Path, track: Track) -> list[Figure]:
         Figure("megabytes", "size, MB", sizes[1] / sizes[0], None, *sizes),
         Figure("milliseconds", "time, ms (1 thread)", before / after, None, before, after),
     ]
+
+
+def _finite(figures: Mapping[str, float | None]) -> dict[str, float]:
+    """What JSON can hold of them."""
+    return {k: v for k, v in figures.items() if v is not None and math.isfinite(v)}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import pytest
 from click.testing import CliRunner
 
-from asmnet import models
+from asmnet import models, samples
 from asmnet.core import UserError, read_spec
 from asmnet.edge_runtime import Landmarker, bench, webcam
 
 
 @pytest.mark.parametrize("name", models.shipped())
 def test_every_shipped_model_is_complete_and_named_for_what_it_is(name: str) -> None:
-    assert Landmarker.load(name).spec == read_spec(models.find(name))
     for kind in (".keras", ".shape.npz", ".json", ".md"):
         assert models.find(name, kind).is_file(), kind
     spec = read_spec(models.find(name))
@@ -24,9 +24,22 @@ def test_every_shipped_model_is_complete_and_named_for_what_it_is(name: str) -> 
     assert "unknown" not in spec.license
 
 
+@pytest.mark.parametrize("name", models.shipped())
+def test_every_shipped_model_finds_a_face_by_its_name(name: str) -> None:
+    landmarker = Landmarker.load(name)
+    (face,) = landmarker(cv2.imread(str(samples.PORTRAITS / "astronaut.jpg")))
+    count, size = map(int, name.split("-")[-2:])
+    assert face.landmarks.shape == (count, 2) and landmarker.spec.size == size
+    # The picture is 512 px wide; she is in its upper half, her nose right of the middle.
+    assert (face.landmarks.min(axis=0) > (150, 50)).all()
+    assert (face.landmarks.max(axis=0) < (300, 220)).all()
+
+
 def test_the_default_is_shipped() -> None:
     assert models.DEFAULT in models.shipped()
-    assert models.find() == models.find(models.DEFAULT)
+    assert Landmarker.load().spec.name == f"{models.DEFAULT}-int8"
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert f"[**`{models.DEFAULT}`**](models/{models.DEFAULT}.md), float (default)" in readme
 
 
 def test_paths_stay_what_they_are() -> None:

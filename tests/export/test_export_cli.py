@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +70,97 @@ def test_a_failing_gate_leaves_no_file(tiny_file: Path, tmp_path: Path, strict) 
     assert "FAIL" in result.stdout and "was not written" in result.stdout
     assert not list(file.parent.iterdir())
     assert json.loads(report.read_text())["parity"]["passed"] is False
+
+
+def test_a_failing_gate_renames_an_older_file(tiny_file: Path, tmp_path: Path, strict) -> None:
+    """What a script ships under the name must not be the old model; it is not lost either."""
+    file = tmp_path / "tiny.tflite"
+    for number, kept in enumerate(("tiny.previous.tflite", "tiny.previous-2.tflite")):
+        file.write_text(f"model {number}")
+        result = run(tiny_file, "-o", file)
+        assert result.exit_code == 1, result.output
+        assert not file.exists()
+        assert (tmp_path / kept).read_text() == f"model {number}"
+        assert f"The older tiny.tflite is {tmp_path / kept} now" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(RuntimeError("a bug"), 2), (KeyboardInterrupt(), 130)]
+)
+def test_a_crash_is_not_a_failed_gate(
+    error: BaseException,
+    code: int,
+    tiny_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def crash(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "open_job", crash)
+    file = tmp_path / "tiny.tflite"
+    file.write_text("an older model")
+    result = run(tiny_file, "-o", file)
+    assert result.exit_code == code
+    assert ("a bug" in result.stderr) == (code == 2), "a bug keeps its traceback"
+    assert file.read_text() == "an older model"
+
+
+def test_a_full_disk_is_one_sentence(
+    tiny_file: Path, tmp_path: Path, refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli.shutil, "copyfile", full)
+    assert "No space left" in refused(main, tiny_file, "-o", tmp_path / "x.tflite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_room_for_temporary_files(
+    tiny_file: Path, tmp_path: Path, refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = type(shutil.disk_usage(tmp_path))(1, 1, 3_000_000)
+    monkeypatch.setattr(cli.shutil, "disk_usage", lambda folder: usage)
+    sentence = refused(main, tiny_file, "-o", tmp_path / "x.tflite")
+    assert "has room for 3 MB" in sentence and "TMPDIR" in sentence
+
+
+def test_brackets_in_paths(tiny_file: Path, tmp_path: Path, strict) -> None:
+    """Which the terminal's markup would swallow, or stumble over."""
+    file = tmp_path / "run[1]" / "a[" / "b].tflite"
+    result = run(tiny_file, "-o", file, "--keep-failed")
+    assert result.exit_code == 1 and file.is_file()
+    assert str(file) in result.stdout
+    result = run(tiny_file, "-o", file)
+    assert result.exit_code == 1
+    assert f"{file} was not written" in result.stdout
+    assert f"is {file.with_name('b].previous.tflite')} now" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"),
+    [
+        ({"--json": "model.keras"}, "--json .*model.keras would overwrite what is read"),
+        ({"--report": "model.json"}, "--report .*model.json would overwrite what is read"),
+        ({"--json": "x.tflite"}, "-o and --json both write .*x.tflite"),
+        ({"--json": "page", "--report": "./page"}, "--json and --report both write .*page"),
+        ({"--report": "faces/a.jpg"}, "--report .*a.jpg would overwrite what is read"),
+    ],
+)
+def test_outputs_spare_inputs_and_each_other(
+    outputs: dict[str, str], words: str, tiny_file: Path, tmp_path: Path, refused
+) -> None:
+    model, faces = tmp_path / "model.keras", tmp_path / "faces"
+    model.write_bytes(tiny_file.read_bytes())
+    model.with_suffix(".json").write_text("{}")
+    faces.mkdir()
+    (faces / "a.jpg").write_text("a picture")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    options = [part for option, name in outputs.items() for part in (option, tmp_path / name)]
+    arguments = [model, "--quantize", "--calibration", faces, "-o", tmp_path / "x.tflite"]
+    assert re.search(words, refused(main, *arguments, *options))
+    assert before == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
 def test_keep_failed_keeps_it_and_says_so(tiny_file: Path, tmp_path: Path, strict) -> None:

@@ -122,6 +122,18 @@ def test_inputs_and_outputs(made: Convert, recipe: str, given: type, answered: t
     assert {d["dtype"] for d in interpreter.get_output_details()} == {answered}
 
 
+@pytest.mark.parametrize("recipe", ["int8", "full_int8"])
+def test_the_inputs_range_is_the_contracts(tiny, tiny_crops: np.ndarray, recipe: str) -> None:
+    """Whatever the crops reach: else brighter and darker pictures than these would be clipped."""
+    dull = np.clip(tiny_crops, 90, 160)
+    with quiet():
+        content = RECIPES[recipe](tiny[0], dull, silent)
+    (taken,) = load_interpreter(content).get_input_details()
+    scale, zero_point = taken["quantization"]
+    levels = np.float32([0, 255]) / 127.5 - 1
+    np.testing.assert_allclose(levels / scale + zero_point, [-128, 127], atol=0.6)
+
+
 def test_the_file_carries_its_contract(tiny, tiny_crops, tmp_path) -> None:
     network, spec = tiny
     faces = FaceSet(tiny_crops, ("a.jpg",) * len(tiny_crops), "test", spec.points)

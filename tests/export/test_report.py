@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -54,14 +56,15 @@ def test_operations_tell_the_arithmetic(job: Job, equal: bytes) -> None:
 
 @pytest.mark.parametrize("recipe", ["int8", "full_int8"])
 def test_noise_is_that_of_eight_bits(job: Job, recipe: str) -> None:
-    """Each layer's own rounding leaves some 30 dB or more; what adds up leaves less."""
+    """Most layers' own rounding leaves 30 dB or more; what adds up leaves less, but 20 dB."""
     with quiet():
         exact = unrounded(job.network, recipe, job.trial.images)
     content = make(job, recipe).file.read_bytes()
     noise = layer_noise(exact, content, job.spec, job.trial.images[:6])
     assert len(noise) > 50
     assert all(one.total < one.own + 3 for one in noise)
-    assert np.median([one.total for one in noise]) > 15
+    assert np.median([one.own for one in noise]) > 30
+    assert np.median([one.total for one in noise]) > 20
 
 
 def test_observed_ranges_settle(job: Job, equal: bytes) -> None:
@@ -79,13 +82,26 @@ def test_a_late_outlier_is_growth() -> None:
     np.testing.assert_allclose(Ranges(("a", "b"), low, high).growth(), [0, 2], atol=1e-6)
 
 
+def embedded(page: str) -> list[tuple[str, bytes]]:
+    """The kind and the bytes of each picture inside a page."""
+    found = re.findall(r'<img src="data:image/([^;]+);base64,([^"]+)">', page)
+    return [(kind, base64.b64decode(content)) for kind, content in found]
+
+
+def readable(kind: str, content: bytes) -> bool:
+    if kind == "jpeg":
+        return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) is not None
+    return ElementTree.fromstring(content).tag.endswith("svg")
+
+
 @pytest.mark.parametrize("recipe", ["float32", "int8", "full_int8"])
 def test_the_page_stands_alone_and_says_the_verdict(job: Job, recipe: str, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     export = make(job, recipe)
     write_report(page, job, export)
     text = page.read_text()
-    HTMLParser().feed(text)
+    plots = {"float32": 2, "int8": 5, "full_int8": 5}[recipe]
+    assert [readable(*one) for one in embedded(text)] == [True] * plots
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text), "needs another file"
     words = re.sub(r"base64,[^\"]*", "", text)
     assert export.spec.name in words and not re.search(r"\bnan\b", words)

@@ -1,0 +1,170 @@
+"""The gate: each limit lets its own value pass and nothing above it, and NaN never passes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from asmnet.core import IBUG68, ModelSpec, nme
+from asmnet.edge_runtime import Landmarker
+from asmnet.export import FaceSet, convert
+from asmnet.export.exporting import Export, smallest
+from asmnet.export.proof import Verification
+from asmnet.export.verdict import (
+    Figure,
+    Verdict,
+    jitter_figure,
+    judge,
+    nme_figure,
+    run_file,
+    shifts,
+    worst_figure,
+)
+
+FACES, POINTS = 100, 68
+SPEC = ModelSpec("test", "0", "ibug68", 224, "landmarks", "pose")
+Answers = tuple[np.ndarray, np.ndarray]
+
+
+def answers() -> Answers:
+    return np.zeros((FACES, POINTS, 2)), np.zeros((FACES, 3))
+
+
+def moved(pixels: np.ndarray | float, size: int = 224) -> list[Figure]:
+    """The figures after landmarks have moved to the right by so many pixels of the input."""
+    points, pose = answers()
+    points[..., 0] += np.broadcast_to(pixels, (FACES, POINTS)) / size
+    return shifts(answers(), (points, pose), SPEC.replace(size=size))
+
+
+def turned(degrees: np.ndarray | float) -> list[Figure]:
+    points, pose = answers()
+    return shifts(answers(), (points, pose - degrees), SPEC)
+
+
+def some(pixels: float, share: float) -> np.ndarray:
+    """A share of the landmarks moved, the others still."""
+    far = np.zeros(FACES * POINTS)
+    far[: round(share * far.size)] = pixels
+    return far.reshape(FACES, POINTS)
+
+
+def one(value: float, shape: tuple[int, ...]) -> np.ndarray:
+    single = np.zeros(shape)
+    single.flat[-1] = value
+    return single
+
+
+def failing(figures: list[Figure]) -> set[str]:
+    return {figure.key for figure in figures if not figure.passed}
+
+
+@pytest.mark.parametrize(
+    ("key", "figures", "limit"),
+    [
+        ("shift_mean", moved, 1.0),
+        ("shift_p99", lambda pixels: moved(some(pixels, 0.02)), 2.5),
+        ("shift_max", lambda pixels: moved(one(pixels, (FACES, POINTS))), 5.0),
+        ("pose_mean", turned, 0.3),
+        ("pose_max", lambda degrees: turned(one(degrees, (FACES, 3))), 2.0),
+        ("jitter", lambda share: [jitter_figure(share, 0.1)], 0.45),
+        ("nme", lambda points: [nme_figure(3.0, 3.0 + points)], 0.05),
+        (
+            "keras_landmarks",
+            lambda units: [worst_figure("keras_landmarks", "", one(-units, (9, 2)))],
+            1e-4,
+        ),
+        (
+            "keras_pose",
+            lambda degrees: [worst_figure("keras_pose", "", one(-degrees, (9, 3)))],
+            1e-2,
+        ),
+    ],
+)
+def test_a_limit_passes_its_own_value_and_nothing_above(key: str, figures, limit: float) -> None:
+    assert key not in failing(figures(limit * 0.999))
+    assert failing(figures(limit * 1.001)) == {key}
+    (figure,) = (f for f in figures(limit) if f.key == key)
+    assert figure.limit == limit
+    assert replace(figure, value=limit).passed, "at most the limit"
+
+
+def test_limits_on_pixels_go_with_the_inputs_size() -> None:
+    """Half the size, half the pixels: the same part of the face."""
+    assert not failing(moved(0.499, size=112))
+    assert failing(moved(0.501, size=112)) == {"shift_mean"}
+
+
+def test_nan_never_passes() -> None:
+    points, pose = answers()
+    damaged = [one(np.nan, part.shape) for part in (points, pose)]
+    keys = {"shift_mean", "shift_p99", "shift_max", "pose_mean", "pose_max"}
+    assert failing(shifts((points, pose), (damaged[0], damaged[1]), SPEC)) == keys
+    nan = float("nan")
+    for figure in (
+        jitter_figure(nan),
+        nme_figure(3.0, nan),
+        worst_figure("keras_landmarks", "", damaged[0]),
+    ):
+        assert not figure.passed
+        assert not verdict_of(figure).passed
+        assert not Verification(SPEC, (figure,), 1, "").passed
+
+
+def verdict_of(*figures: Figure) -> Verdict:
+    return Verdict(figures, {}, "test", {}, (answers(), answers()))
+
+
+def test_one_failing_figure_fails_the_verdict() -> None:
+    assert verdict_of(jitter_figure(0.1), nme_figure(3, 3)).passed
+    assert not verdict_of(jitter_figure(0.1), nme_figure(3, 4)).passed
+    assert verdict_of(Figure("jitter_ratio", "", 99.0)).passed, "only reported"
+
+
+def test_a_verdict_with_nan_is_still_json() -> None:
+    text = json.dumps(verdict_of(jitter_figure(float("nan"), 0.2)).to_dict(), allow_nan=False)
+    document = json.loads(text)
+    assert document["passed"] is False
+    assert document["figures"] == {"jitter": {"limit": 0.45, "float": 0.2}}
+
+
+def test_the_smallest_that_passes_is_chosen(tmp_path: Path) -> None:
+    exports = []
+    for name, size, value in (("large", 300, 0.1), ("small", 200, 0.1), ("tiny", 100, 0.9)):
+        file = tmp_path / name
+        file.write_bytes(bytes(size))
+        exports.append(Export(name, file, SPEC, verdict_of(jitter_figure(value))))
+    best = smallest(exports)
+    assert best is not None and best.recipe == "small"
+    assert smallest(exports[2:]) is None
+
+
+def test_int8_is_compared_with_the_float_model_on_labels(
+    tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray, tmp_path: Path
+) -> None:
+    """Labels that are the float model's own answers: what int8 adds is an error, not a gain."""
+    network, spec = tiny
+    files = {name: tmp_path / f"{name}.tflite" for name in ("float32", "int8")}
+    faces = FaceSet(tiny_crops, ("a.jpg",) * len(tiny_crops), "test", IBUG68)
+    for recipe, file in files.items():
+        convert(network, spec, recipe, faces, file)
+    exact, _ = run_file(Landmarker.load(files["float32"]), tiny_crops)
+    rounded, _ = run_file(Landmarker.load(files["int8"]), tiny_crops)
+    faces = replace(faces, points=exact)
+    verdict = judge(network, files["float32"], files["int8"], faces)
+    figures = {figure.key: figure for figure in verdict.figures}
+    worse = float(nme(rounded, exact, IBUG68).mean())
+    assert figures["nme"].before == pytest.approx(0, abs=1e-6)
+    assert figures["nme"].value == pytest.approx(worse, rel=1e-3) and worse > 0
+    assert verdict.evaluation["nme"] == pytest.approx(worse, rel=1e-3)
+    jitter = figures["jitter"]
+    assert jitter.value == jitter.after
+    assert figures["jitter_ratio"].value == pytest.approx(jitter.value / (jitter.before or 0))
+    sizes = figures["megabytes"]
+    assert sizes.before == pytest.approx(files["float32"].stat().st_size / 1e6)
+    assert sizes.after == pytest.approx(files["int8"].stat().st_size / 1e6)
