@@ -49,6 +49,7 @@ class Person:
         phase: degrees.
         score: the detector's, close up.
         wobble: how far its landmarks move in a crop that is turned by 10 degrees, box sides.
+        slip: how far its landmarks lie beside it, pixels.
         visible: it is in the picture; otherwise the background is.
         detectable: the detector can find it.
         yaw: degrees.
@@ -61,6 +62,7 @@ class Person:
     phase: float = 0
     score: float = 0.95
     wobble: float = 0
+    slip: float = 0
     visible: bool = True
     detectable: bool = True
     yaw: float = 0
@@ -114,7 +116,7 @@ class _Landmarks(Landmarker):
             return SHAPE / self.spec.margin, np.zeros(3, np.float32)
         person = min(near, key=off)
         points = SHAPE * person.side + (person.x, person.y)
-        points[:, 0] += person.wobble * person.side * crop.angle / 10
+        points[:, 0] += person.slip + person.wobble * person.side * crop.angle / 10
         return crop.to_units(points), np.array([person.yaw, 0, 0], np.float32)
 
 

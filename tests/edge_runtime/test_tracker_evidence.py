@@ -44,6 +44,12 @@ def test_a_face_that_stays_the_same_is_looked_at_once_a_second():
     assert seconds_of_looks(scene, 100) == pytest.approx([1, 2, 3], abs=2.5 / FPS)
 
 
+def test_a_second_is_enough_to_look_again():
+    scene = Scene(Person())
+    scene.next(0.5)
+    assert [len(scene.looks) for _ in range(4) if scene.next(0.5)] == [0, 1, 0, 1]
+
+
 @pytest.mark.parametrize(("correlation", "looks"), [(0.88, 1), (0.92, 0)])
 def test_it_is_looked_at_when_it_correlates_less_than_90_percent_with_what_was_agreed(
     correlation: float, looks: int

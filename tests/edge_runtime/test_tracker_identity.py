@@ -157,6 +157,19 @@ def test_what_hides_a_face_bit_by_bit_is_not_taken_for_its_looks():
     assert after.id == before.id
 
 
+def test_looks_that_the_detector_agreed_to_are_known_again():
+    """In the same frame, before the face was lost."""
+    person = Person()
+    scene = Scene(person)
+    (before,) = scene.run(3)
+    person.phase += alike(0.4)
+    scene.next()
+    hide(scene, person)
+    person.x += 0.4 * person.side
+    (after,) = scene.run(4)
+    assert after.id == before.id
+
+
 def test_a_face_that_is_covered_by_another_is_known_by_how_it_looked_before():
     """Two boxes overlap: what either shows may be the other, though the detector agrees."""
     front, behind = Person(x=300, stripes=(2, -1)), Person(x=150)

@@ -20,6 +20,7 @@ from asmnet.edge_runtime import (
     frames_from,
     tracker,
 )
+from asmnet.models import DEFAULT
 
 FPS = 30
 
@@ -191,7 +192,9 @@ class Source:
 def opened(monkeypatch: pytest.MonkeyPatch):
     """What the networks of a scene answer to a source."""
 
-    def open_(still: bool, **options: object) -> tuple[Source, list[object], Iterator]:
+    def open_(
+        still: bool, *arguments: object, **options: object
+    ) -> tuple[Source, list[object], Iterator]:
         scene, source, models = Scene(Person(), Person(x=90)), Source(still), []
 
         def load(model: object) -> object:
@@ -201,16 +204,22 @@ def opened(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(tracker, "frames_from", source)
         monkeypatch.setattr(Landmarker, "load", load)
         monkeypatch.setattr(FaceDetector, "load", lambda: scene.tracker.detector)
-        return source, models, FaceTracker.open("somewhere", **options)
+        return source, models, FaceTracker.open(*arguments, **options)
 
     return open_
 
 
 def test_open_follows_the_frames_of_a_source(opened):
-    source, models, answers = opened(still=False, model="some model", max_faces=2)
+    source, models, answers = opened(False, "somewhere", "some model", 2)
     found = [(frame.index, [face.id for face in faces]) for frame, faces in answers]
     assert found == [(0, [0, 1]), (1, [0, 1]), (2, [0, 1])]
     assert (source.source, models) == ("somewhere", ["some model"])
+
+
+def test_open_follows_one_face_of_the_first_camera_unless_told(opened):
+    source, models, answers = opened(still=False)
+    assert [len(faces) for _, faces in answers] == [1, 1, 1]
+    assert (source.source, models) == (0, [DEFAULT])
 
 
 def test_open_takes_each_still_picture_for_itself(opened):

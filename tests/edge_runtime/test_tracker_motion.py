@@ -92,6 +92,16 @@ def test_a_face_that_jumped_out_of_its_crop_is_found_in_the_same_frame():
     assert face.box[[0, 2]].mean() == pytest.approx(person.x)
 
 
+def test_a_face_whose_landmarks_slide_off_is_still_the_same():
+    """The detector sees it where it was."""
+    person = Person()
+    scene = Scene(person)
+    scene.run(2)
+    person.slip = 35
+    assert [face.id for face in scene.next()] == [0]
+    assert scene.looks
+
+
 def test_the_detector_looks_at_twice_the_face():
     scene = Scene(Person())
     scene.next()
@@ -180,7 +190,7 @@ def test_the_whole_picture_is_enough_where_it_is_square():
 
 
 @pytest.mark.parametrize(
-    ("speed", "frames"), [(0.2, 0.45), (0.6, 0.16), (1.8, 0.055)], ids=["slow", "brisk", "quick"]
+    ("speed", "frames"), [(0.2, 0.455), (0.6, 0.157), (1.8, 0.053)], ids=["slow", "brisk", "quick"]
 )
 def test_points_are_late_by_less_than_half_a_frame(speed: float, frames: float):
     """A face that moves by so many face widths a second, and how many frames the answer lags."""
@@ -190,7 +200,7 @@ def test_points_are_late_by_less_than_half_a_frame(speed: float, frames: float):
         (face,) = scene.next()
         lag = (person.x - face.box[[0, 2]].mean()) / person.side * FPS / speed
         person.x += speed * person.side / FPS
-    assert lag == pytest.approx(frames, rel=0.1)
+    assert lag == pytest.approx(frames, rel=0.02)
 
 
 def test_the_pose_is_late_by_less_than_a_frame():
@@ -201,7 +211,8 @@ def test_the_pose_is_late_by_less_than_a_frame():
         (face,) = scene.next()
         lag = (person.yaw - face.pose[0]) / 45 * FPS
         person.yaw += 45 / FPS
-    assert lag == pytest.approx(0.8, rel=0.05)
+    assert lag == pytest.approx(0.796, abs=0.004)
+    assert face.pose.dtype == face.landmarks.dtype == np.float32
 
 
 def test_without_smoothing_nothing_is_late():
