@@ -13,7 +13,20 @@ from asmnet.core import SCHEMES, ModelSpec
 from asmnet.train.datasets import Face
 from asmnet.train.pictures import poses_of
 
-__all__ = ["RESEARCH", "TESTS", "Published", "card", "license_of", "sources_of"]
+__all__ = [
+    "ACCURACY",
+    "PARITY",
+    "RESEARCH",
+    "TESTS",
+    "Published",
+    "accuracy",
+    "card",
+    "license_of",
+    "parity",
+    "sources_of",
+]
+
+ACCURACY, PARITY = "## Accuracy\n\n", "## Parity of int8 with float\n\n"
 
 ARCHITECTURES = {
     "asmnet": "The paper's network with nothing added: half a MobileNetV2, of which six maps are "
@@ -106,13 +119,9 @@ Made by `python -m asmnet.export.publish`; do not edit.
 | `{name}.shape.npz` | the shape model of its ASM loss |
 | `{name}.json` | provenance and figures, read by asmnet-export |
 
-## Accuracy
+{ACCURACY}{accuracy(name, spec, model.test, model.rows)}
 
-{_accuracy(model)}
-
-## Parity of int8 with float
-
-{_parity(spec)}
+{PARITY}{parity(spec)}
 
 Faces, ranges and layers: [docs/reports/{name}.html](../docs/reports/{name}.html) (download it to
 look at it).
@@ -140,12 +149,13 @@ def _loss(commands: Sequence[str]) -> str:
     return f"ASM-assisted loss in {plain.count(False)} of {len(plain)} runs, plain in the others"
 
 
-def _accuracy(model: Published) -> str:
-    title, scheme = TESTS[model.test]
-    posed = any("pose_mae" in row for row in model.rows.values())
-    first = next(iter(model.rows.values()))
+def accuracy(name: str, spec: ModelSpec, test: str, rows: dict[str, dict[str, Any]]) -> str:
+    """The section on accuracy; arguments as in `Published`."""
+    title, scheme = TESTS[test]
+    posed = any("pose_mae" in row for row in rows.values())
+    first = next(iter(rows.values()))
     text = f"{title}, {first['faces']} faces; inter-ocular NME in %."
-    if SCHEMES[scheme] is not model.spec.points:
+    if SCHEMES[scheme] is not spec.points:
         text += " Compared in the 68 points that both schemes have."
     if posed:
         text += (
@@ -159,26 +169,27 @@ def _accuracy(model: Published) -> str:
     header = ["model", "NME", "FR > 10 %", "AUC to 10 %"]
     header += ["yaw / pitch / roll MAE"] * posed + ["missed"]
     lines = [header, ["---"] * len(header)]
-    for label, row in model.rows.items():
+    for label, row in rows.items():
         angles = " / ".join(f"{v:.2f}" for v in row.get("pose_mae", {}).values())
         cells = [label, f"{row['nme']:.2f}", f"{row['fr10']:.2f}", f"{row['auc10']:.3f}"]
         lines.append([*cells, *[angles] * posed, str(row["missed"])])
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    command = f"asmnet-eval {model.name} --data {model.test}:DIR [--boxes detector]"
+    command = f"asmnet-eval {name} --data {test}:DIR [--boxes detector]"
     return f"{text}\n\n{table}\n\n```\n{command}\n```"
 
 
-def _parity(spec: ModelSpec) -> str:
+def parity(spec: ModelSpec) -> str:
+    """The section on what int8 changes, from the int8 file's contract."""
     faces, calibration = spec.parity["faces"], spec.quantization["calibration"]
     rows = "\n".join(
         f"| {key} | {_own(figure, 'float')} | {_own(figure, 'exported')} | {figure['value']:.4g} "
         f"| {figure.get('limit', '')} |"
         for key, figure in spec.parity["figures"].items()
     )
-    return f"""On {faces["images"]} crops of {faces["source"]} under {spec.parity["interpreter"]}, \
-one thread;
-calibrated on {calibration["images"]} crops. Shifts in pixels of the {spec.size}-pixel input, pose \
-in degrees.
+    return f"""On {faces["images"]} crops of {faces["pictures"]} pictures of {faces["source"]} \
+under {spec.parity["interpreter"]}, one thread;
+calibrated on {calibration["images"]} crops of {calibration["pictures"]} others. Shifts in pixels \
+of the {spec.size}-pixel input, pose in degrees.
 
 | figure | float | int8 | value | limit |
 |---|---|---|---|---|

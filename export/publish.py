@@ -28,7 +28,7 @@ from asmnet.export.float_model import load_float
 from asmnet.export.terminal import Track, progress
 from asmnet.train.datasets import read_dataset
 
-__all__ = ["main"]
+__all__ = ["evaluate_both", "main", "quantize", "write_provenance"]
 
 # Options of asmnet-train in the order of a command; what equals the default is left out.
 OPTIONS = ("recipe", "arch", "loss", "norm", "size", "epochs", "rate", "seed", "validation")
@@ -69,16 +69,16 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
             "training": {"data": ", ".join(sources_of(commands)), "commands": commands},
             "license": license_of(commands),
         }
-        _write(model, provenance)
+        write_provenance(model, provenance)
         rows: dict[str, dict[str, Any]] = {}
         with progress() as track:
-            _evaluate(rows, "float", model, test, track)
+            evaluate_both(rows, "float", model, test, track)
         provenance["evaluation"] = {"data": TESTS[kind][0], **rows["float"]}
-        _write(model, provenance)
+        write_provenance(model, provenance)
         page = Path(folder) / f"{name}.html"
-        _quantize(model, int8, page)
+        quantize(model, int8, page)
         with progress() as track:
-            _evaluate(rows, "int8", int8, test, track)
+            evaluate_both(rows, "int8", int8, test, track)
         published = Published(
             name=name,
             arch=settings["arch"],
@@ -144,11 +144,12 @@ def _public(data: str) -> str:
     return f"{kind}:DIR" if kind else Path(path).name if path.endswith(".jsonl") else "DIR"
 
 
-def _write(model: Path, provenance: dict[str, Any]) -> None:
+def write_provenance(model: Path, provenance: dict[str, Any]) -> None:
+    """Write NAME.json beside NAME.keras."""
     model.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
 
 
-def _evaluate(
+def evaluate_both(
     rows: dict[str, dict[str, Any]], label: str, model: Path, test: str, track: Track
 ) -> None:
     """Add a model's figures, with boxes from the labels and from the detector."""
@@ -157,7 +158,7 @@ def _evaluate(
         rows[label + suffix] = found.to_dict()
 
 
-def _quantize(model: Path, target: Path, report: Path) -> None:
+def quantize(model: Path, target: Path, report: Path) -> None:
     """Export in a process of its own, as a user does; its verdict appears on the terminal."""
     export = [sys.executable, "-c", "from asmnet.export.cli import main; main()"]
     files = ["-o", str(target), "--report", str(report)]

@@ -44,7 +44,7 @@ def test_a_run_becomes_a_model_with_its_whole_history(
         arguments += ["--report", str(report)]
         assert CliRunner().invoke(cli.main, arguments).exit_code == 0
 
-    monkeypatch.setattr(publish, "_quantize", quantize)
+    monkeypatch.setattr(publish, "quantize", quantize)
     shipped = models.find(kind=".keras")
     first = make_run(tmp_path / "runs" / "first", None, labelled, init=str(shipped))
     start = str(first / "best.keras")
