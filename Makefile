@@ -50,12 +50,12 @@ test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite
 	    --ignore tests/edge_runtime/test_live.py --ignore tests/edge_runtime/test_serve.py --ignore tests/edge_runtime/test_page.py  # no network in them
 
 lint: .venv/dev  ## style, imports that go one way, types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
 	$(BIN)/lint-imports --no-logo --no-cache
 	@mkdir -p build/types/asmnet  # one tree that shows the folders under their import names
 	@for part in core edge_runtime train export models samples; do ln -sfn ../../../$$part build/types/asmnet/$$part; done
-	MYPYPATH=build/types $(BIN)/mypy -p asmnet.core -p asmnet.edge_runtime -p asmnet.train -p asmnet.export
+	MYPYPATH=build/types $(BIN)/python -m mypy -p asmnet.core -p asmnet.edge_runtime -p asmnet.train -p asmnet.export
 
 .venv/mutants: .venv/dev
 	$(PIP) mutmut==3.8.1
@@ -66,8 +66,8 @@ mutants: .venv/mutants  ## change the code in small ways: does a test fail each 
 	$(BIN)/python tools/mutants.py $(ROOM) $(MODULE)
 
 format: .venv/dev  ## rewrite the sources in the house style
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
 
 runtimes: .venv/dev .venv-tflite/ready  ## run the shipped files in both interpreters and compare
 	$(BIN)/python bench/runtimes.py --save build/answers.npz
