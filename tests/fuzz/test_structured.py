@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asmnet.core import Crop, ModelSpec, UserError, embedded_file, read_spec
+from asmnet.core import Crop, ModelSpec, UserError, embed_file, embedded_file, read_spec
 from asmnet.edge_runtime import Landmarker
 
 EXAMPLES = int(os.environ.get("FUZZ", 50))
@@ -145,6 +145,19 @@ def test_pose_tables(folder, skip_bad):
     count = outcomes(grammar.pose_tables(), read)
     assert count["read"]
     assert count["refused"] or skip_bad
+
+
+def test_proofs(tmp_path):
+    verify = pytest.importorskip("asmnet.export.proof").verify
+    file = tmp_path / "m.tflite"
+
+    def read(content: bytes) -> None:
+        file.write_bytes(grammar.MODEL.read_bytes())
+        embed_file(file, "proof.npz", content)
+        assert all(np.isfinite(figure.value) for figure in verify(file).figures)
+
+    count = outcomes(grammar.proofs(), read)
+    assert count["read"] and count["refused"]
 
 
 def test_requests_to_the_live_page(capfd):
