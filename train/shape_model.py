@@ -40,7 +40,7 @@ def align(shapes, target):
 
     Returns:
         aligned: (B, N, 2), centred on the target's centroid.
-        factor: (B, 2) the real and imaginary part of a.
+        factor: the real and the imaginary part of a, (B,) each.
         centroid: (B, 1, 2) of the shapes.
     """
     centroid = ops.mean(shapes, axis=-2, keepdims=True)
@@ -151,9 +151,17 @@ class ShapeModel:
         try:
             with np.load(Path(path)) as data:
                 scheme = SCHEMES[str(data["scheme"])]
-                return cls(scheme, data["mean"], data["basis"], data["variance"])
-        except (OSError, KeyError, ValueError) as error:
+                mean, basis, variance = (np.float32(data[k]) for k in ("mean", "basis", "variance"))
+        except Exception as error:  # numpy raises whatever zipfile or zlib raised
             raise UserError(f"{path} is no shape model ({error}); train writes one") from error
+        expected = ((scheme.count, 2), (variance.size, 2 * scheme.count))
+        finite = all(np.isfinite(array).all() for array in (mean, basis, variance))
+        if (mean.shape, basis.shape) != expected or not finite:
+            raise UserError(
+                f"{path} is no shape model of {scheme.count} points (mean {mean.shape}, basis "
+                f"{basis.shape}, or numbers that are not finite); train writes one"
+            )
+        return cls(scheme, mean, basis, variance)
 
 
 def _unit(shape: np.ndarray) -> np.ndarray:

@@ -8,9 +8,10 @@ from keras import ops
 
 from asmnet.core import IBUG68, Crop, extract, mirror_pose, rotate_pose
 from asmnet.train import augment
+from asmnet.train.pictures import PACK_MARGIN
 
 SIZE, MARGIN = 112, 1.25
-PACK = round(SIZE * 1.8 / MARGIN)
+PACK = round(SIZE * PACK_MARGIN / MARGIN)
 STILL = augment.Strength()
 MOVING = augment.Strength(rotation=30, scale=0.15, shift=0.06, mirror=0.5)
 
@@ -18,7 +19,9 @@ MOVING = augment.Strength(rotation=30, scale=0.15, shift=0.06, mirror=0.5)
 def shape(rng):
     points = rng.uniform(-0.5, 0.5, (68, 2))
     points -= (points.max(axis=0) + points.min(axis=0)) / 2
-    return points / np.ptp(points, axis=0).max() / 1.8  # its tight box has side 1 / 1.8
+    return (
+        points / np.ptp(points, axis=0).max() / PACK_MARGIN
+    )  # its tight box has side 1 / PACK_MARGIN
 
 
 def dots(points):
@@ -59,7 +62,7 @@ def test_pixels_follow_labels(rng):
 def test_without_augmentation_it_is_the_runtime_crop(rng):
     picture = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8).repeat(32, 0).repeat(32, 1)
     landmarks = shape(rng) * 250 + 190
-    packing = Crop.around(landmarks, 1.8)
+    packing = Crop.around(landmarks, PACK_MARGIN)
     packed = extract(picture, packing, PACK)
     parameters, targets = augment.draw(
         rng,
@@ -99,6 +102,38 @@ def test_pose_moves_with_the_picture(rng):
     expected = rotate_pose(np.where(flipped[:, None], mirror_pose(pose), pose), angle)
     np.testing.assert_allclose(targets["pose"], expected, atol=1e-2)
     assert np.isnan(targets["pose"][5]).all()
+
+
+def test_smoothed_targets_move_as_the_labels_do(rng):
+    """Mirrored faces included, whose points change their names."""
+    points = np.stack([shape(rng) for _ in range(16)])
+    still = np.zeros((16, 3))
+    _, targets = augment.draw(rng, points, points, still, IBUG68, MOVING, PACK, SIZE, MARGIN)
+    np.testing.assert_allclose(targets["smoothed"], targets["landmarks"], atol=1e-6)
+
+
+def test_a_turned_crop_stays_in_its_packed_square():
+    """The packed square has pixels for every corner of a crop that turns as far as we turn."""
+    angle = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1) / 2 / PACK_MARGIN
+    points = np.stack([circle] * 64)
+    pack = round(SIZE * PACK_MARGIN / MARGIN)
+    turning = augment.Strength(rotation=augment.MODERN.rotation)
+    parameters, _ = augment.draw(
+        np.random.default_rng(0),
+        points,
+        points,
+        np.zeros((64, 3)),
+        IBUG68,
+        turning,
+        pack,
+        SIZE,
+        MARGIN,
+    )
+    affine = parameters["affine"][:, :6].reshape(64, 2, 3)
+    corners = np.array([[x, y, 1] for x in (0, SIZE - 1) for y in (0, SIZE - 1)])
+    packed = corners @ affine.transpose(0, 2, 1)
+    assert packed.min() > -0.5 and packed.max() < pack - 0.5
 
 
 def render(images, points, strength, seed):

@@ -89,14 +89,58 @@ def test_components_are_orthonormal_and_sorted(model):
     assert (np.diff(model.variance) <= 0).all() and (model.variance > 0).all()
 
 
+@pytest.mark.parametrize("keep", [0.5, 0.9, 0.99])
+def test_as_few_components_as_explain_the_wanted_variance(rng, keep):
+    shapes = face_shapes(rng, 200)
+    shapes += rng.normal(0, 0.01, shapes.shape).astype(np.float32)
+    kept = ShapeModel.fit(shapes, IBUG68, keep)
+    every = ShapeModel.fit(shapes, IBUG68, keep=1 - 1e-6)
+    share = np.cumsum(every.variance) / every.variance.sum()
+    count = len(kept.variance)
+    assert share[count - 1] >= keep
+    assert count == 1 or share[count - 2] < keep
+
+
+def test_the_papers_share_of_the_variance_is_the_default(rng):
+    shapes = face_shapes(rng, 200) + rng.normal(0, 0.01, (200, 68, 2)).astype(np.float32)
+    default, chosen = ShapeModel.fit(shapes, IBUG68), ShapeModel.fit(shapes, IBUG68, keep=0.9)
+    assert len(default.variance) == len(chosen.variance)
+
+
 def test_save_and_load(model, tmp_path):
     model.save(tmp_path / "shape.npz")
     again = ShapeModel.load(tmp_path / "shape.npz")
     np.testing.assert_array_equal(again.basis, model.basis)
     assert again.scheme is IBUG68
-    (tmp_path / "bad.npz").write_bytes(b"no")
-    with pytest.raises(UserError, match="bad.npz"):
-        ShapeModel.load(tmp_path / "bad.npz")
+    np.testing.assert_array_equal(again.mean, model.mean)
+    np.testing.assert_array_equal(again.variance, model.variance)
+
+
+@pytest.mark.parametrize("keep", [0, 30, 2000, -300])
+def test_a_damaged_file_is_named(model, tmp_path, keep):
+    model.save(tmp_path / "shape.npz")
+    data = (tmp_path / "shape.npz").read_bytes()
+    (tmp_path / "shape.npz").write_bytes(data[:keep])
+    with pytest.raises(UserError, match=r"shape\.npz is no shape model"):
+        ShapeModel.load(tmp_path / "shape.npz")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scheme": "ibug5"},
+        {"mean": np.zeros((68, 3))},
+        {"basis": np.zeros((2, 100))},
+        {"variance": np.array([np.nan])},
+        {"variance": np.array(["a", "b"])},
+        {"mean": np.array([None])},
+    ],
+)
+def test_arrays_that_fit_no_scheme_are_named(model, tmp_path, change):
+    arrays = {key: getattr(model, key) for key in ("mean", "basis", "variance")}
+    np.savez(tmp_path / "shape.npz", **({"scheme": "ibug68"} | arrays | change))
+    with pytest.raises(UserError, match=r"shape\.npz is no shape model"):
+        ShapeModel.load(tmp_path / "shape.npz")
 
 
 def test_too_few_shapes(rng):

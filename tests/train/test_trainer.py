@@ -1,0 +1,208 @@
+"""The training loop's parts, on networks of a few weights."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from asmnet.core import IBUG68
+from asmnet.train import augment
+from asmnet.train.loss import total_loss
+from asmnet.train.pictures import PackedFaces
+from asmnet.train.recipes import RECIPES
+from asmnet.train.shape_model import ShapeModel
+from asmnet.train.trainer import (
+    Assisted,
+    Batches,
+    Schedule,
+    build,
+    estimate_statistics,
+    fit_heads,
+    predict,
+)
+
+SIZE, MARGIN, FACES = 32, 1.25, 24
+RECIPE = dataclasses.replace(RECIPES["paper"], batch=8, strength=augment.Strength(mirror=0.5))
+
+
+@pytest.fixture(scope="module")
+def packed():
+    """Noise, with face-like shapes and a pose for all but the first."""
+    rng = np.random.default_rng(2)
+    angle = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    points = 0.25 * np.stack([np.sin(angle), -np.cos(angle)], -1) + rng.normal(
+        0, 0.01, (FACES, 68, 2)
+    )
+    pose = rng.normal(0, 20, (FACES, 3))
+    pose[0] = np.nan
+    images = rng.integers(0, 256, (FACES, 46, 46, 3), dtype=np.uint8)
+    return PackedFaces(images, points.astype(np.float32), pose.astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def shape_model(packed):
+    return ShapeModel.fit(packed.points, IBUG68)
+
+
+@pytest.fixture
+def batches(packed, shape_model):
+    return Batches(packed, shape_model, RECIPE, SIZE, MARGIN, seed=5)
+
+
+def make_network():
+    keras.utils.set_random_seed(0)
+    image = keras.Input((SIZE, SIZE, 3))
+    x = keras.layers.Conv2D(6, 3, strides=4)(image)
+    x = keras.layers.BatchNormalization(momentum=0.9, name="norm")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="features")(x)
+    heads = {"landmarks": 136, "pose": 3}
+    return keras.Model(image, {n: keras.layers.Dense(c, name=n)(x) for n, c in heads.items()})
+
+
+def make_model(assist=True, frozen=False):
+    model = Assisted(make_network(), RECIPE, assist=assist, frozen=frozen)
+    model.compile("adam")
+    return model
+
+
+def alphas(fine_tuning, epochs=9):
+    model, found = make_model(), []
+    schedule = Schedule(epochs, fine_tuning)
+    schedule.set_model(model)
+    for epoch in range(epochs):
+        schedule.on_epoch_begin(epoch)
+        found.append(float(ops.convert_to_numpy(model.alpha)))
+    return found
+
+
+def test_the_asm_term_fades_by_thirds():
+    assert alphas(fine_tuning=False) == [2, 2, 2, 1, 1, 1, 0.5, 0.5, 0.5]
+
+
+def test_fine_tuning_stays_in_the_last_third():
+    assert alphas(fine_tuning=True) == [0.5] * 9
+
+
+@pytest.mark.parametrize("assist, weight", [(True, 2.0), (False, 0.0)])
+def test_without_assistance_the_asm_term_does_not_count(batches, assist, weight):
+    model = make_model(assist)
+    model.alpha.assign(2.0)
+    inputs, targets = batches[0]
+    outputs = model(inputs)
+    expected = total_loss(targets, outputs, weight, RECIPE.distance)
+    assert float(model.compute_loss(y=targets, y_pred=outputs)) == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_frozen_statistics_do_not_move(batches, frozen):
+    model = make_model(frozen=frozen)
+    norm = model.network.get_layer("norm")
+    before = norm.get_weights()[2].copy()
+    model(batches[0][0], training=True)
+    assert np.array_equal(norm.get_weights()[2], before) == frozen
+
+
+def chosen_by(batches, index=0):
+    """Which faces are in a batch: their pictures are all different."""
+    known = {image.tobytes(): i for i, image in enumerate(batches.faces.images)}
+    return [known[image.tobytes()] for image in batches[index][0]["images"]]
+
+
+def test_an_epoch_meets_every_face_once(batches):
+    assert len(batches) == 3
+    assert sorted(chosen_by(batches, 0) + chosen_by(batches, 1) + chosen_by(batches, 2)) == [
+        *range(FACES)
+    ]
+
+
+def test_every_epoch_has_another_order(batches):
+    first = chosen_by(batches)
+    batches.on_epoch_end()
+    assert chosen_by(batches) != first
+
+
+def test_a_resumed_run_meets_the_same_batches(packed, shape_model, batches):
+    batches.on_epoch_end()
+    resumed = Batches(packed, shape_model, RECIPE, SIZE, MARGIN, seed=5)
+    resumed.start(1)
+    for known, again in zip(batches[2], resumed[2], strict=True):
+        for key, value in known.items():
+            np.testing.assert_array_equal(again[key], value)
+
+
+def test_another_seed_has_another_order(packed, shape_model, batches):
+    other = Batches(packed, shape_model, RECIPE, SIZE, MARGIN, seed=6)
+    assert chosen_by(other) != chosen_by(batches)
+
+
+def test_another_epoch_mirrors_other_faces(batches):
+    """The warps change too, not only the order."""
+
+    def mirrored():
+        first_column = np.concatenate([batches[i][0]["affine"][:, 0] for i in range(3)])
+        faces = np.concatenate([chosen_by(batches, i) for i in range(3)])
+        return set(faces[first_column < 0])
+
+    first = mirrored()
+    batches.on_epoch_end()
+    assert 0 < len(first) < FACES and mirrored() != first
+
+
+def test_fewer_faces_than_a_batch_are_repeated(packed, shape_model):
+    few = PackedFaces(packed.images[:3], packed.points[:3], packed.pose[:3])
+    batches = Batches(few, shape_model, RECIPE, SIZE, MARGIN, seed=5)
+    assert len(batches) == 1 and set(chosen_by(batches)) == {0, 1, 2}
+    assert len(chosen_by(batches)) == RECIPE.batch
+
+
+def network_inputs(batches, index):
+    """What the network sees of a batch."""
+    inputs = {key: ops.convert_to_tensor(value) for key, value in batches[index][0].items()}
+    return augment.apply(inputs["images"], inputs, SIZE)
+
+
+def test_statistics_are_the_plain_mean_over_the_batches(batches):
+    """Of each batch's own, however little of the present weights the moving ones had seen."""
+    model = make_model()
+    build(model, batches)
+    network = model.network
+    layer, norm = network.layers[1], network.get_layer("norm")
+    means, variances = [], []
+    for i in range(len(batches)):
+        x = ops.convert_to_numpy(layer(network_inputs(batches, i)))
+        means.append(x.mean(axis=(0, 1, 2)))
+        variances.append(x.var(axis=(0, 1, 2)))
+    estimate_statistics(model, batches)
+    np.testing.assert_allclose(norm.get_weights()[2], np.mean(means, axis=0), atol=1e-4)
+    np.testing.assert_allclose(norm.get_weights()[3], np.mean(variances, axis=0), rtol=1e-3)
+    assert norm.momentum == 0.9, "training goes on as before"
+
+
+def test_new_heads_start_from_the_regression_of_the_labels(packed, shape_model):
+    """Where features tell the pose exactly, so does the new head; unlabelled faces are left out."""
+    recipe = dataclasses.replace(RECIPE, batch=FACES, strength=augment.Strength())
+    model = Assisted(make_network(), recipe, assist=False, frozen=True)
+    batches = Batches(packed, shape_model, recipe, SIZE, MARGIN, seed=5)
+    trunk = keras.Model(model.network.input, model.network.get_layer("features").output)
+    features = ops.convert_to_numpy(trunk(network_inputs(batches, 0)))
+    pose = features @ np.random.default_rng(0).normal(size=(6, 3)) + (5, -3, 2)
+    labels = np.empty((FACES, 3), np.float32)
+    labels[batches.order] = pose
+    labels[batches.order[0]] = np.nan
+    batches.faces = dataclasses.replace(packed, pose=labels)
+    fit_heads(model, batches, rounds=3, ridge=1e-9)
+    found = ops.convert_to_numpy(model.network.get_layer("pose")(features))
+    np.testing.assert_allclose(found, pose, atol=0.05)
+    assert batches.epoch == 0, "the training begins with its first epoch"
+
+
+def test_predictions_do_not_depend_on_the_batch(rng):
+    network = make_network()
+    images = rng.integers(0, 256, (7, SIZE, SIZE, 3), dtype=np.uint8)
+    whole, pose = predict(network, images)
+    assert whole.shape == (7, 68, 2) and pose.shape == (7, 3)
+    parts, angles = predict(network, images, batch=3)
+    np.testing.assert_allclose(parts, whole, atol=1e-5)
+    np.testing.assert_allclose(angles, pose, atol=1e-4)
