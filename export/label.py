@@ -16,7 +16,7 @@ from asmnet.export.teachers import Dialect, Opinion, Teacher, hold_to_known, lab
 from asmnet.export.terminal import Track, progress, quiet
 from asmnet.train.datasets import Face, read_dataset
 from asmnet.train.labels import write_jsonl
-from asmnet.train.pictures import read_picture
+from asmnet.train.pictures import read_face, read_picture
 
 __all__ = ["main"]
 
@@ -75,9 +75,12 @@ def main(
         raise UserError("--like and --wide need a 98-point teacher; give one with --teacher")
     with progress() as track:
         dialect = _learn_dialect(like, groups[WFLW98.name], track) if like else None
-        seen, lost = _show(source, groups, track)
+        seen, lost, unreadable = _show(source, groups, track)
     if not seen:
-        raise UserError(f"no face was found in {source}; give pictures in which faces are large")
+        also = f"; {len(unreadable)} cannot be read, as {unreadable[0]}" if unreadable else ""
+        raise UserError(
+            f"no face was found in {source}; give pictures in which faces are large{also}"
+        )
     sure = [max(o.spread for o in opinions.values()) <= agree for _, opinions in seen]
     if not any(sure):
         raise UserError(
@@ -98,6 +101,8 @@ def main(
             f"{path}: {len(chosen)} faces with {labels.shape[1]} points; left out: "
             f"{lost} without a face, {len(seen) - len(chosen)} on which the views differ"
         )
+    if unreadable:
+        click.echo(f"left out too: {len(unreadable)} unreadable pictures; first, {unreadable[0]}")
 
 
 def _by_scheme(teachers: Sequence[Teacher]) -> dict[str, list[Teacher]]:
@@ -110,25 +115,37 @@ def _by_scheme(teachers: Sequence[Teacher]) -> dict[str, list[Teacher]]:
 def _learn_dialect(like: str, teachers: Sequence[Teacher], track: Track) -> Dialect:
     faces = read_dataset(like, "train").faces
     said = [
-        label_face(read_picture(face.image), Crop.around(face.points, 1.0), teachers).points
+        label_face(read_face(face), Crop.around(face.points, 1.0), teachers).points
         for face in track(faces, "learning the dialect")
     ]
     return Dialect(np.stack(said), np.stack([face.points for face in faces]))
 
 
-def _show(source: str, groups: dict[str, list[Teacher]], track: Track) -> tuple[list[Seen], int]:
-    """Every face with the opinions on it, and how many pictures show none."""
+def _show(
+    source: str, groups: dict[str, list[Teacher]], track: Track
+) -> tuple[list[Seen], int, list[str]]:
+    """Every face with the opinions on it.
+
+    One bad picture among thousands does not cost the labels of the others.
+
+    Returns:
+        the faces; how many pictures show none; which pictures cannot be read, and why.
+    """
     with quiet():
         detector = FaceDetector.load()
-    seen, lost = [], 0
+    seen, lost, unreadable = [], 0, []
     for face in track(_faces(source), "labelling"):
-        image = read_picture(face.image)
+        try:
+            image = read_face(face) if len(face.points) else read_picture(face.image)
+        except UserError as error:
+            unreadable.append(str(error))
+            continue
         box = _box(image, face, detector)
         if box is None:
             lost += 1
         else:
             seen.append((face, {name: label_face(image, box, g) for name, g in groups.items()}))
-    return seen, lost
+    return seen, lost, unreadable
 
 
 def _combine(

@@ -43,15 +43,28 @@ class Teacher:
 
     An ONNX teacher takes (1, 3, S, S) BGR in [0, 1] and answers (1, 196) points as
     fractions of the crop, as PFLD's descendants do; it knows no pose.
+
+    Raises:
+        UserError: no such model, or a network of another kind.
     """
 
     def __init__(self, path: str) -> None:
         if path.endswith(".onnx"):
+            self.size, self.margin, self.scheme, self.landmarker = 112, 1.15, WFLW98, None
             try:
                 self.net = cv2.dnn.readNetFromONNX(path)
+                answer = self._forward(np.zeros((self.size, self.size, 3), np.uint8))
             except cv2.error as error:
-                raise UserError(f"cannot read teacher {path}: {error}") from error
-            self.size, self.margin, self.scheme, self.landmarker = 112, 1.15, WFLW98, None
+                reason = " ".join(str(error).split())[:200]
+                raise UserError(
+                    f"cannot use teacher {path}: {reason}; give an ONNX network of "
+                    f"{self.size}-pixel crops"
+                ) from error
+            if answer.size != 2 * self.scheme.count or not np.isfinite(answer).all():
+                raise UserError(
+                    f"teacher {path} answers {answer.shape} to a black crop; expected (1, 196) "
+                    "finite numbers"
+                )
         else:
             with quiet():
                 self.landmarker = Landmarker.load(models.find(path))
@@ -63,9 +76,12 @@ class Teacher:
         if self.landmarker is not None:
             points, pose = self.landmarker.raw(rgb)
             return points.copy(), pose.copy()
-        self.net.setInput(cv2.dnn.blobFromImage(rgb, 1 / 255, swapRB=True))
-        fractions = self.net.forward().reshape(-1, 2)
+        fractions = self._forward(rgb).reshape(-1, 2)
         return fractions - (self.size - 1) / (2 * self.size), None
+
+    def _forward(self, rgb: np.ndarray) -> np.ndarray:
+        self.net.setInput(cv2.dnn.blobFromImage(rgb, 1 / 255, swapRB=True))
+        return np.asarray(self.net.forward())
 
 
 @dataclass(frozen=True, eq=False)

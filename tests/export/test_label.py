@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from asmnet import samples
-from asmnet.core import Crop, wflw98_to_ibug68
+from asmnet.core import Crop, UserError, wflw98_to_ibug68
 from asmnet.edge_runtime import FaceDetector
 from asmnet.export.label import main
 from asmnet.export.teachers import Dialect, Teacher, hold_to_known, label_face
@@ -78,6 +78,55 @@ def test_a_folder_of_pictures_becomes_labels(tmp_path):
     assert "1 faces with 68 points; left out: 1 without a face" in result.output
     face = read_jsonl(out).faces[0]
     assert face.image.samefile(folder / "face.jpg") and np.abs(face.pose).max() < 15
+
+
+def test_an_unreadable_picture_costs_no_other_its_labels(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "a-face.jpg").write_bytes(FACE.read_bytes())
+    (folder / "half.jpg").write_bytes(FACE.read_bytes()[:5000])
+    out = tmp_path / "labels.jsonl"
+    result = CliRunner().invoke(main, [str(folder), "-o", str(out)])
+    assert result.exit_code == 0, result.output
+    assert [face.image.name for face in read_jsonl(out).faces] == ["a-face.jpg"]
+    assert "1 unreadable pictures" in result.output and "half.jpg" in result.output
+
+
+class Network:
+    """An ONNX network as OpenCV gives it, with a fixed answer."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def setInput(self, blob):  # noqa: N802
+        assert blob.shape == (1, 3, 112, 112)
+
+    def forward(self):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "answer, complaint",
+    [
+        (np.zeros((1, 136), np.float32), r"answers \(1, 136\)"),
+        (np.full((1, 196), np.nan, np.float32), "finite"),
+        (cv2.error("wrong\nshape"), "cannot use teacher other.onnx: wrong shape"),
+    ],
+)
+def test_another_kind_of_onnx_network_is_named(monkeypatch, answer, complaint):
+    monkeypatch.setattr(cv2.dnn, "readNetFromONNX", lambda path: Network(answer))
+    with pytest.raises(UserError, match=complaint):
+        Teacher("other.onnx")
+
+
+def test_an_onnx_teachers_fractions_become_crop_units(monkeypatch):
+    answer = np.full((1, 196), 55.5 / 112, np.float32)  # the crop's middle
+    monkeypatch.setattr(cv2.dnn, "readNetFromONNX", lambda path: Network(answer))
+    points, pose = Teacher("other.onnx")(np.zeros((112, 112, 3), np.uint8))
+    assert pose is None
+    np.testing.assert_allclose(points, np.zeros((98, 2)), atol=1e-6)
 
 
 @pytest.mark.parametrize(
