@@ -105,7 +105,7 @@ def fit(
     model.optimizer.build(model.trainable_variables)
     with open_run(run, settings, faces.record()):
         shape_model.save(run / "shape.npz")
-        state = State(run / "state.weights.h5")
+        state = State(run / "state.npz")
         first = state.restore(model)
         batches.start(first)
         if first == 0 and frozen:

@@ -4,7 +4,7 @@ run.json          what was asked for, and of which faces; the same command conti
                   is refused
 log.csv           one row an epoch; tensorboard/ holds the same
 curves.png        loss and validation NME
-state.weights.h5  weights, optimizer and epoch in one file, replaced whole each epoch
+state.npz         weights, optimizer and epoch in one file, replaced whole each epoch
 best.keras        lowest validation NME; last.keras: the last epoch
 shape.npz         the shape model of the ASM term
 """
@@ -23,6 +23,8 @@ from typing import Any
 
 import keras
 import matplotlib
+import numpy as np
+from keras import ops
 
 from asmnet.core import UserError, atomic_path
 
@@ -274,20 +276,31 @@ class State(keras.callbacks.Callback):
         """
         if not self.path.exists():
             return 0
-        model.optimizer.build(model.trainable_variables)
+        variables = self._variables(model)
         try:
-            model.load_weights(self.path)
-        except Exception as error:  # Keras raises whatever h5py raised
-            reason = " ".join(str(error).split())[:120]
+            with np.load(self.path) as saved:
+                values = [saved[f"arr_{i}"] for i in range(len(saved.files))]
+        except Exception as error:  # numpy raises whatever zipfile or zlib raised
             raise UserError(
-                f"{self.path} is damaged ({reason}); remove it to begin its run again"
+                f"{self.path} is damaged ({error}); remove it to begin its run again"
             ) from error
-        return int(model.finished.numpy() if hasattr(model.finished, "numpy") else model.finished)
+        if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
+            raise UserError(f"{self.path} is of another network; remove it to begin the run again")
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return int(ops.convert_to_numpy(model.finished))
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:  # noqa: D102
         self.model.finished.assign(epoch)
-        with atomic_path(self.path) as temporary:
-            self.model.save_weights(temporary, overwrite=True)
+        values = [ops.convert_to_numpy(v) for v in self._variables(self.model)]
+        # Not Keras' own HDF5: on a full disk that library brings the process down.
+        with atomic_path(self.path) as temporary, temporary.open("wb") as file:
+            np.savez(file, *values)
+
+    @staticmethod
+    def _variables(model: keras.Model) -> list[keras.Variable]:
+        model.optimizer.build(model.trainable_variables)
+        return [*model.variables, *model.optimizer.variables]
 
 
 def save_model(model: keras.Model, path: Path) -> None:

@@ -60,7 +60,7 @@ def whole_run(labelled_faces, tmp_path_factory):
 def test_a_run_leaves_everything(whole_run):
     names = {path.name for path in whole_run.iterdir()}
     assert names >= {"run.json", "log.csv", "curves.png", "best.keras", "last.keras"}
-    assert names >= {"shape.npz", "state.weights.h5", "tensorboard"}
+    assert names >= {"shape.npz", "state.npz", "tensorboard"}
     config = json.loads((whole_run / "run.json").read_text())
     assert config["seed"] == 0 and config["epochs"] == 4 and config["loss"] == "asm"
     # Four epochs, and one row for the re-estimated batch-norm statistics.

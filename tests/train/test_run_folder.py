@@ -1,7 +1,9 @@
 """A run folder: one command, one set of faces, one training at a time; the best epoch is kept."""
 
+import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -157,7 +159,7 @@ def model(network):
 
 
 def test_the_state_tells_the_epoch_to_go_on_with(tmp_path, model):
-    state = State(tmp_path / "state.weights.h5")
+    state = State(tmp_path / "state.npz")
     assert state.restore(model) == 0
     state.set_model(model)
     state.on_epoch_begin(3)
@@ -165,13 +167,60 @@ def test_the_state_tells_the_epoch_to_go_on_with(tmp_path, model):
     assert state.restore(model) == 3
 
 
-@pytest.mark.parametrize("keep", [0, 100, 4000])
+def test_the_state_is_everything_that_training_changes(tmp_path, model):
+    state = State(tmp_path / "state.npz")
+    state.set_model(model)
+    x = np.ones((8, 4), np.float32)
+    model.fit(x, x[:, :1], verbose=0)
+    state.on_epoch_begin(1)
+    known = [np.array(v) for v in (*model.variables, *model.optimizer.variables)]
+    model.fit(x, x[:, :1], verbose=0)
+    state.restore(model)
+    for before, variable in zip(known, (*model.variables, *model.optimizer.variables), strict=True):
+        np.testing.assert_array_equal(np.array(variable), before)
+
+
+@contextlib.contextmanager
+def full_disk(left):
+    """No file may grow beyond `left` bytes."""
+    known = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (left, known[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, known)
+
+
+def test_a_full_disk_costs_no_epoch_that_was_saved(tmp_path, model):
+    state = State(tmp_path / "state.npz")
+    state.set_model(model)
+    state.on_epoch_begin(1)
+    with full_disk(500), pytest.raises(UserError, match=r"cannot write .*state\.npz"):
+        state.on_epoch_begin(2)
+    assert state.restore(model) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
+
+
+def test_a_full_disk_leaves_the_best_epoch(tmp_path, network):
+    history = judge(tmp_path, network, [9.0])
+    with full_disk(500), pytest.raises(UserError, match=r"cannot write .*last\.keras"):
+        history.on_epoch_end(1, {"val_nme": 4.0})
+    assert epoch_of(tmp_path / "best.keras") == 0
+
+
+def test_the_state_of_another_network_is_refused(tmp_path, model):
+    np.savez(tmp_path / "state.npz", np.zeros(3))
+    with pytest.raises(UserError, match="another network"):
+        State(tmp_path / "state.npz").restore(model)
+
+
+@pytest.mark.parametrize("keep", [0, 100, 1000])
 def test_a_damaged_state_is_named(tmp_path, model, keep):
-    state = State(tmp_path / "state.weights.h5")
+    state = State(tmp_path / "state.npz")
     state.set_model(model)
     state.on_epoch_begin(3)
     state.path.write_bytes(state.path.read_bytes()[:keep])
-    with pytest.raises(UserError, match=r"state\.weights\.h5 is damaged .*remove it"):
+    with pytest.raises(UserError, match=r"state\.npz is damaged .*remove it"):
         state.restore(model)
 
 
