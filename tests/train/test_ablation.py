@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from asmnet.core import UserError
 from asmnet.train import ablation
 from asmnet.train.cli import train
 from asmnet.train.compare import Scores, bootstrap_interval, difference, summarise
@@ -63,7 +64,7 @@ def finish_quickly(folder: Path, settings: dict, skip_bad: bool = False) -> None
 @pytest.fixture(scope="module")
 def finished(benchmark, tmp_path_factory):
     """An ablation whose trainings are quick ones; the runs it started, and its folder."""
-    run, started = tmp_path_factory.mktemp("runs") / "ablation", []
+    run, started = tmp_path_factory.mktemp("runs") / "ablation[1]", []  # brackets: rich's markup
 
     def quick(folder, settings, skip_bad):
         started.append(folder.name)
@@ -107,6 +108,7 @@ def test_the_tables_stand_beside_the_paper(finished):
     assert any("1.62 / 1.80 / 1.24" in row for row in rows)
     assert "not the same measurement" in text.lower() and "not at hand" in text
     assert "Does the ASM loss help?" in output and "±" in output
+    assert f"Look at {run / 'tables.md'}" in output
     assert (run / "ablation.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -166,6 +168,25 @@ def test_a_kill_ends_the_training_too_and_the_command_goes_on(benchmark, tmp_pat
     training = capfd.readouterr().out
     assert "1.440 M parameters" in training and "resumed" in training
     assert "1 seed and 20 faces" in (run / "tables.md").read_text()
+
+
+def test_a_damaged_network_or_memory_of_it_is_found_out(finished, benchmark, tmp_path):
+    run, _, _ = finished
+    shutil.copytree(run, tmp_path / "copy")
+    folder = tmp_path / "copy" / "mnv2-seed0"
+    sets = ablation.find_tests(f"300w:{benchmark}")
+
+    def crops(title):
+        return ablation.crop_faces(sets[title].faces, 32, 1.25)[:2]
+
+    known = ablation._test(folder, sets, crops)
+    (folder / "test.npz").write_bytes(b"damaged")
+    again = ablation._test(folder, sets, crops)
+    np.testing.assert_array_equal(again["300-W common"].errors, known["300-W common"].errors)
+    (folder / "test.npz").unlink()
+    (folder / "best.keras").write_bytes(b"damaged")
+    with pytest.raises(UserError, match=r"best\.keras cannot be loaded"):
+        ablation._test(folder, sets, crops)
 
 
 def running(pid: str) -> bool:

@@ -1,11 +1,13 @@
 """The networks are the paper's: counted, not believed."""
 
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 
 from asmnet.core import UserError
-from asmnet.train.model import TAPS, build_model, count_flops
+from asmnet.train.model import TAPS, build_model, count_flops, load_network
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,36 @@ def test_weights_move_between_sizes(tmp_path):
     large = build_model("asmnet", size=224)
     large.set_weights(loaded.get_weights())
     assert large.count_params() == small.count_params()
+
+
+def test_a_saved_network_is_loaded(tmp_path):
+    image = keras.Input((4,))
+    network = keras.Model(image, keras.layers.Dense(2)(image))
+    network.save(tmp_path / "a.keras")
+    again = load_network(tmp_path / "a.keras")
+    for known, loaded in zip(network.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(loaded, known)
+
+
+@pytest.mark.parametrize("how", ["truncated", "text", "foreign", "missing"])
+def test_a_network_that_cannot_be_loaded_is_named(tmp_path, how):
+    image, path = keras.Input((4,)), tmp_path / "a.keras"
+    keras.Model(image, keras.layers.Dense(2)(image)).save(path)
+    if how == "truncated":
+        path.write_bytes(path.read_bytes()[:-200])
+    elif how == "text":
+        path.write_text("no network")
+    elif how == "foreign":  # a class that is not at hand
+        with zipfile.ZipFile(path) as source:
+            files = {name: source.read(name) for name in source.namelist()}
+        files["config.json"] = files["config.json"].replace(b'"Dense"', b'"TheirLayer"')
+        with zipfile.ZipFile(path, "w") as target:
+            for name, data in files.items():
+                target.writestr(name, data)
+    else:
+        path.unlink()
+    with pytest.raises(UserError, match=r"a\.keras cannot be loaded as a Keras model"):
+        load_network(path)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def finish_here(data, run, *extra):
 @pytest.fixture(scope="module")
 def whole_run(labelled_faces, tmp_path_factory):
     """One run from start to end, shared by the tests that look at what it left."""
-    run = tmp_path_factory.mktemp("runs") / "whole"
+    run = tmp_path_factory.mktemp("runs") / "whole[1]"  # brackets are rich's markup
     finish(command(labelled_faces, run))
     return run
 
@@ -86,7 +86,8 @@ def test_a_killed_run_goes_on_where_it_was(labelled_faces, whole_run, tmp_path):
 
 def test_a_finished_run_is_left_alone(labelled_faces, whole_run):
     before = (whole_run / "best.keras").stat().st_mtime_ns
-    assert "validation NME" in finish(command(labelled_faces, whole_run))
+    output = finish(command(labelled_faces, whole_run))
+    assert "validation NME" in output and str(whole_run / "best.keras") in output
     assert (whole_run / "best.keras").stat().st_mtime_ns == before
 
 
@@ -165,6 +166,7 @@ def test_two_devices_under_jax(labelled_faces, tmp_path):
         (["--data", "300w:/nowhere"], "/nowhere is not a folder"),
         (["--data", "{faces}", "--init", "absent.keras"], "cannot start from absent.keras"),
         (["--data", "{faces}", "--init", "absent.h5"], "'absent.h5'"),
+        (["--data", "{faces}", "--init", "{damaged}"], "cannot start from"),
         (["--data", "{faces}", "--extra", "absent.jsonl"], "cannot read labels absent.jsonl"),
         (["--data", "absent.jsonl"], "cannot read labels absent.jsonl"),
         (["--data", "{faces}", "--size", "100"], "input size 100"),
@@ -173,7 +175,9 @@ def test_two_devices_under_jax(labelled_faces, tmp_path):
     ],
 )
 def test_bad_input_is_one_sentence(labelled_faces, tmp_path, arguments, complaint):
-    arguments = [a.format(faces=labelled_faces) for a in arguments]
+    damaged = tmp_path / "damaged.keras"
+    damaged.write_bytes(b"PK no archive")
+    arguments = [a.format(faces=labelled_faces, damaged=damaged) for a in arguments]
     result = CliRunner().invoke(train, [*arguments, "--run", str(tmp_path / "run")])
     assert result.exit_code == 2
     assert complaint in result.output.replace("\n", " ")
