@@ -151,7 +151,9 @@ class ShapeModel:
         try:
             with np.load(Path(path)) as data:
                 scheme = SCHEMES[str(data["scheme"])]
-                mean, basis, variance = (np.float32(data[k]) for k in ("mean", "basis", "variance"))
+                mean, basis, variance = (
+                    np.asarray(data[key], np.float32) for key in ("mean", "basis", "variance")
+                )
         except Exception as error:  # numpy raises whatever zipfile or zlib raised
             raise UserError(f"{path} is no shape model ({error}); train writes one") from error
         expected = ((scheme.count, 2), (variance.size, 2 * scheme.count))
