@@ -27,7 +27,7 @@ from asmnet.export.benchmarks import name_of, notes_on
 from asmnet.export.split import copies, look
 from asmnet.export.terminal import Track, quiet, silent
 from asmnet.train.datasets import Face, read_dataset
-from asmnet.train.pictures import poses_of, read_picture
+from asmnet.train.pictures import poses_of, read_face, read_picture
 
 __all__ = ["FaceSet", "detected_faces", "find_face", "labelled_faces", "pictures_in"]
 
@@ -217,7 +217,7 @@ def labelled_faces(
     images = np.empty((len(data.faces), spec.size, spec.size, 3), np.uint8)
     units, squares, looks = [], [], []
     for face in track([f for f in data.faces if wanted(f.image)], "reading faces"):
-        image = cv2.cvtColor(read_picture(face.image), cv2.COLOR_RGB2BGR)
+        image = cv2.cvtColor(read_face(face), cv2.COLOR_RGB2BGR)
         if apart_from is not None and copies(look(image), apart_from):
             continue
         if detector is None:
