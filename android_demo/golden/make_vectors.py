@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from output import trace
-from tracking import tracking
+from tracking import nervous, tracking
 
 from asmnet import models, samples
 from asmnet.core import (
@@ -301,7 +301,8 @@ def vectors() -> Vectors:
     image = picture()
     found: Vectors = {"picture": image}
     for part in (crops(image), tensors(), schemes(), landmarks(image), detector(image),
-                 smoothing(), frames(), evidence(), constants(), trace(), tracking()):  # fmt: skip
+                 smoothing(), frames(), evidence(), constants(), trace(), tracking(),
+                 nervous()):  # fmt: skip
         found |= part
     return found
 

@@ -1,6 +1,12 @@
-"""Parts of the demo clip as the Python tracker follows them, with the networks' answers."""
+"""Parts of the demo clip as the Python tracker follows them, with the networks' answers.
+
+Once as they are, and once out of order and with networks that are often wrong: what the tracker
+does then, it hardly ever does in the clip.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -12,7 +18,7 @@ from asmnet.edge_runtime.interpreter import Network
 from asmnet.edge_runtime.landmarker import Landmarker
 from asmnet.edge_runtime.tracker import FaceTracker
 
-__all__ = ["tracking"]
+__all__ = ["nervous", "tracking"]
 
 # Seconds: a face goes out and comes back; bare wall, a second person; two faces.
 PARTS = ((10.5, 13.0), (16.0, 17.6), (23.2, 25.4))
@@ -22,16 +28,23 @@ HIDDEN = (24.45, 24.65)
 # Anchors below this logit are no candidates by any of the tracker's thresholds.
 LEAST_LOGIT = -0.5
 
+Change = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
+
 
 class Recorder:
-    """A network that remembers the mean of each input and its answers."""
+    """A network that remembers the mean of each input and its answers.
 
-    def __init__(self, network: Network, outputs: dict[str, str]) -> None:
+    `change` is given the answers, and returns those to go by.
+    """
+
+    def __init__(
+        self, network: Network, outputs: dict[str, str], change: Change | None = None
+    ) -> None:
         self._network = network
         self._outputs = outputs
+        self._change = change
         self.input = network.input
         self.require = network.require
-        self.output = network.output
         self.means: list[float] = []
         self.answers: dict[str, list[np.ndarray]] = {key: [] for key in outputs}
 
@@ -39,8 +52,14 @@ class Recorder:
         """Run, and remember."""
         self._network.run(tensor)
         self.means.append(float(tensor.mean(dtype=np.float64)))
-        for key, name in self._outputs.items():
-            self.answers[key].append(self._network.output(name)[0])
+        found = {key: self._network.output(name) for key, name in self._outputs.items()}
+        for key, values in (self._change(found) if self._change else found).items():
+            self.answers[key].append(values[0])
+
+    def output(self, name: str) -> np.ndarray:
+        """The latest answer, a copy."""
+        (key,) = (key for key, tensor in self._outputs.items() if tensor == name)
+        return self.answers[key][-1][None].copy()
 
 
 def clip() -> tuple[np.ndarray, np.ndarray]:
@@ -61,14 +80,55 @@ def clip() -> tuple[np.ndarray, np.ndarray]:
 
 def tracking() -> dict[str, np.ndarray]:
     """Frames, networks' answers in their order, and the faces of each frame."""
-    path = models.find(models.DEFAULT)
-    spec = read_spec(path)
-    landmarks = Recorder(Network(path), {"landmarks": spec.landmarks, "pose": spec.pose})
-    detector = Recorder(
-        Network(models.DETECTOR), {"regressors": "regressors", "logits": "classificators"}
-    )
-    tracker = FaceTracker(Landmarker(landmarks, spec), FaceDetector(detector), max_faces=2)
     frames, times = clip()
+    found = follow(frames, times, align_roll=False)
+    return {f"track/{name}": value for name, value in (found | {"frames": frames}).items()}
+
+
+def nervous() -> dict[str, np.ndarray]:
+    """The same frames in leaps, with wrong answers among the right ones and crops that turn."""
+    random = np.random.default_rng(9)
+    frames, _ = clip()
+    leaps = random.choice((1, 0, -1, 9, -20), 240, p=(0.8, 0.1, 0.04, 0.03, 0.03))
+    order = np.cumsum(leaps) % len(frames)
+    steps = random.choice((1 / 30, 0.0, 0.2, 1.5, -0.1), 240, p=(0.86, 0.05, 0.07, 0.01, 0.01))
+    times = 5 + np.cumsum(steps)
+
+    def slip(answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        points, pose = answers["landmarks"].copy(), answers["pose"]
+        kind = random.choice(("right", "aside", "rough"), p=(0.8, 0.12, 0.08))
+        if kind == "aside":
+            points += np.tile(random.uniform(-0.08, 0.08, 2), points.size // 2)
+        elif kind == "rough":
+            points += random.normal(0, random.choice((0.02, 0.06)), points.shape)
+        return {"landmarks": points.astype(np.float32), "pose": pose}
+
+    def doubt(answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        less = random.choice((0.0, 0.0, random.uniform(0, 4)))
+        return answers | {"logits": (answers["logits"] - less).astype(np.float32)}
+
+    found = follow(frames[order], times, True, slip, doubt)
+    return {
+        f"nervous/{name}": value
+        for name, value in (found | {"order": order.astype(np.int32)}).items()
+    }
+
+
+def follow(
+    frames: np.ndarray,
+    times: np.ndarray,
+    align_roll: bool,
+    slip: Change | None = None,
+    doubt: Change | None = None,
+) -> dict[str, np.ndarray]:
+    """What the tracker makes of frames (F, H, W, 3) at times (F,), and what the networks said."""
+    path = models.find(models.DEFAULT)
+    spec = read_spec(path).replace(align_roll=align_roll)
+    outputs = {"landmarks": spec.landmarks, "pose": spec.pose}
+    landmarks = Recorder(Network(path), outputs, slip)
+    outputs = {"regressors": "regressors", "logits": "classificators"}
+    detector = Recorder(Network(models.DETECTOR), outputs, doubt)
+    tracker = FaceTracker(Landmarker(landmarks, spec), FaceDetector(detector), max_faces=2)
     answers = [
         tracker.update(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), t)
         for frame, t in zip(frames, times, strict=True)
@@ -79,20 +139,19 @@ def tracking() -> dict[str, np.ndarray]:
     scale, zero = landmarks.input["quantization"]
     kinds = [np.dtype(kind) for kind in (np.float32, np.int8, np.uint8)]
     return {
-        "track/frames": frames,
-        "track/times": times,
-        "track/type": np.array([kinds.index(np.dtype(landmarks.input["dtype"])), zero], np.int32),
-        "track/scale": np.array([scale], np.float32),
-        "track/landmarks": np.array(landmarks.answers["landmarks"], np.float32),
-        "track/pose": np.array(landmarks.answers["pose"], np.float32),
-        "track/means": np.array(landmarks.means),
-        "track/detector/means": np.array(detector.means),
-        "track/detector/candidates": np.stack([call, anchor], axis=1).astype(np.int32),
-        "track/detector/logits": logits[call, anchor],
-        "track/detector/regressors": np.array(detector.answers["regressors"])[call, anchor],
-        "track/counts": np.array([len(answer) for answer in answers], np.int32),
-        "track/ids": np.array([face.id for face in faces], np.int32),
-        "track/scores": np.array([face.score for face in faces]),
-        "track/points": np.array([face.landmarks for face in faces]),
-        "track/poses": np.array([face.pose for face in faces]),
+        "times": times,
+        "type": np.array([kinds.index(np.dtype(landmarks.input["dtype"])), zero], np.int32),
+        "scale": np.array([scale], np.float32),
+        "landmarks": np.array(landmarks.answers["landmarks"], np.float32),
+        "pose": np.array(landmarks.answers["pose"], np.float32),
+        "means": np.array(landmarks.means),
+        "detector/means": np.array(detector.means),
+        "detector/candidates": np.stack([call, anchor], axis=1).astype(np.int32),
+        "detector/logits": logits[call, anchor],
+        "detector/regressors": np.array(detector.answers["regressors"])[call, anchor],
+        "counts": np.array([len(answer) for answer in answers], np.int32),
+        "ids": np.array([face.id for face in faces], np.int32),
+        "scores": np.array([face.score for face in faces]),
+        "points": np.array([face.landmarks for face in faces]),
+        "poses": np.array([face.pose for face in faces]),
     }

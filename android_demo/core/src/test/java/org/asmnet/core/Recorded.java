@@ -53,13 +53,13 @@ abstract class Recorded implements Interpreter {
         return means.length;
     }
 
-    /** The landmark network of the recorded clip. */
-    static Recorded landmarks(ModelSpec spec) {
-        int[] type = Golden.ints("track/type");
-        float[] points = Golden.floats("track/landmarks");
-        float[] poses = Golden.floats("track/pose");
-        return new Recorded(spec.size, Type.values()[type[0]], Golden.floats("track/scale")[0],
-                type[1], "track/means", type[0] == 0 ? 0.1 / 127.5 : 0.1) {
+    /** The landmark network of a recorded clip. */
+    static Recorded landmarks(String clip, ModelSpec spec) {
+        int[] type = Golden.ints(clip + "/type");
+        float[] points = Golden.floats(clip + "/landmarks");
+        float[] poses = Golden.floats(clip + "/pose");
+        return new Recorded(spec.size, Type.values()[type[0]], Golden.floats(clip + "/scale")[0],
+                type[1], clip + "/means", type[0] == 0 ? 0.1 / 127.5 : 0.1) {
             @Override
             public void output(String name, float[] values) {
                 float[] all = name.equals(spec.landmarks) ? points : poses;
@@ -68,12 +68,12 @@ abstract class Recorded implements Interpreter {
         };
     }
 
-    /** The detector of the recorded clip; only anchors with a chance are recorded. */
-    static Recorded detector() {
-        int[] candidates = Golden.ints("track/detector/candidates");
-        float[] logits = Golden.floats("track/detector/logits");
-        float[] regressors = Golden.floats("track/detector/regressors");
-        return new Recorded(128, Type.FLOAT32, 0, 0, "track/detector/means", 0.1 / 127.5) {
+    /** The detector of a recorded clip; only anchors with a chance are recorded. */
+    static Recorded detector(String clip) {
+        int[] candidates = Golden.ints(clip + "/detector/candidates");
+        float[] logits = Golden.floats(clip + "/detector/logits");
+        float[] regressors = Golden.floats(clip + "/detector/regressors");
+        return new Recorded(128, Type.FLOAT32, 0, 0, clip + "/detector/means", 0.1 / 127.5) {
             @Override
             public void output(String name, float[] values) {
                 boolean scores = name.equals("classificators");
