@@ -80,17 +80,18 @@ def test_stopping_leaves_playable_files(model: Path, tmp_path: Path, number: int
 
 def test_being_killed_leaves_all_but_the_last_second(model: Path, tmp_path: Path):
     jsonl, video = tmp_path / "a.jsonl", tmp_path / "a.mp4"
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", "from asmnet.edge_runtime.webcam import main; main()",
          "--source", "demo", "--headless", "--model", model, "--jsonl", jsonl, "--record", video],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not (jsonl.exists() and jsonl.read_text().count("\n") > 90):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.005)
-    process.kill()
-    process.wait(60)
+    ) as process:  # fmt: skip
+        try:
+            deadline = time.monotonic() + 120
+            while not (jsonl.exists() and jsonl.read_text().count("\n") > 50):
+                assert process.poll() is None and time.monotonic() < deadline
+                time.sleep(0.005)
+        finally:
+            process.kill()
     count = len(lines_of(jsonl))
     assert count - 30 <= sum(1 for _ in frames_from(video)) <= count
     assert sorted(os.listdir(tmp_path)) == ["a.jsonl", "a.mp4"]
