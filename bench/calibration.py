@@ -23,6 +23,7 @@ from asmnet.export import FaceSet, detected_faces
 from asmnet.export.exporting import Job, make, open_job
 from asmnet.export.probe import observe
 from asmnet.export.recipes import unrounded
+from asmnet.export.split import calibrating
 from asmnet.export.terminal import progress, quiet
 from asmnet.train.datasets import read_dataset
 from asmnet.train.pictures import crop_faces
@@ -90,7 +91,8 @@ def main(model: str, data: str | None, faces: str | None) -> None:
         if data is not None:
             sets["200 of 300-W's training faces"] = labelled_crops(data, job, 200)
             sets["1,000 of them"] = labelled_crops(data, job, 1000)
-        sets["50 shipped crops"] = detected_faces(None, 50, job.spec)
+        wanted = calibrating(None, None)
+        sets["50 shipped crops"] = detected_faces(None, 50, job.spec, wanted=wanted)
         rng = np.random.default_rng(0)
         for number in range(HALVES):
             half = rng.permutation(len(crops.images))[: len(crops.images) // 2]

@@ -275,14 +275,17 @@ def _jitter(landmarkers: Sequence[Landmarker], faces: FaceSet, track: Track) -> 
 
 
 def _cost(float_file: Path, file: Path, track: Track) -> list[Figure]:
-    """Size, and time of one inference: both files in turn, on one thread."""
+    """Size, and time of one inference: both files in turn, on one thread.
+
+    The thread's own time, so that a busy machine, which interrupts it, changes little.
+    """
     interpreters = [load_interpreter(path) for path in (float_file, file)]
     seconds: list[list[float]] = [[], []]
     for _ in track(range(TIMED_RUNS), "timing"):
         for interpreter, spent in zip(interpreters, seconds, strict=True):
-            start = time.perf_counter()
+            start = time.thread_time()
             interpreter.invoke()
-            spent.append(time.perf_counter() - start)
+            spent.append(time.thread_time() - start)
     before, after = (1e3 * float(np.median(spent)) for spent in seconds)
     sizes = [path.stat().st_size / 1e6 for path in (float_file, file)]
     return [

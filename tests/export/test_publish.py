@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from asmnet import models
-from asmnet.core import read_spec
-from asmnet.export import cli, load_float, publish, verdict
+from asmnet.core import UserError, read_spec
+from asmnet.export import cli, load_float, publish, republish, verdict
 
 SETTINGS = {
     "recipe": "modern", "arch": "asmnet_spatial", "loss": "asm", "init": "imagenet",
@@ -95,6 +95,24 @@ def test_a_run_whose_export_fails_leaves_nothing(
     sentence = refused(publish.main, run, "x", "--test", f"300w:{labelled}", "--into", into)
     assert "nothing was published" in sentence
     assert not list(into.iterdir())
+
+
+def test_a_renewed_card_has_new_figures_and_the_old_training() -> None:
+    name, spec = models.DEFAULT, read_spec(models.find())
+    old = models.find(name, ".md").read_text()
+    row = {"faces": 554, "nme": 1.23, "fr10": 0.0, "auc10": 0.9, "missed": 0}
+    new = republish.renewed(old, name, "300w", {"float": row}, spec)
+    assert "| float | 1.23 | 0.00 | 0.900 | 0 |" in new and "int8, detector boxes" not in new
+    for heading in ("# ", "## Training", "## Limits"):
+        assert section(new, heading) == section(old, heading)
+    assert f"{spec.parity['figures']['shift_mean']['value']:.4g}" in section(new, "## Parity")
+    with pytest.raises(UserError, match="has other sections"):
+        republish.renewed("# A card of another kind", name, "300w", {"float": row}, spec)
+
+
+def section(card: str, heading: str) -> str:
+    """What follows a heading, up to the next."""
+    return card[card.index(heading) :].split("\n## ")[0]
 
 
 def test_bad_input(labelled: Path, tmp_path: Path, refused) -> None:
