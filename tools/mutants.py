@@ -52,7 +52,6 @@ TESTS = {
     "export/verdict.py": ["export/test_proof.py"],
     "train/faces.py": ["train/test_datasets.py", "train/test_labels.py"],
     "train/shape_model.py": ["train/test_loss.py"],
-    "train/trainer.py": ["train/test_run.py", "train/test_model.py"],
 }
 # The wording of messages is no code: mutants inside these expressions are not made.
 WORDING = [r"raise \w*Error\(", r"Error\($", r"warnings\.warn\(", r"click\.echo\("]

@@ -168,10 +168,10 @@ def _finished(folder: Path, settings: Mapping[str, Any]) -> bool:
         known = json.loads((folder / "run.json").read_text())
         with (folder / "log.csv").open(newline="") as file:
             last = max(int(row["epoch"]) for row in csv.DictReader(file))
-    except (OSError, ValueError, KeyError):
-        return False  # the training itself says what is wrong
+        same = all(known.get(key) == value for key, value in settings.items())
+    except Exception:
+        return False  # missing or damaged: the training itself says what is wrong
     # One row follows the last epoch: the re-estimated statistics.
-    same = all(known.get(key) == value for key, value in settings.items())
     return same and last == settings["epochs"] and (folder / "best.keras").exists()
 
 

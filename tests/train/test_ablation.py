@@ -204,6 +204,16 @@ def test_other_settings_are_not_passed_off_as_finished(finished, benchmark):
     assert not ablation._finished(folder, settings | {"recipe": "paper"})
 
 
+@pytest.mark.parametrize("name", ["run.json", "log.csv"])
+@pytest.mark.parametrize("text", ["", "[1]", "{", "epoch\n\n1,2\n", "a,b\n1\n", "\0\n\xff"])
+def test_a_damaged_record_is_not_passed_off_as_finished(finished, tmp_path, name, text):
+    folder = tmp_path / "mnv2-seed0"
+    shutil.copytree(finished[0] / "mnv2-seed0", folder)
+    settings = json.loads((folder / "run.json").read_text())
+    (folder / name).write_text(text, encoding="latin-1")
+    assert not ablation._finished(folder, settings)
+
+
 @pytest.mark.parametrize(
     "data, extra, complaint",
     [

@@ -9,6 +9,7 @@ from scipy.io import savemat
 
 from asmnet.core import IBUG68, UserError
 from asmnet.train.datasets import read_300w, read_dataset, read_pts, read_wflw
+from asmnet.train.labels import write_jsonl
 from asmnet.train.pictures import crop_faces, pack_faces, read_picture
 
 
@@ -36,6 +37,25 @@ def test_ibug_files_are_one_based(folder):
     text = (folder / "afw" / "a.pts").read_text().splitlines()[3]
     first = read_300w(folder).faces[0].points[0]
     np.testing.assert_allclose(first + 1, [float(v) for v in text.split()])
+
+
+def test_a_file_of_points_ends_at_its_brace(folder):
+    path = folder / "afw" / "a.pts"
+    known = read_pts(path)
+    path.write_text(path.read_text().replace("\n", "\n\n  ") + "notes after the end\n")
+    np.testing.assert_array_equal(read_pts(path), known)
+    with pytest.raises(UserError, match=r"cannot read .*gone\.pts"):
+        read_pts(folder / "gone.pts")
+
+
+def test_each_kind_of_source_is_read_as_such(folder, tmp_path):
+    write_jsonl(folder / "labels.jsonl", read_300w(folder).faces[:1])
+    assert len(read_dataset(str(folder / "labels.jsonl")).faces) == 1
+    assert len(read_dataset(f"300w:{folder}", "train").faces) == 2
+    with pytest.raises(UserError, match="common subset"):
+        read_dataset(f"300w:{folder}")
+    with pytest.raises(UserError, match="is it WFLW's folder"):
+        read_dataset(f"wflw:{folder}")
 
 
 def test_pose_sidecar_is_optional_per_picture(folder):
@@ -215,6 +235,20 @@ def test_wflw_attributes_and_short_lists(tmp_path):
     assert len(read_wflw(root, "occlusion").faces) == 1
     with pytest.raises(UserError, match="blur"):
         read_wflw(root, "blur")
+
+
+def test_wflw_trains_on_its_training_list(tmp_path):
+    root = wflw(tmp_path, [f"{COORDINATES} x.jpg"])
+    (root / "WFLW_annotations" / "list_98pt_rect_attr_train.txt").write_text(
+        f"{COORDINATES} x.jpg\n\n" * 3
+    )
+    assert len(read_dataset(f"wflw:{root}", "train").faces) == 3
+    assert len(read_dataset(f"wflw:{root}").faces) == 1
+    assert read_dataset(f"wflw:{root}").scheme.name == "wflw98"
+    with pytest.raises(UserError, match="unknown WFLW subset 'hard'"):
+        read_dataset(f"wflw:{root}", "hard")
+    with pytest.raises(UserError, match="nowhere is not a folder"):
+        read_wflw(root / "nowhere")
 
 
 def test_a_subsets_own_list_decides(tmp_path):

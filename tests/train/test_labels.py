@@ -1,5 +1,7 @@
 """Labels as JSON lines: what is written is read again, and what is wrong is named."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,29 @@ def test_a_malformed_line_is_named_or_left_out(tmp_path, line, complaint):
     data = read_jsonl(path, skip_bad=True)
     assert len(data.faces) == 1
     assert [complaint in why for why in data.skipped] == [True]
+
+
+def test_blank_lines_count_as_lines(tmp_path):
+    path = tmp_path / "labels.jsonl"
+    path.write_text(f"\n{entry()}\n  \n{entry()}\n{{")
+    with pytest.raises(UserError, match=r"labels\.jsonl, line 5: expected"):
+        read_jsonl(path)
+    assert len(read_jsonl(path, skip_bad=True).faces) == 2
+
+
+def test_names_in_any_script(tmp_path):
+    face = Face(tmp_path / "Zoë 顔.jpg", np.arange(136.0).reshape(68, 2))
+    write_jsonl(tmp_path / "labels.jsonl", [face])
+    assert read_jsonl(tmp_path / "labels.jsonl").faces[0].image == face.image
+    (tmp_path / "plain.jsonl").write_text(entry(image='"顔.jpg"'), encoding="utf-8")
+    assert read_jsonl(tmp_path / "plain.jsonl").faces[0].image.name == "顔.jpg"
+
+
+def test_labels_are_written_to_a_hundredth(tmp_path):
+    points = np.arange(136.0).reshape(68, 2) + 0.1234
+    write_jsonl(tmp_path / "a.jsonl", [Face(tmp_path / "a.jpg", points, np.full(3, 1.23456))])
+    line = json.loads((tmp_path / "a.jsonl").read_text())
+    assert line["landmarks"][0] == [0.12, 1.12] and line["pose"] == [1.23, 1.23, 1.23]
 
 
 def test_the_number_of_points_tells_the_scheme(tmp_path):

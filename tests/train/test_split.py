@@ -136,14 +136,49 @@ def test_bad_faces_are_counted_in_extra_labels_too(labels, faces, tmp_path):
     assert gathered.record()["skipped"] == 1
 
 
+def test_the_record_counts_both_sides(labels, faces):
+    gathered = gather(str(labels), [], 0.1, 0, False)
+    record = gathered.record()
+    assert record["learning"] == len(gathered.learning)
+    assert record["held_out"] == len(gathered.held_out)
+    assert record["learning"] + record["held_out"] == 200 and record["skipped"] == 0
+    assert record["sha256"] != gather(str(labels), [], 0.1, 1, False).record()["sha256"]
+
+
+def test_the_test_set_is_no_part_of_a_training(faces, tmp_path):
+    for i, face in enumerate(faces[:60]):
+        folder = tmp_path / ("afw" if i < 40 else "helen/testset")
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(face.image, folder)
+        rows = "".join(f"{x + 1} {y + 1}\n" for x, y in face.points)
+        (folder / face.image.name).with_suffix(".pts").write_text(f"{{\n{rows}}}\n")
+    (tmp_path / "head_pose.csv").write_text("image,yaw_deg,pitch_deg,roll_deg\nno.png,1,2,3\n")
+    (tmp_path / "afw" / "000.pts").write_text("{\n1 2\n}\n")
+    with pytest.raises(UserError, match="000.pts"):
+        gather(f"300w:{tmp_path}", [], 0.1, 0, False)
+    gathered = gather(f"300w:{tmp_path}", [], 0.1, 0, True)
+    assert names(gathered.learning) | names(gathered.held_out) == names(faces[1:40])
+    assert "000.pts" in gathered.skipped[0] and "'no.png'" in gathered.notes[0]
+
+
+def test_malformed_lines_of_extra_labels_are_left_out(labels, faces, tmp_path):
+    extra = tmp_path / "extra.jsonl"
+    write_jsonl(extra, faces[:10])
+    extra.write_text(extra.read_text() + "{\n")
+    with pytest.raises(UserError, match="extra.jsonl, line 11"):
+        gather(str(labels), [str(extra)], 0.1, 0, False)
+    assert "line 11" in gather(str(labels), [str(extra)], 0.1, 0, True).skipped[0]
+
+
 def test_the_fingerprint_tells_other_labels_apart(faces):
     known = fingerprint(faces)
     assert fingerprint(faces[:-1]) != known
     moved = replace(faces[0], points=faces[0].points + 0.01)
     posed = replace(faces[0], pose=np.zeros(3))
     renamed = replace(faces[0], image=faces[0].image.with_name("other.png"))
-    for other in (moved, posed, renamed):
+    for other in (moved, posed, renamed, replace(posed, pose=np.ones(3))):
         assert fingerprint([other, *faces[1:]]) != known
+    assert len({fingerprint([face]) for face in (moved, posed, renamed, faces[0])}) == 4
 
 
 def test_the_fingerprint_does_not_tell_folders_apart(faces, tmp_path):
