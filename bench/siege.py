@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -49,8 +50,8 @@ def limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
 
 
-def connect(port: int) -> socket.socket | None:
-    """A connection that will say nothing; None if it is not let in."""
+def connect(port: int) -> socket.socket:
+    """A connection that will say nothing."""
     silent = socket.socket()
     silent.setblocking(False)
     with contextlib.suppress(BlockingIOError):
@@ -99,7 +100,7 @@ def main(minutes: float, connections: int) -> None:
             time.sleep(0.1)
         time.sleep(1)
         opened, most, waits = 0, 0, []
-        asked = time.monotonic()
+        began = asked = time.monotonic()
         silent: list[socket.socket] = []
         while run.poll() is None:
             for one in [one for one in silent if is_closed(one)]:
@@ -113,6 +114,9 @@ def main(minutes: float, connections: int) -> None:
                 if time.monotonic() > asked + 10:
                     asked = time.monotonic()
                     waits.append(ask(port))
+            if time.monotonic() > began + 60 * minutes:
+                run.send_signal(signal.SIGINT)  # a machine that is too slow for the clip's speed
+                break
             time.sleep(0.05)
         out, errors = run.communicate()
         lines = [json.loads(line) for line in (folder / "a.jsonl").read_text().splitlines()]
@@ -126,7 +130,7 @@ def main(minutes: float, connections: int) -> None:
         [
             ["exit code", "0", str(run.returncode)],
             ["lines", str(frames), f"{len(lines)}, {(gaps != 1).sum()} gaps"],
-            ["frames recorded", str(frames), str(recorded)],
+            ["frames recorded", str(len(lines)), str(recorded)],
             ["stills", str(len(stills)), str(whole)],
             ["files open at most", str(FILES), str(most)],
             ["silent connections opened", "", str(opened)],
@@ -136,7 +140,7 @@ def main(minutes: float, connections: int) -> None:
     )  # fmt: skip
     click.echo(out)
     click.echo(errors)
-    sys.exit(run.returncode or len(lines) != frames or recorded != frames)
+    sys.exit(run.returncode or (gaps != 1).any() or recorded != len(lines))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import cv2
 
 from asmnet import models
 from asmnet.core import UserError, cli_errors
+from asmnet.edge_runtime.cameras import public_name
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.doctor.machine import machine_name
 from asmnet.edge_runtime.interpreter import interpreter_version
@@ -67,11 +68,12 @@ def main(names: tuple[str, ...], threads: int, frames: int, source: str) -> None
             if number >= _WARM_UP:
                 for stage, seconds in watch.seconds.items():
                     times[run].setdefault(stage, []).append(seconds)
+    shown = public_name(source) if "://" in source else source
     if not all("network" in stages for stages in times.values()):
-        raise UserError(f"no face in the first {frames} frames of {source}; try --source demo")
+        raise UserError(f"no face in the first {frames} frames of {shown}; try --source demo")
     click.echo(f"{machine_name()}, {os.cpu_count()} cores")
     click.echo(f"{interpreter_version()}, OpenCV {cv2.__version__}")
-    click.echo(f"{source}, {number + 1 - _WARM_UP} frames; reading them is not counted")
+    click.echo(f"{shown}, {number + 1 - _WARM_UP} frames; reading them is not counted")
     first = next(iter(runs))
     for (name, count), stages in times.items():
         size = f"{models.find(name).stat().st_size / 1e6:.2f} MB"
