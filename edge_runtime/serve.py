@@ -310,10 +310,10 @@ async def _once(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Whether a log record tells of our own mistake, not of a request that is no proper HTTP."""
+    """Whether a log record is about us, not about a bad request or somebody who left early."""
     from aiohttp import http_exceptions, web
 
-    theirs = (http_exceptions.HttpProcessingError, web.RequestPayloadError)
+    theirs = (http_exceptions.HttpProcessingError, web.RequestPayloadError, ConnectionError)
     return not (record.exc_info and isinstance(record.exc_info[1], theirs))
 
 

@@ -498,6 +498,21 @@ def printed(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+def test_who_leaves_before_the_answer_is_no_news(
+    server: PreviewServer, caplog: pytest.LogCaptureFixture
+):
+    async def story() -> None:
+        def gone(request: object) -> None:
+            raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
+
+        server._admit = gone  # type: ignore[method-assign]
+        with contextlib.suppress(aiohttp.ClientError):
+            await ask(server)
+
+    play(story())
+    assert printed(caplog) == []
+
+
 def test_our_own_mistakes_are_still_told(server: PreviewServer, caplog: pytest.LogCaptureFixture):
     async def story() -> None:
         server._admit = lambda request: 1 // 0  # type: ignore[method-assign, assignment]
