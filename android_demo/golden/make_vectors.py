@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from output import trace
+from scenes import scenes
 from tracking import nervous, tracking
 
 from asmnet import models, samples
@@ -302,7 +303,7 @@ def vectors() -> Vectors:
     found: Vectors = {"picture": image}
     for part in (crops(image), tensors(), schemes(), landmarks(image), detector(image),
                  smoothing(), frames(), evidence(), constants(), trace(), tracking(),
-                 nervous()):  # fmt: skip
+                 nervous(), scenes()):  # fmt: skip
         found |= part
     return found
 

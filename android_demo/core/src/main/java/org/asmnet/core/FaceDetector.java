@@ -74,6 +74,7 @@ public final class FaceDetector {
      *     smaller faces
      * @param threshold least score, between 0 and 1
      * @return their number; see {@link #get}
+     * @throws AsmnetException the network answers NaN or the like
      */
     public int detect(Picture picture, Crop region, double threshold) {
         Crop searched = region != null ? region : whole.set((picture.width - 1) / 2.0,
@@ -100,13 +101,16 @@ public final class FaceDetector {
      * @param region the square that the network saw
      * @param threshold least score, between 0 and 1
      * @return their number; see {@link #get}
+     * @throws AsmnetException NaN or the like is among the numbers
      */
     public int decode(float[] regressors, float[] logits, Crop region, double threshold) {
+        Landmarker.requireNumbers("the face detector", logits, 0, ANCHORS);
         int candidates = 0;
         // sigmoid(logit) >= threshold, without taking 896 exponentials.
         double least = Math.log(threshold / (1 - threshold));
         for (int i = 0; i < ANCHORS; i++) {
             if (logits[i] >= least) {
+                Landmarker.requireNumbers("the face detector", regressors, 16 * i, 16 * i + 16);
                 float logit = Math.min(Math.max(logits[i], -100), 100);
                 scores[i] = 1 / (1 + (float) Math.exp(-logit));
                 left[candidates++] = i;

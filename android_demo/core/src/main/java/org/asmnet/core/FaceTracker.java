@@ -101,8 +101,12 @@ public final class FaceTracker {
      * @param t seconds since any origin; a time before the last frame's, or another picture
      *     size, starts a new video
      * @return the faces; the list and what is in it are valid until the next call
+     * @throws AsmnetException the time is no number, or a network answers NaN or the like
      */
     public List<Face> update(Picture frame, double t) {
+        if (Double.isNaN(t) || Double.isInfinite(t)) {
+            throw new AsmnetException("a frame's time must be a number of seconds, not " + t);
+        }
         if (t < time || frame.width != width || frame.height != height) {
             reset();
         }

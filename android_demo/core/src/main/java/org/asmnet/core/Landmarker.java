@@ -4,6 +4,9 @@ import org.asmnet.core.Quantization.Type;
 
 /** ASMNet with its contract: a crop of a picture in, landmarks and head pose out. */
 public final class Landmarker {
+    // Networks answer within a few squares and degrees; with more the arithmetic would overflow.
+    private static final float ABSURD = 1e6f;
+
     /** The contract stored in the model file. */
     public final ModelSpec spec;
 
@@ -48,6 +51,7 @@ public final class Landmarker {
      * @param picture where
      * @param crop a square around the face, {@code spec.margin} times its landmarks' box
      * @param face receives landmarks, pose and crop
+     * @throws AsmnetException the network answers NaN or the like
      */
     public void locate(Picture picture, Crop crop, Face face) {
         look(picture, crop);
@@ -70,10 +74,28 @@ public final class Landmarker {
         }
         network.output(spec.landmarks, face.landmarks);
         network.output(spec.pose, face.pose);
+        requireNumbers(spec.name, face.landmarks, 0, face.landmarks.length);
+        requireNumbers(spec.name, face.pose, 0, 3);
         face.crop.set(crop);
         crop.toPicture(face.landmarks, face.landmarks);
         if (crop.angle != 0) {
             Pose.rotate(face.pose, crop.angle, matrix, face.pose);
+        }
+    }
+
+    /**
+     * Check that a network answered something to calculate with.
+     *
+     * @param name of the network, for the message
+     * @param values its answer, of which those in [from, to) are checked
+     * @throws AsmnetException NaN, infinity or an absurdly large number is among the values
+     */
+    static void requireNumbers(String name, float[] values, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (!(Math.abs(values[i]) < ABSURD)) {
+                throw new AsmnetException(name + " answers " + values[i] + ", which no sound "
+                        + "network does; its file is damaged: get or export it again");
+            }
         }
     }
 

@@ -109,7 +109,7 @@ final class Track {
      */
     boolean isSeenAgain(Sight seen, double[] now, double t) {
         double[] old = sure.face.box(box);
-        double size = (now[2] - now[0] + now[3] - now[1]) / 2;
+        double size = Math.max((now[2] - now[0] + now[3] - now[1]) / 2, 1e-6);
         double growth = size / Math.max((old[2] - old[0] + old[3] - old[1]) / 2, 1e-6);
         double gap = t - sureTime;
         double x = (now[0] - old[0] + now[2] - old[2]) / 2 - sureVelocityX * gap;
