@@ -37,6 +37,7 @@ def test_around_holds_every_point_with_its_margin(seed):
     units = Crop.around(points, 1.25).to_units(points)
     assert np.abs(units).max() == pytest.approx(0.5 / 1.25)
     assert units.max(axis=0) + units.min(axis=0) == pytest.approx(0, abs=1e-9)
+    assert Crop.around(points, 1.25).angle == 0
 
 
 def ramp(height: int, width: int) -> np.ndarray:
@@ -94,10 +95,20 @@ def test_outside_the_picture_its_edge_pixels_repeat(shape, left, top, rng):
     np.testing.assert_array_equal(out, image[rows][:, columns])
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 50, 3), (4000, 3, 3)])
-def test_a_crop_far_larger_than_a_narrow_picture_has_its_pixels(shape):
-    out = extract(np.full(shape, 9, np.uint8), Crop(-500, 900, 3000, 33), 32)
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 50, 3), (4000, 3, 3), (200, 240, 3)])
+@pytest.mark.parametrize(
+    "crop", [Crop(-500, 900, 3000, 33), Crop(9000, 50, 200), Crop(50, 9000, 200)]
+)
+def test_a_large_crop_of_a_picture_beside_it_or_smaller_has_its_pixels(shape, crop):
+    out = extract(np.full(shape, 9, np.uint8), crop, 32)
     assert out.shape == (32, 32, 3) and (out == 9).all()
+
+
+def test_a_picture_narrower_than_a_block_is_sampled_without_blocks():
+    tall = np.repeat(np.arange(250, dtype=np.uint8), 2)[:, None, None].repeat(3, 1).repeat(3, 2)
+    out = extract(tall, Crop(1, 300, 64), 16)
+    expected = (300 + (np.arange(16) - 7.5) * 4) / 2
+    np.testing.assert_allclose(out, np.broadcast_to(expected[:, None, None], out.shape), atol=1)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,20 @@ class CropTest {
     }
 
     @Test
+    void aPictureNarrowerThanABlockIsSampledWithoutBlocks() {
+        Picture tall = new Picture().resize(3, 500);
+        for (int i = 0; i < tall.rgb.length; i++) {
+            tall.rgb[i] = (byte) (i / 9 / 2);
+        }
+        byte[] result = new byte[3 * 16 * 16];
+        resampler.extract(tall, new Crop(1, 300, 64, 0), 16, false, result);
+        for (int i = 0; i < result.length; i++) {
+            double expected = (300 + (i / (3 * 16) - 7.5) * 4) / 2;
+            assertEquals(expected, result[i] & 255, 1);
+        }
+    }
+
+    @Test
     void anImpossibleCropIsRefused() {
         size = 8;
         for (double side : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
