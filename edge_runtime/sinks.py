@@ -52,7 +52,8 @@ class _TextFile:
                     rest = rest[self._file.write(rest) :]
             except OSError:
                 with contextlib.suppress(OSError):  # gone, or no file but a pipe
-                    os.ftruncate(self._file.fileno(), self._size)
+                    self._file.truncate(self._size)
+                    self._file.seek(self._size)
                 raise
         self._size += len(content)
 

@@ -68,6 +68,7 @@ def test_live_frames_tell_their_age_and_what_was_dropped():
     live = replace(frame(0), live=True, captured=time.monotonic() - 0.05, dropped=3)
     line = record_line(live, [])
     assert line["latency_ms"] == pytest.approx(50, abs=20) and line["dropped"] == 3
+    assert line["latency_ms"] == round(line["latency_ms"], 1) and type(line["latency_ms"]) is float
 
 
 def test_a_table_has_a_row_per_face_and_per_empty_frame(tmp_path: Path):
@@ -83,6 +84,42 @@ def test_a_table_has_a_row_per_face_and_per_empty_frame(tmp_path: Path):
         "10.12", "20.46", "30.79", "5.0",
     )  # fmt: skip
     assert None not in rows[2] and None not in rows[2].values(), "rows of another length"
+
+
+def test_the_tables_header_is_the_documented_one(tmp_path: Path):
+    with CsvWriter(tmp_path / "out.csv", points=2):
+        pass
+    text = (Path(__file__).parents[2] / "docs" / "output.md").read_text()
+    section = text[text.index("## CSV") : text.index("## Open Sound Control")]
+    named = [name for part in section.split("`")[1::2] for name in part.split(", ")]
+    documented = named[: named.index("x0")]
+    header = (tmp_path / "out.csv").read_text().splitlines()[0].split(",")
+    assert header == [*documented, "x0", "y0", "x1", "y1"]
+
+
+def test_a_name_that_is_no_text_ends_no_table(tmp_path: Path):
+    with CsvWriter(tmp_path / "out.csv", points=2) as table:
+        table.write(record_line(replace(frame(0), name="\udcff.jpg"), [FACE]))
+    assert "?.jpg" in (tmp_path / "out.csv").read_text()
+
+
+def test_a_face_that_nothing_judged_has_no_score():
+    assert record_line(frame(0), [replace(FACE, score=None)])["faces"][0]["score"] is None
+
+
+def test_lines_go_on_after_the_disk_had_no_room(tmp_path: Path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with JsonlWriter(tmp_path / "out.jsonl") as lines:
+        lines.write(record_line(frame(0), []))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+        try:
+            with pytest.raises(UserError, match="cannot write"):
+                lines.write(record_line(frame(1), [FACE]))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        lines.write(record_line(frame(2), []))
+    text = (tmp_path / "out.jsonl").read_text()
+    assert [json.loads(line)["frame"] for line in text.splitlines()] == [0, 2]
 
 
 @pytest.fixture
