@@ -1,16 +1,19 @@
 """Files that are whole or absent, and what ends a command early."""
 
 import errno
+import importlib.metadata
 import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
 from asmnet.core import UserError, atomic_path, cli_errors
+from asmnet.core.files import _runs
 
 
 def test_atomic_path_leaves_the_old_file_when_the_writer_fails(tmp_path):
@@ -111,36 +114,31 @@ def test_what_a_killed_process_left_is_removed_and_what_a_live_one_writes_stays(
         assert temporary.exists()
 
 
-def command(raises: str, extra: str = "") -> subprocess.CompletedProcess:
-    """A script whose command ends in some way."""
-    return python(f"""
-        import errno, click
-        from asmnet.core import UserError, cli_errors
-        @click.command()
-        @cli_errors(extra={extra!r})
-        def main():
-            {raises}
+def ends(error: Exception, extra: str, capsys: pytest.CaptureFixture) -> str:
+    """What a command prints that ends in an exception; its exit code is 2."""
+
+    @cli_errors(extra)
+    def main() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as end:
         main()
-    """)
+    assert end.value.code == 2
+    return capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "raises, sentence",
+    "error, sentence",
     [
-        ("raise UserError('x is no y')", "error: x is no y\n"),
+        (UserError("x is no y"), "x is no y"),
         (
-            "raise OSError(errno.ENOSPC, 'No space left on device')",
-            "error: cannot write: No space left on device; make room on the disk and repeat "
-            "the command\n",
+            OSError(errno.ENOSPC, "No space"),
+            "cannot write: No space left on device; make room on the disk and repeat the command",
         ),
-        ("raise click.UsageError('no such option')", "Usage: -c [OPTIONS]\n"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(raises, sentence):
-    done = command(raises)
-    assert done.returncode == 2
-    assert done.stderr.startswith(sentence)
-    assert "Traceback" not in done.stderr
+def test_what_the_user_can_mend_is_one_sentence(error, sentence, capsys):
+    assert ends(error, "", capsys) == f"error: {sentence}\n"
 
 
 @pytest.mark.parametrize(
@@ -149,35 +147,83 @@ def test_bad_input_is_one_sentence_and_exit_code_2(raises, sentence):
         ("tensorflow", "export", "asmnet[export]"),
         ("PIL", "export", "asmnet[export]"),  # by way of asmnet[train]
         ("keras", "train", "asmnet[train]"),
+        ("tensorflow_model_optimization", "qat", "asmnet[qat]"),
         ("cv2", "", "asmnet"),
+        ("numpy", "train", "asmnet[train]"),
     ],
 )
 def test_a_missing_package_of_the_extra_is_to_be_installed(module, extra, advice, capsys):
-    done = command(f"raise ModuleNotFoundError(name={module!r})", extra)
-    assert done.returncode == 2
-    assert done.stderr == f"error: {module} is not installed; run: pip install '{advice}'\n"
+    told = ends(ModuleNotFoundError(name=module), extra, capsys)
+    assert told == f"error: {module} is not installed; run: pip install '{advice}'\n"
 
 
 @pytest.mark.parametrize(
-    "fault",
+    "error, extra",
     [
-        "import nunpy",
-        "import asmnet.trian",
-        "import click.missing",
-        "raise ModuleNotFoundError(name='tensorflow')",  # which no command of the base needs
-        "1 / 0",
+        (ZeroDivisionError(), "export"),
+        (FileNotFoundError(errno.ENOENT, "x"), "export"),
+        (ModuleNotFoundError(), "export"),
+        (ModuleNotFoundError(name="nunpy"), "export"),
+        (ModuleNotFoundError(name="asmnet"), "export"),
+        (ModuleNotFoundError(name="asmnet.trian"), "export"),
+        (ModuleNotFoundError(name="tensorflow"), "train"),  # which the export alone needs
+        (ModuleNotFoundError(name="keras"), ""),
     ],
 )
-def test_a_fault_of_the_program_keeps_its_traceback_and_is_not_exit_code_1(fault):
-    done = command(fault)
+def test_a_fault_of_the_program_keeps_its_traceback(error, extra, capsys):
+    told = ends(error, extra, capsys)
+    assert told.startswith("Traceback") and "pip install" not in told
+
+
+def test_without_an_installation_nothing_is_advised(monkeypatch, capsys):
+    def absent(_: str) -> None:
+        raise importlib.metadata.PackageNotFoundError
+
+    monkeypatch.setattr(importlib.metadata, "requires", absent)
+    assert ends(ModuleNotFoundError(name="keras"), "train", capsys).startswith("Traceback")
+
+
+@pytest.mark.parametrize(
+    "error", [click.UsageError("no such option"), click.Abort(), BrokenPipeError()]
+)
+def test_what_click_answers_reaches_it(error):
+    @cli_errors()
+    def main() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        main()
+
+
+def test_a_script_that_crashes_does_not_say_that_the_gate_failed():
+    done = python("""
+        from asmnet.core import cli_errors
+        @cli_errors(extra="export")
+        def main():
+            import nunpy
+        main()
+    """)
     assert done.returncode == 2
-    assert done.stderr.startswith("Traceback") and "pip install" not in done.stderr
+    assert done.stderr.startswith("Traceback") and "nunpy" in done.stderr
 
 
 def test_a_command_may_still_say_that_the_gate_failed():
     @cli_errors()
-    def main() -> None:
-        sys.exit(1)
+    def main(code: int) -> None:
+        sys.exit(code)
 
-    with pytest.raises(SystemExit, match="1"):
-        main()
+    with pytest.raises(SystemExit) as end:
+        main(1)
+    assert end.value.code == 1
+
+
+def test_a_process_that_runs_is_known_from_one_that_does_not(monkeypatch):
+    child = subprocess.Popen(["true"])
+    child.wait()
+    assert not _runs(child.pid) and _runs(os.getpid())
+
+    def forbidden(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", forbidden)
+    assert _runs(1), "another user's"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asmnet.core import IBUG68, SCHEMES, WFLW98, nme, wflw98_to_ibug68
+from asmnet.core import IBUG68, SCHEMES, WFLW98, nme, to_scheme, wflw98_to_ibug68
 from asmnet.train.datasets import read_300w, read_wflw
 
 
@@ -27,6 +27,26 @@ def test_groups_cover_every_point_once(scheme):
 def test_edges_stay_inside_a_group(scheme):
     group_of = {i: name for name, group in scheme.groups.items() for i in group}
     assert all(group_of[a] == group_of[b] for a, b in scheme.edges)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_the_outer_eyes_distance_is_each_faces_own(scheme):
+    points = np.full((2, scheme.count, 2), 50.0)
+    right, left = scheme.outer_eyes
+    points[:, right], points[0, left], points[1, left] = (1, 2), (4, 6), (1, 12)
+    assert scheme.interocular(points).tolist() == [5, 10]
+
+
+def test_points_of_either_scheme_become_those_of_68(rng):
+    both = rng.uniform(size=(2, 98, 2))
+    np.testing.assert_array_equal(to_scheme(both, IBUG68), wflw98_to_ibug68(both))
+    assert to_scheme(both, WFLW98) is both
+    assert to_scheme(both[:, :68], IBUG68).shape == (2, 68, 2)
+
+
+def test_nobody_can_change_the_order_of_mirrored_points():
+    with pytest.raises(ValueError, match="read-only"):
+        IBUG68.mirror[0] = 0
 
 
 def test_the_mean_real_face_is_symmetric(research_data):

@@ -44,8 +44,16 @@ def test_auc_is_the_area_under_the_drawn_ced(rng):
     assert np.trapezoid(y, x) / 10 == pytest.approx(auc(errors))
 
 
+def test_an_error_at_the_limit_is_no_failure_and_on_the_curve():
+    assert failure_rate(np.array([10.0])) == 0
+    x, y = ced(np.array([10.0]))
+    assert (x[-1], y[-1]) == (10, 1)
+
+
 def test_pose_mae_is_per_angle():
-    np.testing.assert_allclose(pose_mae([[1, -2, 3], [-1, 2, 5]], np.zeros((2, 3))), [1, 2, 4])
+    truth = np.array([[10, 20, -30], [0, 0, 0]])
+    found = truth + [[1, -2, 3], [-1, 2, 5]]
+    np.testing.assert_allclose(pose_mae(found, truth), [1, 2, 4])
 
 
 def test_jitter_of_a_known_shake(face, rng):

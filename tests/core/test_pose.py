@@ -22,6 +22,21 @@ def test_round_trip(pose):
     np.testing.assert_allclose(euler_from_rotation(rotation_from_euler(pose)), pose, atol=1e-6)
 
 
+def test_many_poses_at_once_are_each_alone(rng):
+    many = rng.uniform(-80, 80, (2, 3, 3)).astype(np.float32)
+    rotations = rotation_from_euler(many)
+    np.testing.assert_array_equal(rotations[1, 2], rotation_from_euler(many[1, 2]))
+    np.testing.assert_allclose(euler_from_rotation(rotations), many, atol=1e-5)
+    assert rotations.dtype == euler_from_rotation(rotations.astype(np.float32)).dtype == np.float64
+
+
+@pytest.mark.parametrize("yaw", [90, -90])
+def test_a_profile_beyond_which_rounding_went_is_a_profile(yaw):
+    rotation = rotation_from_euler([yaw, 0, 0])
+    rotation[0, 2] *= 1 + 1e-12
+    assert euler_from_rotation(rotation)[0] == yaw
+
+
 @given(poses)
 def test_rotations_are_proper(pose):
     rotation = rotation_from_euler(pose)
