@@ -17,7 +17,7 @@ from asmnet.core import Crop, ModelSpec
 from asmnet.edge_runtime import Face, FaceTracker, Landmarker
 from asmnet.edge_runtime.detector import Detection
 
-__all__ = ["FPS", "Person", "Scene", "alike"]
+__all__ = ["FPS", "SHAPE", "Person", "Scene", "alike"]
 
 FPS = 30
 SPEC = ModelSpec("scene", "0", "ibug68", 32, "landmarks", "pose")
@@ -53,6 +53,7 @@ class Person:
         visible: it is in the picture; otherwise the background is.
         detectable: the detector can find it.
         yaw: degrees.
+        roll: degrees, of the line between the eyes that the detector sees.
     """
 
     x: float = 240
@@ -66,6 +67,7 @@ class Person:
     visible: bool = True
     detectable: bool = True
     yaw: float = 0
+    roll: float = 0
 
     def paint(self, picture: np.ndarray) -> None:
         """Draw it: a fifth larger than its crop."""
@@ -153,7 +155,8 @@ def _detection(person: Person) -> Detection:
     unit = Detection(np.array([-0.5, -0.5, 0.5, 0.5]), 1.0, np.zeros((6, 2))).to_crop(1.0)
     side = person.side / unit.side
     centre = np.array([person.x - unit.cx * side, person.y - unit.cy * side])
-    keypoints = np.tile(centre, (6, 1)) + [(-side / 5, 0), (side / 5, 0), *[(0, 0)] * 4]
+    eye = side / 5 * np.array([np.cos(np.radians(person.roll)), np.sin(np.radians(person.roll))])
+    keypoints = centre + [-eye, eye, *[(0, 0)] * 4]
     return Detection(
         np.concatenate([centre - side / 2, centre + side / 2]), person.score, keypoints
     )
