@@ -165,3 +165,132 @@ def test_every_photometric_part_shows(rng):
         strength = dataclasses.replace(STILL, **{name: getattr(augment.MODERN, name)})
         changed, _ = render(images, points, strength, seed=0)
         assert np.abs(changed - plain).mean() > 1e-3, name
+
+
+def drawn(seed=0, count=400, **strengths):
+    """Parameters and targets of many faces under these strengths alone."""
+    points = np.stack([shape(np.random.default_rng(1))] * count)
+    return augment.draw(
+        *(np.random.default_rng(seed), points, points, np.zeros((count, 3)), IBUG68),
+        *(augment.Strength(**strengths), PACK, SIZE, MARGIN),
+    )
+
+
+def crop_of(parameters):
+    """Side in packed pixels, and centre in units of it from the packed square's, of each crop."""
+    affine = parameters["affine"].astype(np.float64)
+    step = affine[:, [0, 1, 3, 4]].reshape(-1, 2, 2)
+    side = SIZE * np.sqrt(np.abs(np.linalg.det(step)))
+    middle = np.array([(SIZE - 1) / 2] * 2)
+    centre = np.einsum("bij,j->bi", step, middle) + affine[:, [2, 5]] - (PACK - 1) / 2
+    return side, centre / side[:, None]
+
+
+def spans(values, low, high):
+    """Whether many uniform draws fill the interval and never leave it."""
+    slack, room = 1e-4, 0.05 * (high - low)
+    assert values.min() >= low - slack and values.max() <= high + slack
+    assert values.min() <= low + room and values.max() >= high - room
+
+
+def test_scale_strays_by_its_log_ratio():
+    side, _ = crop_of(drawn(scale=0.15)[0])
+    spans(np.log(side / (MARGIN * PACK / PACK_MARGIN)), -0.15, 0.15)
+
+
+def test_shift_strays_by_crop_sides():
+    _, centre = crop_of(drawn(shift=0.06)[0])
+    spans(centre[:, 0], -0.06, 0.06)
+    spans(centre[:, 1], -0.06, 0.06)
+
+
+def test_rotation_strays_by_degrees():
+    spans(drawn(rotation=30.0)[1]["pose"][:, 2], -30, 30)
+
+
+def test_mirroring_by_its_probability():
+    assert not (drawn(mirror=0.0)[0]["affine"][:, 0] < 0).any()
+    assert (drawn(mirror=1.0)[0]["affine"][:, 0] < 0).all()
+    assert np.mean(drawn(mirror=0.25)[0]["affine"][:, 0] < 0) == pytest.approx(0.25, abs=0.08)
+
+
+def test_light_strays_by_its_strengths():
+    spans(drawn(brightness=0.25)[0]["bias"], -0.25, 0.25)
+    spans(drawn(color=0.1)[0]["bias"], -0.05, 0.05)
+    gains = np.log(np.diagonal(drawn(contrast=0.3)[0]["mix"], axis1=1, axis2=2))
+    spans(gains, -0.3, 0.3)
+    assert np.ptp(gains, axis=1).max() < 1e-5, "contrast is the same for all channels"
+    gains = np.log(np.diagonal(drawn(color=0.1)[0]["mix"], axis1=1, axis2=2))
+    spans(gains, -0.1, 0.1)
+    assert np.ptp(gains, axis=1).max() > 0.1, "colour is not"
+
+
+def test_without_strength_the_light_stays():
+    parameters, _ = drawn()
+    np.testing.assert_array_equal(parameters["mix"], np.broadcast_to(np.eye(3), (400, 3, 3)))
+    assert (parameters["bias"] == 0).all() and (parameters["blur"] == 0).all()
+    assert parameters["noise"].max() < 1e-8
+
+
+def test_gray_pictures_have_equal_channels():
+    assert (drawn(gray=1.0)[0]["mix"] == np.float32(1 / 3)).all()
+    gray = drawn(gray=0.25)[0]["mix"][:, 0, 1] > 0
+    assert gray.mean() == pytest.approx(0.25, abs=0.08)
+
+
+def test_blur_noise_and_occlusion_by_their_strengths():
+    blur = drawn(blur=0.5)[0]["blur"]
+    assert np.mean(blur > 0) == pytest.approx(0.5, abs=0.08)
+    spans(blur, 0, 1)
+    spans(drawn(noise=0.06)[0]["noise"], 0, 0.06)
+    box = drawn(occlusion=0.5)[0]["occluder"]
+    extent = box[:, 2:4] - box[:, :2]
+    assert np.mean(extent[:, 0] > 0) == pytest.approx(0.5, abs=0.08)
+    covered = extent[extent[:, 0] > 0]
+    spans(covered, 0.1, 0.45)
+    spans(box[:, :2], -0.1, 0.9)
+    spans(box[:, 4:], -1, 1)
+
+
+def applied(images, **changes):
+    """`apply` of parameters that leave pictures as they are, but for `changes`."""
+    parameters, _ = drawn(count=len(images))
+    parameters |= {
+        key: np.broadcast_to(np.float32(value), parameters[key].shape)
+        for key, value in changes.items()
+    }
+    return ops.convert_to_numpy(augment.apply(images, parameters, SIZE))
+
+
+GRAY = np.full((2, PACK, PACK, 3), 153, np.uint8)  # 0.2 of [-1, 1]
+
+
+def test_light_is_a_matrix_and_an_offset():
+    out = applied(GRAY, mix=0.5 * np.eye(3), bias=[0.1, 0.2, -0.3])
+    np.testing.assert_allclose(out[0, 50, 50], [0.2, 0.3, -0.2], atol=1e-5)
+    assert applied(GRAY, bias=[5, 5, 5]).max() == 1 and applied(GRAY, bias=[-5, 0, 0]).min() == -1
+
+
+def test_noise_has_the_drawn_deviation():
+    out = applied(GRAY, noise=0.05, seed=17.0)[0]
+    assert out.mean() == pytest.approx(0.2, abs=0.005)
+    assert out.std() == pytest.approx(0.05, rel=0.05)
+    assert (out[..., 0] == out[..., 1]).all(), "of light, not of colour"
+    assert np.abs(applied(GRAY, noise=0.05, seed=18.0)[0] - out).mean() > 0.01
+
+
+def test_blur_mixes_in_the_mean_of_five_by_five():
+    image = np.zeros((1, PACK, PACK, 3), np.uint8)
+    image[0, PACK // 2 - 40 : PACK // 2 + 40, PACK // 2 :] = 255
+    sharp, soft, half = (applied(image, blur=value)[0, 56, :, 0] for value in (0.0, 1.0, 0.5))
+    np.testing.assert_allclose(half, (sharp + soft) / 2, atol=1e-5)
+    expected = np.convolve(sharp, np.full(5, 0.2), "same")
+    np.testing.assert_allclose(soft[10:-10], expected[10:-10], atol=1e-5)
+
+
+def test_an_occluder_covers_its_box_and_no_more():
+    out = applied(GRAY, occluder=[0.25, 0.5, 0.5, 0.75, -1, 0, 1])[0]
+    covered = np.zeros((SIZE, SIZE), bool)
+    covered[SIZE // 2 : 3 * SIZE // 4, SIZE // 4 : SIZE // 2] = True
+    np.testing.assert_array_equal(out[covered], np.tile(np.float32([-1, 0, 1]), (28 * 28, 1)))
+    np.testing.assert_allclose(out[~covered], 0.2, atol=1e-5)

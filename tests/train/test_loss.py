@@ -6,7 +6,7 @@ from keras import ops
 
 from asmnet.core import IBUG68, UserError
 from asmnet.train.loss import alpha_at, facial_loss, pose_loss, total_loss
-from asmnet.train.shape_model import ShapeModel
+from asmnet.train.shape_model import ShapeModel, align
 
 
 def numpy(tensor):
@@ -81,6 +81,22 @@ def test_model_shapes_pass_unchanged(model, rng):
     shapes = face_shapes(rng, 10)
     once = numpy(model.smooth(shapes))
     np.testing.assert_allclose(numpy(model.smooth(once)), once, atol=2e-3)
+
+
+def test_alignment_finds_the_similarity(rng):
+    shapes = face_shapes(rng, 3)
+    moved = np.stack([similarity(s, 0.4, 0.3, 5, -7) for s in shapes]).astype(np.float32)
+    aligned, (real, imaginary), centroid = align(moved, shapes)
+    np.testing.assert_allclose(numpy(aligned), shapes, atol=1e-4)
+    np.testing.assert_allclose(numpy(centroid)[:, 0], moved.mean(axis=1), atol=1e-4)
+    np.testing.assert_allclose(numpy(real), np.exp(-0.3) * np.cos(0.4), atol=1e-4)
+    np.testing.assert_allclose(numpy(imaginary), -np.exp(-0.3) * np.sin(0.4), atol=1e-4)
+
+
+def test_the_mean_shape_is_centred_upright_and_of_unit_size(model):
+    np.testing.assert_allclose(model.mean.mean(axis=0), 0, atol=1e-5)
+    assert np.mean(np.sum(model.mean**2, axis=-1)) == pytest.approx(1, abs=1e-4)
+    np.testing.assert_allclose(model.mean[IBUG68.mirror] * [-1, 1], model.mean, atol=1e-4)
 
 
 def test_components_are_orthonormal_and_sorted(model):
@@ -182,6 +198,43 @@ def test_wing_is_continuous_and_linear_far_out():
     assert at(9.999) == pytest.approx(at(10.001), abs=5e-3)
     assert at(30) - at(20) == pytest.approx(10, abs=1e-3)
     assert at(1) > 2, "small errors still pull"
+
+
+@pytest.mark.parametrize("pixels", [0.5, 4.0, 9.0, 11.0, 60.0])
+def test_wing_loss_equals_its_formula(pixels):
+    """Feng et al., CVPR 2018, with w = 10 and epsilon = 2."""
+    x = np.full((1, 136), pixels / 224, np.float32)
+    loss = float(facial_loss(np.zeros_like(x), np.zeros_like(x), -x, 0.0, "wing")[0])
+    constant = 10 - 10 * np.log(1 + 10 / 2)
+    expected = 10 * np.log(1 + pixels / 2) if pixels < 10 else pixels - constant
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("distance", ["squared", "norm", "wing"])
+def test_the_asm_term_counts_by_its_weight(rng, distance):
+    s, a, p = (rng.normal(0, 0.1, (4, 136)).astype(np.float32) for _ in range(3))
+    labels, targets = (numpy(facial_loss(x, x, p, 0.0, distance)) for x in (s, a))
+    both = numpy(facial_loss(s, a, p, 0.5, distance))
+    np.testing.assert_allclose(both, labels + 0.5 * targets, rtol=1e-4)
+
+
+def test_the_pose_loss_beside_wing_is_in_degrees():
+    labels, found = np.float32([[10, -20, 30]]), np.float32([[13, -20, 24]])
+    for distance in ("wing", "norm"):
+        assert float(pose_loss(labels, found, distance)[0]) == pytest.approx(3.0)
+    radians = np.radians([3, 0, -6])
+    assert float(pose_loss(labels, found)[0]) == pytest.approx(np.mean(radians**2), rel=1e-4)
+
+
+def test_mean_squares_are_the_default(rng):
+    s, a, p = (rng.normal(0, 0.1, (4, 136)).astype(np.float32) for _ in range(3))
+    pose = np.float32(rng.normal(0, 20, (4, 3)))
+    targets = {"landmarks": s, "smoothed": a, "pose": pose}
+    outputs = {"landmarks": p, "pose": pose + 1}
+    chosen = total_loss(targets, outputs, 1.0, "squared")
+    assert float(total_loss(targets, outputs, 1.0)) == pytest.approx(float(chosen))
+    default = numpy(facial_loss(s, a, p, 1.0))
+    np.testing.assert_allclose(default, numpy(facial_loss(s, a, p, 1.0, "squared")))
 
 
 @pytest.mark.parametrize("distance", ["squared", "norm", "wing"])

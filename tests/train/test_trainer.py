@@ -6,17 +6,20 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from PIL import Image
 
-from asmnet.core import IBUG68
+from asmnet.core import IBUG68, nme
 from asmnet.train import augment
+from asmnet.train.faces import Face
 from asmnet.train.loss import total_loss
-from asmnet.train.pictures import PackedFaces
+from asmnet.train.pictures import PackedFaces, crop_faces
 from asmnet.train.recipes import RECIPES
 from asmnet.train.shape_model import ShapeModel
 from asmnet.train.trainer import (
     Assisted,
     Batches,
     Schedule,
+    Validation,
     build,
     estimate_statistics,
     fit_heads,
@@ -193,6 +196,36 @@ def test_new_heads_start_from_the_regression_of_the_labels(packed, shape_model):
     found = ops.convert_to_numpy(model.network.get_layer("pose")(features))
     np.testing.assert_allclose(found, pose, atol=0.05)
     assert batches.epoch == 0, "the training begins with its first epoch"
+
+
+@pytest.fixture
+def faces(tmp_path, rng):
+    """Three faces on pictures of noise; the second has no pose label."""
+    made = []
+    for i in range(3):
+        image = tmp_path / f"{i}.png"
+        Image.fromarray(rng.integers(0, 256, (90, 90, 3), dtype=np.uint8)).save(image)
+        pose = None if i == 1 else np.array([10.0 * i, 5, -5])
+        made.append(Face(image, rng.uniform(20, 70, (68, 2)), pose))
+    return made
+
+
+def test_validation_figures_are_those_of_the_held_out_crops(faces):
+    network = make_network()
+    images, points, _ = crop_faces(faces, SIZE, MARGIN)
+    found, angles = predict(network, images)
+    figures = Validation(network, faces, IBUG68, MARGIN).measure()
+    assert figures["val_nme"] == pytest.approx(nme(found, points, IBUG68).mean(), rel=1e-4)
+    away = np.abs(angles[[0, 2]] - [[0, 5, -5], [20, 5, -5]])
+    assert figures["val_pose_mae"] == pytest.approx(away.mean(), rel=1e-4)
+
+
+def test_validation_without_pose_labels_has_no_pose_figure(faces):
+    validation = Validation(make_network(), faces[1:2], IBUG68, MARGIN)
+    logs = {"loss": 1.0}
+    validation.on_epoch_end(0, logs)
+    assert logs == {"loss": 1.0} | validation.measure()
+    assert set(logs) == {"loss", "val_nme"}
 
 
 def test_predictions_do_not_depend_on_the_batch(rng):
