@@ -27,7 +27,29 @@ def model(tmp_path):
 
 def test_json_round_trip():
     assert ModelSpec.from_json(SPEC.to_json()) == SPEC
-    assert json.loads(SPEC.to_json())["schema"] == "asmnet/1"
+
+
+def test_the_contract_as_written_is_what_the_schema_says():
+    """Readers in other languages know these keys; `unzip -p FILE asmnet.json` shows lines."""
+    text = SPEC.to_json()
+    assert json.loads(text) == {
+        "schema": "asmnet/1",
+        "name": "m",
+        "version": "1",
+        "scheme": "ibug68",
+        "input": {"size": 224, "color": "RGB", "mean": 127.5, "std": 127.5},
+        "crop": {"margin": 1.25, "align_roll": False},
+        "outputs": {
+            "landmarks": {"tensor": "a", "units": "crop"},
+            "pose": {"tensor": "b", "order": ["yaw", "pitch", "roll"], "units": "deg"},
+        },
+        "quantization": {"recipe": "int8"},
+        "parity": {},
+        "evaluation": {},
+        "training": {},
+        "license": "x",
+    }
+    assert len(text.splitlines()) > 20
 
 
 def test_an_empty_archive_at_the_end_is_replaced(tmp_path):
