@@ -261,6 +261,10 @@ def evidence() -> Vectors:
         ),
         "evidence/sizes": np.array(sizes, np.int32),
     }
+    # A side of which 16 is no divisor.
+    odd = cv2.resize(looks[0], (100, 100), interpolation=cv2.INTER_CUBIC)
+    out["evidence/odd"] = odd
+    out["evidence/odd/look"] = standardised(cv2.resize(odd, (16, 16), interpolation=cv2.INTER_AREA))
     for n, (width, height) in enumerate(sizes):
         regions = search_regions(np.zeros((height, width, 3), np.uint8))[1:]
         out[f"evidence/regions/{n}"] = np.array([(r.cx, r.cy, r.side) for r in regions])

@@ -109,6 +109,11 @@ class FaceTrackerTest {
         assertEquals(Golden.doubles("evidence/likeness")[0],
                 Evidence.likeness(looks[0], looks[1]), 1e-6);
 
+        float[] odd = new float[3 * 256];
+        Evidence.look(Golden.bytes("evidence/odd"), 100, odd);
+        // A level more or less where Python rounds the other way.
+        assertNear(Golden.floats("evidence/odd/look"), odd, 0.02f);
+
         float[] boxes = Golden.floats("evidence/boxes");
         byte[] suspicious = Golden.bytes("evidence/suspicious");
         double[] pair = new double[8];
