@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from asmnet.core import Scheme, UserError
 from asmnet.train.datasets import read_dataset
 from asmnet.train.faces import Face
@@ -119,7 +117,7 @@ def fingerprint(faces: Iterable[Face]) -> str:
     digest = hashlib.sha256(poses_of(faces).tobytes())
     for face in faces:
         digest.update(face.image.name.encode(errors="surrogateescape"))
-        digest.update(np.asarray(face.points, np.float64).tobytes())
+        digest.update(face.points.tobytes())
     return digest.hexdigest()
 
 

@@ -188,6 +188,14 @@ def test_norm_reading_is_the_mean_distance(rng):
     np.testing.assert_allclose(numpy(facial_loss(s, s, p, 0.0, "norm")), expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("distance", ["squared", "norm", "wing"])
+def test_a_perfect_answer_costs_nothing(distance):
+    points = np.full((1, 136), 0.3, np.float32)
+    assert float(facial_loss(points, points, points, 2.0, distance)[0]) == pytest.approx(
+        0, abs=1e-5
+    )
+
+
 def test_wing_is_continuous_and_linear_far_out():
     def at(pixels):
         x = np.full((1, 136), pixels / 224, np.float32)

@@ -1,5 +1,6 @@
 """Held-out faces: what is judged on was never learned from, whatever is added to the data."""
 
+import os
 import shutil
 from dataclasses import replace
 
@@ -179,6 +180,12 @@ def test_the_fingerprint_tells_other_labels_apart(faces):
     for other in (moved, posed, renamed, replace(posed, pose=np.ones(3))):
         assert fingerprint([other, *faces[1:]]) != known
     assert len({fingerprint([face]) for face in (moved, posed, renamed, faces[0])}) == 4
+
+
+def test_names_in_no_known_encoding_have_a_fingerprint(faces):
+    name = os.fsdecode(b"caf\xe9.png")
+    odd = replace(faces[0], image=faces[0].image.with_name(name))
+    assert fingerprint([odd]) != fingerprint(faces[:1])
 
 
 def test_the_fingerprint_does_not_tell_folders_apart(faces, tmp_path):
