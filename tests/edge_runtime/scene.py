@@ -108,6 +108,7 @@ class _Landmarks(Landmarker):
         return self.views[-1]
 
     def raw(self, crop_rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        assert crop_rgb is self.views[-1]
         crop = self.crops[-1]
 
         def off(person: Person) -> float:
@@ -168,6 +169,7 @@ class Scene:
     Attributes:
         people: change them from frame to frame.
         background: degrees, the phase of its waves.
+        noise: grey levels, of the camera's sensor.
         t: seconds, of the latest frame.
         looks: the squares (None: the whole picture) that the detector searched in the latest
             frame, each with its least score.
@@ -183,6 +185,8 @@ class Scene:
     ) -> None:
         self.people = list(people)
         self.background = 0.0
+        self.noise = 0.0
+        self._rng = np.random.default_rng(0)
         self.size = size
         self.t = 0.0
         self._landmarks, self._detections = _Landmarks(self), _Detections(self)
@@ -206,6 +210,9 @@ class Scene:
         for person in self.people:
             if person.visible:
                 person.paint(picture)
+        if self.noise:
+            noisy = picture + self._rng.normal(0, self.noise, picture.shape)
+            picture = np.clip(noisy, 0, 255).astype(np.uint8)
         return picture
 
     def next(self, step: float = 1 / FPS) -> list[Face]:

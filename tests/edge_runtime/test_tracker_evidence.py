@@ -185,6 +185,18 @@ def test_the_score_falls_by_how_much_the_face_changed_since_the_frame_before():
     assert face.score == pytest.approx(0.9 * correlation, abs=1e-3)
 
 
+def test_sensor_noise_hardly_changes_what_a_face_looks_like():
+    """Nor is such a face looked at more often: the looks are averages, not samples."""
+    scene = Scene(Person(score=0.9))
+    scene.noise = 25
+    landmarker = scene.tracker.landmarker
+    landmarker.spec = landmarker.spec.replace(size=224)
+    scene.next()
+    for _ in range(10):
+        (face,) = scene.next()
+        assert face.score > 0.99 * 0.9 and not scene.looks
+
+
 def test_the_score_is_never_negative():
     """A face that turned into its negative, which the detector takes for the same one."""
     person = Person()

@@ -132,7 +132,7 @@ def test_a_damaged_landmark_network_is_one_sentence(
     scene = Scene(Person())
     scene.run(2)
     landmarker = scene.tracker.landmarker
-    landmarks, pose = landmarker.raw(np.zeros((32, 32, 3), np.uint8))
+    landmarks, pose = landmarker.raw(scene.views[-1])
     (landmarks if output == "landmarks" else pose).reshape(-1)[1] = answer
     monkeypatch.setattr(landmarker, "raw", lambda pixels: (landmarks, pose))
     with pytest.raises(UserError, match=r"^scene answers \S+, which no sound network does; .*"):
