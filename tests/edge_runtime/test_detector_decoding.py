@@ -22,9 +22,10 @@ class Answers:
         self.regressors = np.zeros((1, 896, 16), np.float32)
         self.logits = np.full((1, 896, 1), -50, np.float32)
         self.seen = np.zeros(0)
+        self.expected: tuple = ()
 
     def require(self, *expected: object) -> None:
-        """Any tensors will do."""
+        self.expected = expected
 
     def run(self, tensor: np.ndarray) -> None:
         self.seen = tensor.copy()
@@ -194,10 +195,10 @@ def test_outside_the_picture_it_sees_black(detector: FaceDetector, answers: Answ
 
 def test_the_crop_is_lower_and_smaller_than_the_box():
     """By 5.7 % of the box's side, and 3.2 %: so the landmarks of labelled faces say."""
-    found = Detection(np.array([100, 100, 150, 150.0]), 0.9, np.zeros((6, 2)))
+    found = Detection(np.array([100, 90, 160, 130.0]), 0.9, np.zeros((6, 2)))
     crop = found.to_crop(1.25)
     assert (crop.cx, crop.cy, crop.side, crop.angle) == pytest.approx(
-        (125, 125 + 0.057 * 50, 1.25 * 0.968 * 50, 0)
+        (130, 110 + 0.057 * 50, 1.25 * 0.968 * 50, 0)
     )
 
 
@@ -213,6 +214,19 @@ def test_boxes_that_touch_share_nothing():
     boxes = np.array([[2, 0, 4, 2], [2, 2, 4, 4], [0, 0, 4, 4], [1, 1, 1, 1]], float)
     np.testing.assert_allclose(iou(np.array([0, 0, 2, 2.0]), boxes), [0, 0, 0.25, 0])
     np.testing.assert_array_equal(iou(np.zeros(4), np.zeros((1, 4))), [0])
+
+
+def test_boxes_apart_from_each_other_share_nothing_in_any_direction():
+    box = np.array([10, 10, 20, 20.0])
+    others = np.array([[x, y, x + 5, y + 9] for x in (0, 12, 30) for y in (-9, 12, 30)], float)
+    expected = np.zeros(9)
+    expected[4] = 5 * 8 / (100 + 45 - 40)
+    np.testing.assert_allclose(iou(box, others), expected)
+
+
+def test_the_network_must_have_the_tensors_of_blazeface(detector: FaceDetector, answers: Answers):
+    tensors = {"regressors": (1, 896, 16), "classificators": (1, 896, 1)}
+    assert answers.expected == (128, 3, tensors)
 
 
 @pytest.mark.parametrize("answer", [math.nan, math.inf, 1e30])
