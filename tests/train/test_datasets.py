@@ -240,9 +240,12 @@ def test_wflw_attributes_and_short_lists(tmp_path):
 def test_wflw_trains_on_its_training_list(tmp_path):
     root = wflw(tmp_path, [f"{COORDINATES} x.jpg"])
     (root / "WFLW_annotations" / "list_98pt_rect_attr_train.txt").write_text(
-        f"{COORDINATES} x.jpg\n\n" * 3
+        f"{COORDINATES} x.jpg\n\n" * 3 + "1 2\n"
     )
-    assert len(read_dataset(f"wflw:{root}", "train").faces) == 3
+    with pytest.raises(UserError, match="train.txt, line 7"):
+        read_dataset(f"wflw:{root}", "train")
+    data = read_dataset(f"wflw:{root}", "train", skip_bad=True)
+    assert len(data.faces) == 3 and len(data.skipped) == 1
     assert len(read_dataset(f"wflw:{root}").faces) == 1
     assert read_dataset(f"wflw:{root}").scheme.name == "wflw98"
     with pytest.raises(UserError, match="unknown WFLW subset 'hard'"):

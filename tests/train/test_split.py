@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from asmnet.core import UserError
+from asmnet.core import IBUG68, UserError
 from asmnet.train.faces import Face
 from asmnet.train.labels import write_jsonl
 from asmnet.train.split import fingerprint, gather, hold_out
@@ -142,6 +142,7 @@ def test_the_record_counts_both_sides(labels, faces):
     record = gathered.record()
     assert record["learning"] == len(gathered.learning)
     assert record["held_out"] == len(gathered.held_out)
+    assert gathered.scheme is IBUG68
     assert record["learning"] + record["held_out"] == 200 and record["skipped"] == 0
     assert record["sha256"] != gather(str(labels), [], 0.1, 1, False).record()["sha256"]
 
