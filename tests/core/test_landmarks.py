@@ -30,6 +30,15 @@ def test_edges_stay_inside_a_group(scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_eyes_and_mouth_are_drawn_closed_and_the_jaw_open(scheme):
+    ends = [i for edge in scheme.edges for i in edge]
+    for name in ("right_eye", "left_eye", "mouth"):
+        assert {ends.count(i) for i in scheme.groups[name]} == {2}, name
+    jaw = scheme.groups["jaw"]
+    assert [ends.count(jaw[0]), ends.count(jaw[1]), ends.count(jaw[-1])] == [1, 2, 1]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 def test_the_outer_eyes_distance_is_each_faces_own(scheme):
     points = np.full((2, scheme.count, 2), 50.0)
     right, left = scheme.outer_eyes
