@@ -189,7 +189,8 @@ def parity(spec: ModelSpec) -> str:
     return f"""On {faces["images"]} crops of {faces["pictures"]} pictures of {faces["source"]} \
 under {spec.parity["interpreter"]}, one thread;
 calibrated on {calibration["images"]} crops of {calibration["pictures"]} others. Shifts in pixels \
-of the {spec.size}-pixel input, pose in degrees.
+of the {spec.size}-pixel input,
+pose in degrees; milliseconds of the machine that exported it, however busy.
 
 | figure | float | int8 | value | limit |
 |---|---|---|---|---|
