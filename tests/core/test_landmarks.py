@@ -33,7 +33,9 @@ def test_edges_stay_inside_a_group(scheme):
 def test_eyes_and_mouth_are_drawn_closed_and_the_jaw_open(scheme):
     ends = [i for edge in scheme.edges for i in edge]
     for name in ("right_eye", "left_eye", "mouth"):
-        assert {ends.count(i) for i in scheme.groups[name]} == {2}, name
+        # WFLW's pupils are joined to nothing.
+        joined = [i for i in scheme.groups[name] if i not in (96, 97)]
+        assert {ends.count(i) for i in joined} == {2}, name
     jaw = scheme.groups["jaw"]
     assert [ends.count(jaw[0]), ends.count(jaw[1]), ends.count(jaw[-1])] == [1, 2, 1]
 
