@@ -205,7 +205,7 @@ def test_other_settings_are_not_passed_off_as_finished(finished, benchmark):
 
 
 @pytest.mark.parametrize("name", ["run.json", "log.csv"])
-@pytest.mark.parametrize("text", ["", "[1]", "{", "epoch\n\n1,2\n", "a,b\n1\n", "\0\n\xff"])
+@pytest.mark.parametrize("text", ["", "[1]", "{", "epoch\n0\n", "a,b\n1\n", "\0\n\xff"])
 def test_a_damaged_record_is_not_passed_off_as_finished(finished, tmp_path, name, text):
     folder = tmp_path / "mnv2-seed0"
     shutil.copytree(finished[0] / "mnv2-seed0", folder)
