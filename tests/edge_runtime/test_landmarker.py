@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from asmnet import samples
+from asmnet import models, samples
 from asmnet.core import Crop, ModelSpec, UserError, nme, rotate_pose
 from asmnet.edge_runtime import Face, FaceDetector, Landmarker
+from asmnet.edge_runtime import landmarker as module
 from asmnet.edge_runtime.landmarker import input_table
 
 SPEC = ModelSpec("test", "0", "ibug68", 224, "landmarks", "pose")
@@ -126,6 +127,15 @@ def test_the_network_must_have_the_tensors_of_its_contract():
     network = Answers()
     Landmarker(network, SPEC)
     assert network.expected == (224, 3, {"landmarks": (1, 136), "pose": (1, 3)})
+
+
+def test_threads_are_those_of_the_network(monkeypatch: pytest.MonkeyPatch):
+    made = []
+    monkeypatch.setattr(module, "Network", lambda *options: made.append(options) or Answers())
+    monkeypatch.setattr(module, "read_spec", lambda path: SPEC)
+    Landmarker.load()
+    Landmarker.load(models.find(), 3)
+    assert made == [(models.find(), 1), (models.find(), 3)]
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float16])
