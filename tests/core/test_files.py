@@ -117,7 +117,7 @@ def test_what_a_killed_process_left_is_removed_and_what_a_live_one_writes_stays(
 def ends(error: Exception, extra: str, capsys: pytest.CaptureFixture) -> str:
     """What a command prints that ends in an exception; its exit code is 2."""
 
-    @cli_errors(extra)
+    @(cli_errors(extra) if extra else cli_errors())
     def main() -> None:
         raise error
 
@@ -218,9 +218,13 @@ def test_a_command_may_still_say_that_the_gate_failed():
 
 
 def test_a_process_that_runs_is_known_from_one_that_does_not(monkeypatch):
-    child = subprocess.Popen(["true"])
+    child = subprocess.Popen(["sleep", "60"])
+    assert _runs(child.pid)
+    with pytest.raises(subprocess.TimeoutExpired):  # it was asked, not ended
+        child.wait(0.2)
+    child.kill()
     child.wait()
-    assert not _runs(child.pid) and _runs(os.getpid())
+    assert not _runs(child.pid)
 
     def forbidden(*_: int) -> None:
         raise PermissionError
