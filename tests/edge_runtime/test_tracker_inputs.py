@@ -98,6 +98,16 @@ def test_any_number_will_do_as_a_time(t: float):
     assert len(scene.tracker.update(scene.picture(), t)) == 1
 
 
+def test_one_face_is_followed_and_smoothed_unless_told():
+    person = Person(x=150)
+    scene = Scene(person, Person(x=400))
+    tracker = FaceTracker(scene.tracker.landmarker, scene.tracker.detector)
+    for k in range(10):
+        person.x += 1
+        (face,) = tracker.update(scene.picture(), k / FPS)
+    assert person.x - 2 < face.box[[0, 2]].mean() < person.x - 0.2
+
+
 def test_a_repeated_time_is_the_same_video():
     scene = Scene(Person(), smoothing=True)
     (before,) = scene.run(3)
