@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from asmnet import models, samples
-from asmnet.core import Crop, ModelSpec, UserError, nme, rotate_pose
+from asmnet.core import Crop, ModelSpec, UserError, extract, nme, rotate_pose
 from asmnet.edge_runtime import Face, FaceDetector, Landmarker
 from asmnet.edge_runtime import landmarker as module
+from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.landmarker import input_table
 
 SPEC = ModelSpec("test", "0", "ibug68", 224, "landmarks", "pose")
@@ -161,6 +162,13 @@ def test_a_quantized_network_sees_levels(dtype: type, zero: int):
     )
 
 
+def test_crops_are_cut_by_the_devices_own_kernels(astronaut: np.ndarray):
+    landmarker, crop = Landmarker(Answers(), SPEC), Crop(230, 120, 500.5)
+    cut = landmarker.extract(astronaut, crop)
+    np.testing.assert_array_equal(cut, extract(astronaut, crop, 224, OPENCV)[..., ::-1])
+    assert (cut != extract(astronaut, crop, 224)[..., ::-1]).any(), "not core's reference"
+
+
 def test_landmarks_come_to_their_place_in_the_picture():
     """Crop units: the crop's centre is 0, its side 1; a face in a known crop has no score."""
     network = Answers()
@@ -248,9 +256,10 @@ def test_pictures_of_a_pixel_hold_no_face(size: tuple[int, int], landmarker: Lan
     assert np.isfinite(landmarker(image, Crop(0, 0, 1)).landmarks).all()
 
 
-def test_a_damaged_network_is_one_sentence():
+@pytest.mark.parametrize("output", ["landmarks", "pose"])
+def test_a_damaged_network_is_one_sentence(output: str):
     network = Answers()
-    network.landmarks[0, 5] = np.nan
+    getattr(network, output)[0, 2] = np.nan
     with pytest.raises(UserError, match="^test answers nan, .* its file is damaged"):
         Landmarker(network, SPEC)(np.zeros((50, 50, 3), np.uint8), Crop(25, 25, 20))
 
