@@ -143,6 +143,22 @@ def test_a_network_runs_as_it_is_told(asked: dict):
     assert asked["experimental_op_resolver_type"] == "plain"
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(ValueError("node 3\n failed"), "node 3 failed"), (RuntimeError(), "no reason given")],
+)
+def test_a_file_that_the_interpreter_refuses_is_one_sentence(
+    asked: dict, error: Exception, reason: str, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(interpreter: object) -> None:
+        raise error
+
+    _, library = module._find()
+    monkeypatch.setattr(library.Interpreter, "allocate_tensors", refuse)
+    with pytest.raises(UserError, match=rf"^the given bytes cannot be loaded, .* \({reason}\); "):
+        load_interpreter(b"....TFL3")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs signals")
 def test_a_file_that_kills_tflite_runtime_is_tried_in_a_process_of_its_own_once(
     asked: dict, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -154,8 +170,8 @@ def test_a_file_that_kills_tflite_runtime_is_tried_in_a_process_of_its_own_once(
     monkeypatch.setattr(
         module,
         "_TRIAL",
-        "import os, sys; bad = b'bad' in sys.stdin.buffer.read(); print('noise'); "
-        "os.kill(os.getpid(), 9) if bad else sys.exit(3)",
+        "import os, sys; content = sys.stdin.buffer.read(); print('noise'); "
+        "b'bad' in content and os.kill(os.getpid(), 9); sys.exit(b'refused' in content)",
     )
     trials, run = [], subprocess.run
     monkeypatch.setattr(module.subprocess, "run", lambda *a, **k: trials.append(a) or run(*a, **k))
@@ -163,9 +179,9 @@ def test_a_file_that_kills_tflite_runtime_is_tried_in_a_process_of_its_own_once(
         with pytest.raises(UserError, match=r"^the given bytes is corrupt or truncated"):
             load_interpreter(b"....TFL3 bad")
     assert len(trials) == 1 and not asked
-    for _ in range(2):
-        load_interpreter(b"....TFL3 sound, or refused without dying")
-    assert len(trials) == 2 and asked["allocated"]
+    for content in (b"....TFL3 sound", b"....TFL3 refused, but not dead"):
+        load_interpreter(content)
+    assert len(trials) == 3 and asked["allocated"]
     assert capfd.readouterr() == ("", "")
 
 
