@@ -49,6 +49,7 @@ TESTS = {
     "edge_runtime/evidence.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/pictures.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/recorder.py": ["edge_runtime/test_sinks.py"],
+    "edge_runtime/sources.py": ["edge_runtime/test_live.py"],
     "edge_runtime/videos.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/tracks.py": ["edge_runtime/test_tracker_*.py"],
     "export/bias_correction.py": ["export/test_preparation.py"],

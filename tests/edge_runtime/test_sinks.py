@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import json
@@ -122,17 +123,22 @@ def test_lines_go_on_after_the_disk_had_no_room(tmp_path: Path):
     assert [json.loads(line)["frame"] for line in text.splitlines()] == [0, 2]
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk() -> Iterator[None]:
-    """No file can grow beyond 20 kB here, as on a full disk."""
+    """No file can grow beyond 20 kB here, as on a full disk.
+
+    No fixture, which would be in force while pytest writes its own report to a file.
+    """
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-@pytest.mark.usefixtures("full_disk")
 @pytest.mark.parametrize("sink", [JsonlWriter, lambda path: CsvWriter(path, points=2)])
+@full_disk()
 def test_a_full_disk_is_one_sentence_and_lines_stay_whole(sink, tmp_path: Path):
     path = tmp_path / "out"
     with sink(path) as lines, pytest.raises(UserError, match="cannot write .*out: File too large"):
@@ -142,7 +148,7 @@ def test_a_full_disk_is_one_sentence_and_lines_stay_whole(sink, tmp_path: Path):
     assert 19_000 < len(text) <= 20_000 and text.endswith("\n") and "\0" not in text
 
 
-@pytest.mark.usefixtures("full_disk")
+@full_disk()
 def test_a_full_disk_ends_a_recording_in_one_sentence(tmp_path: Path, rng: np.random.Generator):
     noise = rng.integers(0, 255, (48, 64, 3), np.uint8)
     with pytest.raises(UserError, match=r"cannot write .*out\.mp4: File too large: recording st"):
@@ -155,7 +161,7 @@ def test_a_full_disk_ends_a_recording_in_one_sentence(tmp_path: Path, rng: np.ra
     assert kept >= 12 and kept % 12 == 0, "whole fragments"
 
 
-@pytest.mark.usefixtures("full_disk")
+@full_disk()
 def test_a_disk_that_is_full_at_the_end_is_told_as_well(tmp_path: Path, rng: np.random.Generator):
     noise = rng.integers(0, 255, (480, 640, 3), np.uint8)
     with pytest.raises(UserError, match=r"cannot write .*out\.mp4: File too large"):
@@ -193,7 +199,7 @@ def test_only_whole_fragments_are_saved(cut: int):
     assert recorder._whole(content[:cut]) == max(end for end in ends if end <= cut)
 
 
-@pytest.mark.usefixtures("full_disk")
+@full_disk()
 def test_an_interrupt_is_not_hidden_by_a_full_disk(tmp_path: Path, rng: np.random.Generator):
     noise = rng.integers(0, 255, (480, 640, 3), np.uint8)
     with pytest.raises(KeyboardInterrupt), Recorder(tmp_path / "out.mp4") as recorder:
@@ -201,7 +207,7 @@ def test_an_interrupt_is_not_hidden_by_a_full_disk(tmp_path: Path, rng: np.rando
         raise KeyboardInterrupt
 
 
-@pytest.mark.usefixtures("full_disk")
+@full_disk()
 def test_a_full_disk_loses_one_still_in_one_sentence(tmp_path: Path, rng: np.random.Generator):
     saver = Stills(tmp_path, every=0)
     saver.write(frame(0).image, frame(0))
