@@ -12,6 +12,7 @@ from keras import ops
 from asmnet.core import Scheme, nme, pose_mae
 from asmnet.train import augment
 from asmnet.train.datasets import Face
+from asmnet.train.folding import folded_call
 from asmnet.train.loss import alpha_at, total_loss
 from asmnet.train.pictures import PackedFaces, crop_faces, poses_of, to_inputs
 from asmnet.train.recipes import Recipe
@@ -56,7 +57,9 @@ class Assisted(keras.Model):
     def call(self, inputs: dict, training: bool = False) -> dict:
         """Network outputs of augmented packed pictures."""
         images = augment.apply(inputs["images"], inputs, self.network.input_shape[1])
-        return self.network(images, training=training and not self.frozen)
+        if training and self.frozen:
+            return folded_call(self.network, images)
+        return self.network(images, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The paper's L (Eq. 12); plain regression when not assisted."""

@@ -1,0 +1,56 @@
+"""Folded batch norms change the time that a step takes, and nothing else."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from asmnet.train.folding import folded_call
+from asmnet.train.model import build_model
+
+
+@pytest.fixture(scope="module")
+def network():
+    """Statistics, factors and offsets as unlike those of a new network as a trained one's."""
+    model = build_model("asmnet_spatial", size=32)
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights(
+                [
+                    gamma * rng.uniform(0.5, 1.5, gamma.shape),
+                    beta + rng.normal(0, 0.1, beta.shape),
+                    mean + rng.normal(0, 0.1, mean.shape),
+                    variance * rng.uniform(0.5, 2, variance.shape),
+                ]
+            )
+    return model
+
+
+def test_the_answers_are_those_of_the_layers(network, rng):
+    images = rng.uniform(-1, 1, (3, 32, 32, 3)).astype(np.float32)
+    plain, folded = network(images, training=False), folded_call(network, images)
+    for name, expected in plain.items():
+        expected = ops.convert_to_numpy(expected)
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(folded[name]), expected, atol=1e-4 * np.abs(expected).max()
+        )
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="gradients by its tape")
+def test_the_gradients_are_those_of_the_layers(network, rng):
+    import tensorflow as tf
+
+    images = rng.uniform(-1, 1, (3, 32, 32, 3)).astype(np.float32)
+
+    def gradients(call):
+        with tf.GradientTape() as tape:
+            out = call()
+            loss = tf.reduce_mean(tf.square(out["landmarks"])) + tf.reduce_mean(out["pose"])
+        return tape.gradient(loss, [v.value for v in network.trainable_variables])
+
+    plain = gradients(lambda: network(images, training=False))
+    folded = gradients(lambda: folded_call(network, images))
+    for one, other in zip(plain, folded, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-3 * float(np.abs(one).max()) + 1e-7)
