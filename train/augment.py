@@ -83,6 +83,7 @@ def draw(
     pack: int,
     size: int,
     margin: float,
+    weights: np.ndarray | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Pick augmentations for a batch and move its labels.
 
@@ -91,10 +92,12 @@ def draw(
         pose: (B, 3) degrees or NaN.
         pack, size: sides of packed picture and network input in pixels.
         margin: of the crop around the (turned) landmarks' box.
+        weights: (B, N) how much each point counts; None: all in full.
 
     Returns:
         parameters: small float32 arrays for `apply`, one row a picture.
-        targets: "landmarks" and "smoothed" (B, 2 N) crop units, "pose" (B, 3), float32.
+        targets: "landmarks" and "smoothed" (B, 2 N) crop units, "pose" (B, 3), "weights"
+            (B, N), float32.
     """
     count = len(points)
 
@@ -109,6 +112,8 @@ def draw(
     moved, moved_smooth = (np.einsum("bij,bnj->bni", linear, p) for p in (points, smoothed))
     moved[flip] = moved[flip][:, scheme.mirror]
     moved_smooth[flip] = moved_smooth[flip][:, scheme.mirror]
+    weights = np.ones(points.shape[:2]) if weights is None else weights
+    weights = np.where(flip[:, None], weights[:, scheme.mirror], weights)
 
     # The runtime crops around the landmarks' upright box, whatever their tilt.
     low, high = moved.min(axis=1), moved.max(axis=1)
@@ -147,7 +152,12 @@ def draw(
         "seed": rng.uniform(0, 1000, count),
         "occluder": np.concatenate([corner, corner + extent, spread(1.0, 3)], axis=1),
     }
-    targets = {"landmarks": to_crop(moved), "smoothed": to_crop(moved_smooth), "pose": turned}
+    targets = {
+        "landmarks": to_crop(moved),
+        "smoothed": to_crop(moved_smooth),
+        "pose": turned,
+        "weights": weights,
+    }
     return (
         {key: np.asarray(value, np.float32) for key, value in parameters.items()},
         {key: np.asarray(value, np.float32) for key, value in targets.items()},

@@ -27,12 +27,14 @@ class Face:
         points: (N, 2) float64 landmarks in picture pixels, 0-based.
         pose: (3,) yaw, pitch, roll in degrees, or None where there is no label.
         tags: the subsets of its benchmark, besides "full", that it belongs to.
+        weights: (N,) how much each point counts in training, 0 to 1; None: all in full.
     """
 
     image: Path
     points: np.ndarray
     pose: np.ndarray | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
+    weights: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

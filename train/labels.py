@@ -3,7 +3,8 @@
     {"image": "a/b.jpg", "landmarks": [[x, y], ...], "pose": [yaw, pitch, roll]}
 
 Landmarks are 68 or 98 points in picture pixels, 0-based; `pose` in degrees, or
-null.  A path is relative to the file, or absolute.
+null.  A path is relative to the file, or absolute.  `weights`, where given, tell how
+much each point counts in training, from 0 (a guess) to 1.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,11 +63,13 @@ def write_jsonl(path: Path, faces: Iterable[Face]) -> None:
     """Write what `read_jsonl` reads; whole or not at all."""
     with atomic_path(path) as file, file.open("w") as out:
         for face in faces:
-            entry = {
+            entry: dict[str, Any] = {
                 "image": str(face.image.resolve()),
                 "landmarks": np.round(face.points, 2).tolist(),
                 "pose": None if face.pose is None else np.round(face.pose, 2).tolist(),
             }
+            if face.weights is not None:
+                entry["weights"] = np.round(face.weights, 2).tolist()
             out.write(json.dumps(entry) + "\n")
 
 
@@ -76,6 +80,8 @@ def _face(where: str, folder: Path, line: str) -> Face:
         points = np.asarray(entry["landmarks"], np.float64)
         pose = entry.get("pose")
         pose = None if pose is None else np.asarray(pose, np.float64).reshape(3)
+        weights = entry.get("weights")
+        weights = None if weights is None else np.asarray(weights, np.float64)
         image = folder / entry["image"]
     except (
         ValueError,
@@ -88,4 +94,8 @@ def _face(where: str, folder: Path, line: str) -> Face:
         raise UserError(f"{where}: expected image, landmarks, pose ({error})") from None
     if points.ndim != 2 or points.shape[1] != 2:
         raise UserError(f"{where}: landmarks are not (N, 2) numbers")
-    return Face(image, points, pose)
+    if weights is not None and (
+        weights.shape != points.shape[:1] or not ((weights >= 0) & (weights <= 1)).all()
+    ):
+        raise UserError(f"{where}: weights are not {len(points)} numbers from 0 to 1")
+    return Face(image, points, pose, weights=weights)

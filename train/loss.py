@@ -37,8 +37,7 @@ def _squared(difference):
 
 
 def _norm(difference):
-    points = ops.reshape(difference, (-1, difference.shape[-1] // 2, 2))
-    return ops.mean(ops.sqrt(ops.sum(ops.square(points), axis=-1) + 1e-12), axis=-1)
+    return ops.sqrt(ops.sum(ops.square(difference), axis=-1) + 1e-12)
 
 
 def _wing(difference):
@@ -51,19 +50,26 @@ def _wing(difference):
 DISTANCES = {"squared": _squared, "norm": _norm, "wing": _wing}
 
 
-def facial_loss(labels, smoothed, predicted, alpha, distance: str = "squared"):
+def facial_loss(labels, smoothed, predicted, alpha, distance: str = "squared", weights=None):
     """L_facial of each face.
 
     Args:
         labels, smoothed, predicted: (B, 2 N) in crop units: S, A and Ŝ.
         alpha: weight of the ASM term; 0 leaves the plain regression.
         distance: a key of `DISTANCES`.
+        weights: (B, N) of the points: one that counts half adds half its distance; None: all
+            count in full.
 
     Returns:
         (B,) tensor.
     """
-    measure = DISTANCES[distance]
-    return measure(predicted - labels) + alpha * measure(predicted - smoothed)
+
+    def measure(targets):
+        difference = ops.reshape(predicted - targets, (-1, predicted.shape[-1] // 2, 2))
+        apart = DISTANCES[distance](difference)
+        return ops.mean(apart if weights is None else weights * apart, axis=-1)
+
+    return measure(labels) + alpha * measure(smoothed)
 
 
 def pose_loss(labels, predicted, distance: str = "squared"):
@@ -83,13 +89,19 @@ def total_loss(targets: dict, outputs: dict, alpha, distance: str = "squared"):
     """The paper's L, averaged over the batch.
 
     Args:
-        targets: "landmarks" and "smoothed" (B, 2 N), "pose" (B, 3) degrees or NaN.
+        targets: "landmarks" and "smoothed" (B, 2 N), "pose" (B, 3) degrees or NaN,
+            and, where points weigh unlike, "weights" (B, N).
         outputs: "landmarks" (B, 2 N) and "pose" (B, 3).
         alpha: weight of the ASM term.
         distance: a key of `DISTANCES`.
     """
     facial = facial_loss(
-        targets["landmarks"], targets["smoothed"], outputs["landmarks"], alpha, distance
+        targets["landmarks"],
+        targets["smoothed"],
+        outputs["landmarks"],
+        alpha,
+        distance,
+        targets.get("weights"),
     )
     pose = pose_loss(targets["pose"], outputs["pose"], distance)
     return ops.mean(LAMBDA_FACIAL * facial + LAMBDA_POSE * pose)

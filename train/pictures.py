@@ -89,11 +89,13 @@ class PackedFaces:
         points: (M, N, 2) float32 landmarks in units of the packed square's side,
             origin at its centre.
         pose: (M, 3) float32 degrees, NaN where there is no label.
+        weights: (M, N) float32, how much each point counts.
     """
 
     images: np.ndarray
     points: np.ndarray
     pose: np.ndarray
+    weights: np.ndarray
 
 
 def poses_of(faces: Sequence[Face]) -> np.ndarray:
@@ -120,7 +122,13 @@ def pack_faces(
         crop = Crop.around(face.points, PACK_MARGIN)
         images[i] = extract(read_face(face), crop, side)
         points.append(crop.to_units(face.points))
-    return PackedFaces(images, np.asarray(points, np.float32), poses_of(faces))
+    weights = [np.ones(len(f.points)) if f.weights is None else f.weights for f in faces]
+    return PackedFaces(
+        images,
+        np.asarray(points, np.float32),
+        poses_of(faces),
+        np.asarray(weights, np.float32),
+    )
 
 
 def to_inputs(crops: np.ndarray) -> np.ndarray:

@@ -151,6 +151,7 @@ class Batches(keras.utils.PyDataset):
             self.faces.images.shape[1],
             self.size,
             self.margin,
+            self.faces.weights[chosen],
         )
         return {"images": self.faces.images[chosen], **parameters}, targets
 

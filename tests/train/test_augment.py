@@ -136,6 +136,20 @@ def test_a_turned_crop_stays_in_its_packed_square():
     assert packed.min() > -0.5 and packed.max() < pack - 0.5
 
 
+def test_weights_stay_with_their_points(rng):
+    points = np.stack([shape(rng)] * 32)
+    weights = np.ones((32, 68))
+    weights[:, 36] = 0.25
+    still = np.zeros((32, 3))
+    parameters, targets = augment.draw(
+        rng, points, points, still, IBUG68, MOVING, PACK, SIZE, MARGIN, weights
+    )
+    step = parameters["affine"][:, [0, 1, 3, 4]].reshape(-1, 2, 2)
+    marked = np.where(np.linalg.det(step) < 0, 45, 36)
+    assert set(marked) == {36, 45}
+    np.testing.assert_array_equal(targets["weights"].argmin(axis=1), marked)
+
+
 def render(images, points, strength, seed):
     """Network inputs and targets of one draw, for faces without a pose to speak of."""
     count = len(images)

@@ -22,7 +22,7 @@ def test_round_trip(tmp_path, rng):
     picture = tmp_path / "pictures" / "a.jpg"
     faces = [
         Face(picture, rng.uniform(0, 300, (68, 2)), np.array([10.0, -5.0, 2.0])),
-        Face(picture, rng.uniform(0, 300, (68, 2))),
+        Face(picture, rng.uniform(0, 300, (68, 2)), weights=np.linspace(0, 1, 68)),
     ]
     write_jsonl(tmp_path / "labels.jsonl", faces)
     read = read_jsonl(tmp_path / "labels.jsonl")
@@ -32,6 +32,8 @@ def test_round_trip(tmp_path, rng):
         np.testing.assert_allclose(got.points, given.points, atol=0.005)
     np.testing.assert_allclose(read.faces[0].pose, [10, -5, 2])
     assert read.faces[1].pose is None
+    assert read.faces[0].weights is None
+    np.testing.assert_allclose(read.faces[1].weights, np.linspace(0, 1, 68), atol=0.005)
 
 
 def test_paths_are_relative_to_the_file(tmp_path):
@@ -54,6 +56,8 @@ def test_paths_are_relative_to_the_file(tmp_path):
         (entry(POINTS.replace("[7,", "[NaN,")), "line 2: landmarks must be pixels"),
         (entry(POINTS.replace("[7,", "[1e300,")), "line 2: landmarks must be pixels"),
         (entry(POINTS.replace("[7,", f"[{10**400},")), "line 2: expected image"),
+        (entry(weights="[1]"), "line 2: weights are not 68 numbers"),
+        (entry(weights=str([2] * 68)), "line 2: weights are not 68 numbers"),
         (entry(pose="[1]"), "line 2: expected image, landmarks, pose"),
         (entry(pose="[1, Infinity, 2]"), "line 2: the pose 1, inf, 2 is not in degrees"),
         (entry(pose=f"[1, {10**400}, 2]"), "line 2: expected image, landmarks, pose"),

@@ -196,6 +196,22 @@ def test_a_perfect_answer_costs_nothing(distance):
     )
 
 
+@pytest.mark.parametrize("distance", ["squared", "norm", "wing"])
+def test_a_point_counts_by_its_weight(distance, rng):
+    s, p = (rng.normal(0, 0.1, (2, 136)).astype(np.float32) for _ in range(2))
+    full = np.ones((2, 68), np.float32)
+    whole = numpy(facial_loss(s, s, p, 0.5, distance))
+    quarter = numpy(facial_loss(s, s, p, 0.5, distance, full / 4))
+    np.testing.assert_allclose(quarter, whole / 4, rtol=1e-4)
+    full[:, 30] = 0
+    moved = p.copy()
+    moved[:, 60:62] += 9
+    np.testing.assert_array_equal(
+        numpy(facial_loss(s, s, moved, 0.5, distance, full)),
+        numpy(facial_loss(s, s, p, 0.5, distance, full)),
+    )
+
+
 def test_wing_is_continuous_and_linear_far_out():
     def at(pixels):
         x = np.full((1, 136), pixels / 224, np.float32)
