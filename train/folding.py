@@ -30,7 +30,7 @@ def folded_call(network: keras.Model, images):
             return lambda x, **_: _convolve(layer, pairs[layer.name], x)
         if layer.name in absorbed:
             return lambda x, **_: x
-        return lambda *args, **kwargs: layer(*args, **kwargs)
+        return lambda *args, **kwargs: layer(*args, **{**kwargs, "training": False})
 
     return network._run_through_graph(images, run)
 
