@@ -163,7 +163,7 @@ class FaceMesh:
         return Crop(float(x), float(y), box.side * self.margin, box.angle)
 
     def __call__(self, rgb: np.ndarray) -> Answer:
-        self.network.set_tensor(self.input, np.float32(rgb)[None] / 255)
+        self.network.set_tensor(self.input, np.asarray(rgb[None], np.float32) / 255)
         self.network.invoke()
         pixels = self.network.get_tensor(self.output).reshape(-1, 3).astype(np.float64)
         return (pixels - (self.size / 2, self.size / 2, 0)) / self.size, None
