@@ -118,6 +118,8 @@ def fingerprint(faces: Iterable[Face]) -> str:
     for face in faces:
         digest.update(face.image.name.encode(errors="surrogateescape"))
         digest.update(face.points.tobytes())
+        if face.weights is not None:
+            digest.update(face.weights.tobytes())
     return digest.hexdigest()
 
 
