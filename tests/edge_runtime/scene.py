@@ -48,6 +48,7 @@ class Person:
         stripes: waves across and down its crop; those of different people correlate by 0.
         phase: degrees.
         score: the detector's, close up.
+        rough: the same where the whole picture is searched, if it is another.
         wobble: how far its landmarks move in a crop that is turned by 10 degrees, box sides.
         slip: how far its landmarks lie beside it, pixels.
         visible: it is in the picture; otherwise the background is.
@@ -62,6 +63,7 @@ class Person:
     stripes: tuple[int, int] = (1, 2)
     phase: float = 0
     score: float = 0.95
+    rough: float | None = None
     wobble: float = 0
     slip: float = 0
     visible: bool = True
@@ -137,6 +139,9 @@ class _Detections:
         height, width = image.shape[:2]
         where = region or Crop(width / 2, height / 2, width)
 
+        def score(person: Person) -> float:
+            return person.score if region or person.rough is None else person.rough
+
         def found(person: Person) -> bool:
             off = max(abs(person.x - where.cx), abs(person.y - where.cy))
             return (
@@ -144,14 +149,14 @@ class _Detections:
                 and person.detectable
                 and off < where.side / 2
                 and person.side >= where.side / 10
-                and person.score >= threshold
+                and score(person) >= threshold
             )
 
-        people = sorted(filter(found, self.scene.people), key=lambda person: -person.score)
-        return [_detection(person) for person in people]
+        people = sorted(filter(found, self.scene.people), key=score, reverse=True)
+        return [_detection(person, score(person)) for person in people]
 
 
-def _detection(person: Person) -> Detection:
+def _detection(person: Person, score: float) -> Detection:
     """What the detector says of a face: a box from which the landmarks' own follows."""
     unit = Detection(np.array([-0.5, -0.5, 0.5, 0.5]), 1.0, np.zeros((6, 2))).to_crop(1.0)
     side = person.side / unit.side
@@ -159,7 +164,7 @@ def _detection(person: Person) -> Detection:
     eye = side / 5 * np.array([np.cos(np.radians(person.roll)), np.sin(np.radians(person.roll))])
     keypoints = centre + [-eye, eye, *[(0, 0)] * 4]
     return Detection(
-        np.concatenate([centre - side / 2, centre + side / 2]), person.score, keypoints
+        np.concatenate([centre - side / 2, centre + side / 2]), score, keypoints
     )
 
 

@@ -161,9 +161,27 @@ def test_a_face_that_was_missed_once_and_found_again_is_followed_as_before():
     assert seconds_of_looks(scene, 40) == pytest.approx([1], abs=2.5 / FPS)
 
 
+@pytest.mark.parametrize(
+    "surer",
+    [{"rough": 0.99, "score": 0.6}, {"score": 0.84, "wobble": 0.1}],
+    ids=["no face close up", "not steady"],
+)
+def test_what_is_no_face_does_not_hide_one_that_is(surer: dict):
+    scene = Scene(Person(x=100, **surer), Person(x=380, score=0.8))
+    assert [face.box[0] for face in scene.next()] == [340]
+
+
+def test_a_face_that_is_followed_does_not_hide_one_that_comes():
+    scene = Scene(Person(x=180, score=0.99), max_faces=2)
+    scene.next()
+    scene.people.append(Person(x=300, score=0.9))
+    assert len(scene.run(20)) == 2
+
+
 def test_the_score_is_the_detectors_latest():
-    person = Person(score=0.95)
+    person = Person(score=0.95, rough=0.6)
     scene = Scene(person)
+    assert [face.score for face in scene.next()] == [0.95]
     assert [face.score for face in scene.run(5)] == [pytest.approx(0.95, abs=1e-3)]
     person.score = 0.9
     scene.run(FPS + 3)
