@@ -163,9 +163,7 @@ def _detection(person: Person, score: float) -> Detection:
     centre = np.array([person.x - unit.cx * side, person.y - unit.cy * side])
     eye = side / 5 * np.array([np.cos(np.radians(person.roll)), np.sin(np.radians(person.roll))])
     keypoints = centre + [-eye, eye, *[(0, 0)] * 4]
-    return Detection(
-        np.concatenate([centre - side / 2, centre + side / 2]), score, keypoints
-    )
+    return Detection(np.concatenate([centre - side / 2, centre + side / 2]), score, keypoints)
 
 
 class Scene:
