@@ -4,8 +4,9 @@
     python tools/mutants.py core edge_runtime/tracker.py ...  # rooms or modules
 
 mutmut mutates the bodies of functions, but not decorated ones (properties, context managers), nor
-module constants.  Each mutant meets those of its module's nearest tests that call its function; a
-timeout is a kill.  SAMPLE=100 tries so many of a module's, by chance but always the same.
+module constants; what a test starts as another process is not mutated.  Each mutant meets those of
+its module's nearest tests that call its function; a timeout is a kill.  SAMPLE=100 tries so many of
+a module's, by chance but always the same.
 build/mutants/MODULE/ has survivors.diff and mutmut's log.  Run again without a change of the room,
 it tries what survived or was not tried yet; delete build/mutants to try all.
 
