@@ -61,7 +61,7 @@ lint: .venv/dev  ## style, imports that go one way, types
 	$(PIP) mutmut==3.8.1
 	@touch $@
 
-# ROOM=core or MODULE=edge_runtime/tracker.py tries a part.
+# ROOM=core or MODULE=edge_runtime/tracking/tracker.py tries a part.
 mutants: .venv/mutants  ## change the code in small ways: does a test fail each time?
 	$(BIN)/python tools/mutants.py $(ROOM) $(MODULE)
 
@@ -116,7 +116,7 @@ mutants-java:  ## the same as mutants for the phone's Java core; needs a JDK
 
 clip: .venv/dev  ## make the sample clip anew
 	$(PIP) -e '.[samples]'
-	$(BIN)/python -m asmnet.samples.make_clip
+	$(BIN)/python -m tools.sample_clip.make_clip
 
 clean:  ## remove everything that these commands made
 	rm -rf .venv .venv-tflite .venv-mediapipe demo build dist *.egg-info android_demo/build android_demo/*/build

@@ -21,9 +21,9 @@ import numpy as np
 from shared import open_detector, open_model, table
 
 from asmnet import models, samples
+from asmnet.cli.progress import progress
 from asmnet.core import UserError, cli_errors
 from asmnet.edge_runtime import FaceDetector, FaceTracker, frames_from
-from asmnet.export.terminal import progress
 
 FPS, SECONDS, VIEW = 30, 60, (640, 480)
 

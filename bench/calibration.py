@@ -18,20 +18,20 @@ import click
 import numpy as np
 
 from asmnet import models
+from asmnet.cli.progress import progress, suppress_output
 from asmnet.core import cli_errors
+from asmnet.data.datasets import read_dataset
+from asmnet.data.images import crop_faces
+from asmnet.evaluate.picture_split import calibrating
 from asmnet.export import FaceSet, detected_faces
-from asmnet.export.exporting import Job, make, open_job
-from asmnet.export.probe import observe
-from asmnet.export.recipes import unrounded
-from asmnet.export.split import calibrating
-from asmnet.export.terminal import progress, quiet
-from asmnet.train.datasets import read_dataset
-from asmnet.train.pictures import crop_faces
+from asmnet.export.pipeline import ExportJob, make, open_job
+from asmnet.export.recipes import prepared_float
+from asmnet.export.report.tensor_stats import observe
 
 HALVES = 5
 
 
-def labelled_crops(data: str, job: Job, images: int) -> FaceSet:
+def labelled_crops(data: str, job: ExportJob, images: int) -> FaceSet:
     """Crops of a benchmark's training faces, cut by their labels."""
     faces = read_dataset(data, "train").faces
     picked = [faces[i] for i in np.random.default_rng(0).permutation(len(faces))[:images]]
@@ -39,21 +39,21 @@ def labelled_crops(data: str, job: Job, images: int) -> FaceSet:
     return FaceSet(cut, tuple(face.image.name for face in picked), data, job.spec.points)
 
 
-def clip_ranges(job: Job, share: float) -> Any:
+def clip_ranges(job: ExportJob, share: float) -> Any:
     """`mlir_quantize`, with each range cut to what a share of the crops stays within."""
     from tensorflow.lite.python import convert
     from tensorflow.lite.tools import flatbuffer_utils
 
     assert job.calibration is not None
-    with quiet():
-        content = unrounded(job.network, "int8", job.calibration.images)
+    with suppress_output():
+        content = prepared_float(job.network, "int8", job.calibration.images)
     ranges = observe(content, job.spec, job.calibration.images)
     low = dict(zip(ranges.layers, np.quantile(ranges.low, 1 - share, axis=0), strict=True))
     high = dict(zip(ranges.layers, np.quantile(ranges.high, share, axis=0), strict=True))
     whole = convert.mlir_quantize
 
     def quantize(calibrated: bytes, **options: Any) -> bytes:
-        from asmnet.export.inspection import operations
+        from asmnet.export.report.tflite_graph import operations
 
         layers = {o.output: o.layer for o in operations(calibrated)}
         model = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated))

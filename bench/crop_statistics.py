@@ -16,12 +16,12 @@ import numpy as np
 from shared import bgr, open_detector, open_model, table, training_faces
 
 from asmnet import models
+from asmnet.cli.progress import progress, suppress_output
 from asmnet.core import Crop, UserError, atomic_path, cli_errors, nme, to_scheme
 from asmnet.core.landmarks import IBUG68
+from asmnet.data.datasets import Face
 from asmnet.edge_runtime import FaceDetector, Landmarker
-from asmnet.edge_runtime.tracker import LOOK_AROUND, RECENTRE
-from asmnet.export.terminal import progress, quiet
-from asmnet.train.datasets import Face
+from asmnet.edge_runtime.tracking.tracker import DETECT_SCALE, RECROP_THRESHOLD
 
 ROUNDS = 3
 # More than this part of the crops beyond the range of the training's jitter: not covered.
@@ -44,7 +44,7 @@ def detected(detector: FaceDetector, image: np.ndarray, face: Crop, margin: floa
         if not near:
             return found
         found = near[0]
-        region = replace(found, side=found.side * LOOK_AROUND / margin)
+        region = replace(found, side=found.side * DETECT_SCALE / margin)
     return found
 
 
@@ -107,7 +107,7 @@ def conclude(strays: np.ndarray, errors: np.ndarray, jitter: np.ndarray) -> None
     steps = np.abs(np.diff(strays[:, 1:], axis=1))
     for i in range(ROUNDS):
         moved, grew = steps[:, i, :2].max(axis=1), steps[:, i, 2]
-        again = ((moved > RECENTRE) | (grew > 2 * RECENTRE)).mean()
+        again = ((moved > RECROP_THRESHOLD) | (grew > 2 * RECROP_THRESHOLD)).mean()
         print(
             f"round {i + 1} moves the crop by {100 * moved.mean():.2f} % of its side "
             f"(99 % of faces: < {100 * np.percentile(moved, 99):.1f}) and changes its size by "
@@ -158,7 +158,7 @@ def main(data: str, model: str, seed: int, out: Path | None) -> None:
     """Compare crops from labels, detector and tracking on 300-W's training faces."""
     landmarker, detector = open_model(model), open_detector()
     learned, held_out = training_faces(data, seed)
-    with quiet():
+    with suppress_output():
         from asmnet.train.augment import MODERN  # imports Keras
     jitter = np.array([MODERN.shift, MODERN.shift, MODERN.scale])
     with progress() as track:

@@ -15,7 +15,7 @@ import numpy as np
 from shared import bgr, open_detector
 
 from asmnet.core import Crop, cli_errors
-from asmnet.train.datasets import read_300w
+from asmnet.data.datasets import read_300w
 
 # The pictures of 300-W are often cut close around the face; a wider, padded search
 # shows the detector the same faces at half and a quarter of that size.

@@ -21,10 +21,10 @@ import click
 import numpy as np
 
 from asmnet import models
+from asmnet.cli.progress import progress, suppress_output
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.interpreter import load_interpreter
-from asmnet.export.inspection import Operation, operations
-from asmnet.export.terminal import progress, quiet
+from asmnet.export.report.tflite_graph import Operation, operations
 
 ROUNDS, WARM_UP = 60, 5
 
@@ -85,7 +85,7 @@ def square(size: int = 32, channels: int = 512) -> bytes:
 
 def time_all(contents: list[bytes], track: Any) -> np.ndarray:
     """Median milliseconds of one inference of each model, taking turns."""
-    with quiet():
+    with suppress_output():
         interpreters = [load_interpreter(content) for content in contents]
     rng = np.random.default_rng(0)
     for interpreter in interpreters:
@@ -115,7 +115,7 @@ def main(model: str, peak: float | None, top: int) -> None:
     from rich.table import Table
 
     content = models.find(model, ".tflite").read_bytes()
-    with quiet():
+    with suppress_output():
         found, parts, best = operations(content), cut(content), square()
     # What is unpacked once, when the file is loaded, costs nothing later.
     once = [o.kind == "DEQUANTIZE" and o.weights > 0 for o in found]

@@ -24,11 +24,11 @@ import cv2
 import numpy as np
 
 from asmnet import models, samples
+from asmnet.cli.progress import suppress_output
 from asmnet.core import Crop, cli_errors, read_spec
 from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
 from asmnet.edge_runtime.interpreter import Network, interpreter_version, load_interpreter
 from asmnet.edge_runtime.landmarker import input_table
-from asmnet.export.terminal import quiet
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 FRAMES = 30
@@ -52,7 +52,7 @@ def main() -> None:
 @cli_errors(extra="export")
 def answer(out: Path, names: tuple[str, ...], frames: str | None) -> None:
     """Keep what this machine makes of the recorded crops, stage by stage."""
-    with quiet():
+    with suppress_output():
         found = _answer(names, frames)
     np.savez(out, **found)
 

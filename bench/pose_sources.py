@@ -19,11 +19,11 @@ from pose_fit import PoseFit
 from shared import bgr, open_detector, open_model, table, training_faces
 
 from asmnet import models
+from asmnet.cli.progress import progress
 from asmnet.core import Crop, UserError, cli_errors, pose_mae, to_scheme
 from asmnet.core.landmarks import IBUG68
+from asmnet.data.datasets import Face, read_dataset
 from asmnet.edge_runtime import Landmarker
-from asmnet.export.terminal import progress
-from asmnet.train.datasets import Face, read_dataset
 
 # Degrees.  The paper's errors of yaw, pitch, roll on 300-W; the mean of the three on 300W-LP.
 BARS, BAR_TURNED = (1.62, 1.80, 1.24), 5.0

@@ -18,12 +18,12 @@ import click
 import numpy as np
 
 from asmnet import models
+from asmnet.cli.progress import suppress_output
 from asmnet.core import cli_errors, read_spec
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.interpreter import Network, interpreter_version
-from asmnet.export.proof import proof_of
-from asmnet.export.terminal import quiet
-from asmnet.export.verdict import run_file
+from asmnet.export.gate import run_file
+from asmnet.export.reference import load_reference
 
 # Pixels of a 224 x 224 input: kernels round differently, and a rounding may tip the next one.
 LIMIT = 1.5
@@ -46,10 +46,10 @@ def main(names: tuple[str, ...], save: Path | None, against: Path | None) -> Non
     for name in names or models.shipped():
         file = models.find(name, ".tflite")
         spec = read_spec(file)
-        images, _ = proof_of(file)
+        images, _ = load_reference(file)
         first = None
         for xnnpack, threads in CONFIGURATIONS:
-            with quiet():
+            with suppress_output():
                 landmarker = Landmarker(Network(file, threads, xnnpack), spec)
             points, _ = run_file(landmarker, images)
             spent = []

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from asmnet import models
+from asmnet.cli.progress import suppress_output
 from asmnet.core import UserError
+from asmnet.data.datasets import Face, read_dataset
+from asmnet.data.images import read_picture
 from asmnet.edge_runtime import FaceDetector, Landmarker
-from asmnet.export.terminal import quiet
-from asmnet.train.datasets import Face, read_dataset
-from asmnet.train.pictures import read_picture
 
 __all__ = ["bgr", "open_detector", "open_model", "table", "training_faces"]
 
@@ -45,13 +45,13 @@ def open_model(name: str) -> Landmarker:
     path = models.find(name)
     if path.suffix != ".tflite":
         raise UserError(f"{path} is no .tflite file; asmnet-export {path} -o FILE.tflite makes one")
-    with quiet():
+    with suppress_output():
         return Landmarker.load(path)
 
 
 def open_detector() -> FaceDetector:
     """The shipped detector, without the interpreter's greeting."""
-    with quiet():
+    with suppress_output():
         return FaceDetector.load()
 
 

@@ -29,7 +29,7 @@ import numpy as np
 from shared import table
 
 from asmnet.edge_runtime import frames_from
-from asmnet.edge_runtime.recorder import Recorder
+from asmnet.edge_runtime.io.recorder import Recorder
 
 FILES = 1024
 
@@ -52,16 +52,16 @@ def limit_files() -> None:
 
 def connect(port: int) -> socket.socket:
     """A connection that will say nothing."""
-    silent = socket.socket()
-    silent.setblocking(False)
+    no_progress = socket.socket()
+    no_progress.setblocking(False)
     with contextlib.suppress(BlockingIOError):
-        silent.connect(("127.0.0.1", port))
-    return silent
+        no_progress.connect(("127.0.0.1", port))
+    return no_progress
 
 
-def is_closed(silent: socket.socket) -> bool:
+def is_closed(no_progress: socket.socket) -> bool:
     try:
-        return silent.recv(1) == b""
+        return no_progress.recv(1) == b""
     except BlockingIOError:
         return False
     except OSError:
@@ -101,13 +101,13 @@ def main(minutes: float, connections: int) -> None:
         time.sleep(1)
         opened, most, waits = 0, 0, []
         began = asked = time.monotonic()
-        silent: list[socket.socket] = []
+        no_progress: list[socket.socket] = []
         while run.poll() is None:
-            for one in [one for one in silent if is_closed(one)]:
-                silent.remove(one)
+            for one in [one for one in no_progress if is_closed(one)]:
+                no_progress.remove(one)
                 one.close()
-            while len(silent) < connections:
-                silent.append(connect(port))
+            while len(no_progress) < connections:
+                no_progress.append(connect(port))
                 opened += 1
             with contextlib.suppress(OSError):
                 most = max(most, len(os.listdir(f"/proc/{run.pid}/fd")))

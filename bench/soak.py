@@ -22,9 +22,9 @@ import numpy as np
 from shared import table
 
 from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
-from asmnet.edge_runtime.senders import UdpSender
-from asmnet.edge_runtime.serve import PreviewServer
-from asmnet.edge_runtime.sinks import JsonlWriter, record_line
+from asmnet.edge_runtime.io.senders import UdpSender
+from asmnet.edge_runtime.io.serve import PreviewServer
+from asmnet.edge_runtime.io.sinks import JsonlWriter, record_line
 
 MOST_GROWTH = 5.0  # MB, after the first minute
 PAGE = os.sysconf("SC_PAGE_SIZE")

@@ -16,9 +16,9 @@ import numpy as np
 from shared import open_model, table
 
 from asmnet import models
+from asmnet.cli.progress import suppress_output
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.interpreter import load_interpreter
-from asmnet.export.terminal import quiet
 
 RUNS, TURNS, CALLS, SKIPPED = 5, 30, 25, 3
 
@@ -34,7 +34,7 @@ def main(original: str, name: str) -> None:
         open_model(str(file))  # says what is wrong with it
     rows = []
     for run in range(RUNS):
-        with quiet():
+        with suppress_output():
             interpreters = [load_interpreter(file) for file in files]
         spent: list[list[float]] = [[], []]
         for _ in range(TURNS):

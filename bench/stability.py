@@ -1,6 +1,6 @@
 """How steady the smoothed points of the tracker are, and how late: for the choice of its filter.
 
-    python bench/stability.py [MODEL ...] [--clip VIDEO] [--plot docs/smoothing.png]
+    python bench/stability.py [MODEL ...] [--clip VIDEO] [--plot docs/measurements/smoothing.png]
 
 Still: faces at rest under sensor noise; how much their points shake, in % of the distance of
 the outer eye corners.  Moving: the same faces swing along a known path, slowly, briskly and
@@ -21,12 +21,12 @@ import numpy as np
 from shared import open_detector, open_model, table
 
 from asmnet import models, samples
+from asmnet.cli.progress import Track, progress
 from asmnet.core import UserError, cli_errors, jitter
 from asmnet.edge_runtime import FaceTracker, frames_from
-from asmnet.edge_runtime.smoothing import OneEuro
-from asmnet.edge_runtime.tracks import POINTS_FILTER
-from asmnet.export.terminal import Track, progress
-from asmnet.export.verdict import NOISE
+from asmnet.edge_runtime.tracking.smoothing import OneEuro
+from asmnet.edge_runtime.tracking.tracks import POINTS_FILTER
+from asmnet.export.gate import NOISE
 
 FPS, SECONDS, FACES = 30, 3, 12
 SIDE, FACE = 480, 320  # of the frame and of the picture in it, pixels

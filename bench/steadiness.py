@@ -3,7 +3,7 @@
     python bench/steadiness.py --data 300w:DIR [--faceless FOLDER]
 
 Each find of the detector is looked at twice, the second time in a crop turned by the tracker's
-`TURN`; printed is how far its landmarks move on average, in % of their box.  Faces: every fourth
+`CHECK_ROTATION_DEG`; printed is how far its landmarks move on average, in % of their box.  Faces: every fourth
 of 300-W's training pictures, as they are and made worse.  Not faces: what the detector takes for
 one, close up, in ten seconds of roaming over each picture of FOLDER.
 """
@@ -21,10 +21,15 @@ import numpy as np
 from shared import bgr, open_detector, open_model, table, training_faces
 
 from asmnet import models
+from asmnet.cli.progress import progress
 from asmnet.core import Crop, cli_errors
 from asmnet.edge_runtime import FaceDetector, Landmarker
-from asmnet.edge_runtime.tracker import LOOK_AROUND, NEW_SCORE, TURN, UNSTEADY
-from asmnet.export.terminal import progress
+from asmnet.edge_runtime.tracking.tracker import (
+    CHECK_ROTATION_DEG,
+    DETECT_SCALE,
+    MAX_ROTATION_DRIFT,
+    NEW_SCORE,
+)
 
 RNG = np.random.default_rng(0)
 WORSE: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -50,7 +55,7 @@ def movement(landmarker: Landmarker, image: np.ndarray, crop: Crop) -> float:
     found = landmarker(image, crop)
     around = Crop.around(found.landmarks, landmarker.spec.margin)
     straight = landmarker(image, around).landmarks
-    turned = landmarker(image, replace(around, angle=TURN)).landmarks
+    turned = landmarker(image, replace(around, angle=CHECK_ROTATION_DEG)).landmarks
     side = np.ptp(straight, axis=0).max()
     return float(100 * np.linalg.norm(turned - straight, axis=1).mean() / side)
 
@@ -65,7 +70,7 @@ def false_finds(detector: FaceDetector, landmarker: Landmarker, folder: Path) ->
             continue
         for frame in behaviour.roam([picture]):
             for rough in detector.detect(frame)[:1]:
-                close = replace(rough.to_crop(1.0), side=rough.to_crop(1.0).side * LOOK_AROUND)
+                close = replace(rough.to_crop(1.0), side=rough.to_crop(1.0).side * DETECT_SCALE)
                 for found in detector.detect(frame, close, NEW_SCORE)[:1]:
                     crop = found.to_crop(landmarker.spec.margin)
                     moved.append(movement(landmarker, frame, crop))
@@ -99,13 +104,20 @@ def main(name: str, data: str, faceless: Path | None) -> None:
         rows.append(("no faces", false_finds(detector, landmarker, faceless)))
     table(
         f"Movement of {name}'s landmarks, %",
-        ["what", "found", "median", "95th percentile", "most", f"over {100 * UNSTEADY:.0f} %"],
+        [
+            "what",
+            "found",
+            "median",
+            "95th percentile",
+            "most",
+            f"over {100 * MAX_ROTATION_DRIFT:.0f} %",
+        ],
         [
             (
                 label,
                 len(moved),
                 *(f"{value:.1f}" for value in np.percentile(moved, (50, 95, 100))),
-                f"{100 * np.mean(np.array(moved) > 100 * UNSTEADY):.1f} %",
+                f"{100 * np.mean(np.array(moved) > 100 * MAX_ROTATION_DRIFT):.1f} %",
             )
             for label, moved in rows
             if moved

@@ -5,8 +5,8 @@ contract.  Nothing here imports OpenCV, Keras or TensorFlow, so a training
 machine and a Raspberry Pi can share it.
 """
 
-from asmnet.core.appendix import embed_file, embedded_file
-from asmnet.core.crop import Crop, Kernels, extract
+from asmnet.core.associated_files import embed_file, embedded_file
+from asmnet.core.crop import Crop, PixelOps, extract
 from asmnet.core.files import UserError, atomic_path, cli_errors
 from asmnet.core.landmarks import IBUG68, SCHEMES, WFLW98, Scheme, to_scheme, wflw98_to_ibug68
 from asmnet.core.metrics import auc, ced, failure_rate, jitter, nme, pose_mae
@@ -17,7 +17,7 @@ from asmnet.core.strict_json import parse_json
 __all__ = [
     "Crop",
     "IBUG68",
-    "Kernels",
+    "PixelOps",
     "ModelSpec",
     "SCHEMES",
     "Scheme",

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Crop", "Kernels", "NUMPY", "extract"]
+__all__ = ["Crop", "PixelOps", "NUMPY", "extract"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _rotation(angle: float) -> np.ndarray:
     return np.array([[c, -s], [s, c]])
 
 
-class Kernels(NamedTuple):
+class PixelOps(NamedTuple):
     """The two pixel operations of `extract`, so that a device can bring faster ones.
 
     shrink(image, k): mean of k x k blocks, rounded to uint8; height and width
@@ -108,10 +108,10 @@ def _warp(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     return (upper * (1 - fy) + lower * fy + np.float32(0.5)).astype(np.uint8)
 
 
-NUMPY = Kernels(shrink=_shrink, warp=_warp)
+NUMPY = PixelOps(shrink=_shrink, warp=_warp)
 
 
-def extract(image: np.ndarray, crop: Crop, size: int, kernels: Kernels = NUMPY) -> np.ndarray:
+def extract(image: np.ndarray, crop: Crop, size: int, kernels: PixelOps = NUMPY) -> np.ndarray:
     """Cut `crop` out of a picture and resample it to `size` x `size`.
 
     A crop at least twice as large as the output is first averaged over k x k

@@ -1,6 +1,6 @@
 """The model contract: `asmnet.json`, stored inside the `.tflite` file itself.
 
-So one file is all that a device needs: see `asmnet.core.appendix`.
+So one file is all that a device needs: see `asmnet.core.associated_files`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from asmnet.core.appendix import embed_file, embedded_file, network_bytes
+from asmnet.core.associated_files import embed_file, embedded_file, network_bytes
 from asmnet.core.files import UserError
 from asmnet.core.landmarks import SCHEMES, Scheme
 from asmnet.core.strict_json import parse_json

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from asmnet.edge_runtime.detector import Detection, FaceDetector
     from asmnet.edge_runtime.drawing import draw
+    from asmnet.edge_runtime.io.sources import Frame, frames_from
     from asmnet.edge_runtime.landmarker import Face, Landmarker
-    from asmnet.edge_runtime.sources import Frame, frames_from
-    from asmnet.edge_runtime.tracker import FaceTracker
+    from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
 __all__ = [
     "Detection",

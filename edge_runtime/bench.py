@@ -10,16 +10,16 @@ import click
 import cv2
 
 from asmnet import models
+from asmnet.cli.options import MODELS
 from asmnet.core import UserError, cli_errors
-from asmnet.edge_runtime.cameras import public_name
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.doctor.machine import machine_name
 from asmnet.edge_runtime.interpreter import interpreter_version
+from asmnet.edge_runtime.io.cameras import public_name
+from asmnet.edge_runtime.io.sources import frames_from
 from asmnet.edge_runtime.landmarker import Landmarker
-from asmnet.edge_runtime.options import MODELS
-from asmnet.edge_runtime.sources import frames_from
 from asmnet.edge_runtime.timing import Stopwatch, table
-from asmnet.edge_runtime.tracker import FaceTracker
+from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
 __all__ = ["main"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from asmnet.core import Kernels
+from asmnet.core import PixelOps
 
 __all__ = ["OPENCV", "OPENCV_PADDED"]
 
@@ -32,6 +32,6 @@ def _warp_padded(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray
 
 
 # For the landmark network: edge pixels are repeated outside the picture, as core does.
-OPENCV = Kernels(shrink=_shrink, warp=_warp)
+OPENCV = PixelOps(shrink=_shrink, warp=_warp)
 # For the detector, which was trained on letterboxed pictures: black outside.
-OPENCV_PADDED = Kernels(shrink=_shrink, warp=_warp_padded)
+OPENCV_PADDED = PixelOps(shrink=_shrink, warp=_warp_padded)

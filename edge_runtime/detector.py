@@ -17,7 +17,7 @@ import numpy as np
 from asmnet import models
 from asmnet.core import Crop, UserError, extract
 from asmnet.edge_runtime.crops import OPENCV_PADDED
-from asmnet.edge_runtime.frames import as_bgr
+from asmnet.edge_runtime.images import as_bgr
 from asmnet.edge_runtime.interpreter import Network, require_numbers
 
 __all__ = ["Detection", "FaceDetector", "iou"]

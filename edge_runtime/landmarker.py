@@ -14,7 +14,7 @@ from asmnet import models
 from asmnet.core import Crop, ModelSpec, UserError, extract, read_spec, rotate_pose
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.detector import FaceDetector
-from asmnet.edge_runtime.frames import as_bgr
+from asmnet.edge_runtime.images import as_bgr
 from asmnet.edge_runtime.interpreter import Network, require_numbers
 
 __all__ = ["Face", "Landmarker", "input_table"]

@@ -9,7 +9,7 @@ from collections import deque
 import click
 import numpy as np
 
-from asmnet.edge_runtime.sources import Frame
+from asmnet.edge_runtime.io.sources import Frame
 from asmnet.edge_runtime.timing import Stopwatch, table
 
 __all__ = ["Status"]

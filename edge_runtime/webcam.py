@@ -11,20 +11,20 @@ from collections.abc import Callable, Iterator
 import click
 import cv2
 
+from asmnet.cli.options import MODELS, model_option
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.drawing import draw
+from asmnet.edge_runtime.io.outputs import refuse_overwriting
+from asmnet.edge_runtime.io.recorder import Recorder
+from asmnet.edge_runtime.io.senders import OscSender, UdpSender
+from asmnet.edge_runtime.io.sinks import CsvWriter, JsonlWriter, Stills, record_line
+from asmnet.edge_runtime.io.sources import Frame, frames_from
+from asmnet.edge_runtime.io.window import Window, can_show
 from asmnet.edge_runtime.landmarker import Landmarker
-from asmnet.edge_runtime.options import MODELS, model_option
-from asmnet.edge_runtime.outputs import refuse_overwriting
-from asmnet.edge_runtime.recorder import Recorder
-from asmnet.edge_runtime.senders import OscSender, UdpSender
-from asmnet.edge_runtime.sinks import CsvWriter, JsonlWriter, Stills, record_line
-from asmnet.edge_runtime.sources import Frame, frames_from
 from asmnet.edge_runtime.status import Status
 from asmnet.edge_runtime.timing import Stopwatch
-from asmnet.edge_runtime.tracker import FaceTracker
-from asmnet.edge_runtime.window import Window, can_show
+from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
 __all__ = ["main"]
 
@@ -107,7 +107,7 @@ def main(
             writers.append(stack.enter_context(OscSender(osc)))
         page = None
         if serve:
-            from asmnet.edge_runtime.serve import PreviewServer  # an extra
+            from asmnet.edge_runtime.io.serve import PreviewServer  # an extra
 
             page = stack.enter_context(PreviewServer(serve, scheme))
             click.echo(f"watch {page.url}", err=True)

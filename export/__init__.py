@@ -7,22 +7,22 @@
 TensorFlow is imported when something is converted, not before.
 """
 
+from asmnet.evaluate.face_sets import FaceSet, detected_faces, labelled_faces
 from asmnet.export.calibration import calibration_faces
 from asmnet.export.convert import convert
-from asmnet.export.faces import FaceSet, detected_faces, labelled_faces
-from asmnet.export.float_model import load_float
+from asmnet.export.gate import LIMITS, ParityReport, measure_parity
 from asmnet.export.recipes import RECIPES
-from asmnet.export.verdict import LIMITS, Verdict, judge
+from asmnet.train.checkpoint import load_float
 
 __all__ = [
     "FaceSet",
     "LIMITS",
     "RECIPES",
-    "Verdict",
+    "ParityReport",
     "calibration_faces",
     "convert",
     "detected_faces",
-    "judge",
+    "measure_parity",
     "labelled_faces",
     "load_float",
 ]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from asmnet.cli.progress import Track, no_progress
 from asmnet.core import ModelSpec, UserError
-from asmnet.export.faces import FaceSet, detected_faces
-from asmnet.export.split import calibrating, different
-from asmnet.export.terminal import Track, silent
+from asmnet.evaluate.face_sets import FaceSet, detected_faces
+from asmnet.evaluate.picture_split import calibrating, different
 
 __all__ = ["IMAGES", "LEAST", "calibration_faces"]
 
@@ -30,7 +30,7 @@ def calibration_faces(
     spec: ModelSpec,
     folder: Path | None = None,
     images: int = IMAGES,
-    track: Track = silent,
+    track: Track = no_progress,
     judged: Path | None = None,
 ) -> FaceSet:
     """Crops of real faces, as the runtime cuts them; see `detected_faces`.

@@ -15,18 +15,18 @@ from pathlib import Path
 import click
 
 from asmnet import models
+from asmnet.cli.groups import DefaultGroup, MainCommand
+from asmnet.cli.outputs import check_outputs, set_aside
+from asmnet.cli.progress import progress
 from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.export.calibration import IMAGES, LEAST
-from asmnet.export.exporting import Export, make, open_job, smallest
-from asmnet.export.outputs import check_outputs, set_aside
-from asmnet.export.probe import WIDENED
-from asmnet.export.proof import verify
+from asmnet.export.pipeline import Export, make, open_job, smallest
 from asmnet.export.recipes import RECIPES, UNCALIBRATED
-from asmnet.export.report import write_report
-from asmnet.export.show import inspection, ladder_table, verdict_table
-from asmnet.export.terminal import progress
+from asmnet.export.reference import verify
+from asmnet.export.report.console import inspection, parity_table, recipe_table
+from asmnet.export.report.html import write_report
+from asmnet.export.report.tensor_stats import WIDENED
 from asmnet.export.trial import folder_of
-from asmnet.train.commands import DefaultGroup, MainCommand
 
 __all__ = ["main"]
 
@@ -201,9 +201,9 @@ def _show(
 
     console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     if len(exports) > 1:
-        console.print(ladder_table(exports))
+        console.print(recipe_table(exports))
     else:
-        console.print(verdict_table(exports[0].spec, exports[0].verdict))
+        console.print(parity_table(exports[0].spec, exports[0].verdict))
     if used := exports[-1].spec.quantization.get("calibration"):
         left_out = used["without_face"]
         note = f"; {left_out} pictures without a face were left out" if left_out else ""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from asmnet.cli.progress import Track, no_progress, suppress_output
 from asmnet.core import ModelSpec, UserError, embed_spec
 from asmnet.edge_runtime.interpreter import load_interpreter
-from asmnet.export.faces import FaceSet
+from asmnet.evaluate.face_sets import FaceSet
 from asmnet.export.recipes import RECIPES, UNCALIBRATED
-from asmnet.export.terminal import Track, quiet, silent
 
 if TYPE_CHECKING:
     import keras
@@ -25,7 +25,7 @@ def convert(
     recipe: str,
     calibration: FaceSet | None,
     target: Path,
-    track: Track = silent,
+    track: Track = no_progress,
 ) -> ModelSpec:
     """Convert a network and write it with its contract.
 
@@ -47,7 +47,7 @@ def convert(
     if calibration is None and recipe not in UNCALIBRATED:
         raise UserError(f"recipe {recipe} needs calibration faces")
     crops = np.empty(0) if calibration is None else calibration.images
-    with quiet():
+    with suppress_output():
         content = RECIPES[recipe](network, crops, track)
     landmarks, pose = output_names(content)
     quantization: dict[str, Any] = {"recipe": recipe}

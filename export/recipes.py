@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from asmnet.cli.progress import Track, no_progress
 from asmnet.core import UserError
-from asmnet.export.packing import pack_kernels
-from asmnet.export.preparation import prepare
-from asmnet.export.terminal import Track, silent
-from asmnet.train.pictures import to_inputs
+from asmnet.data.images import to_inputs
+from asmnet.export.weights.prepare import prepare
+from asmnet.export.weights.weight_only import quantize_float_kernels
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +36,7 @@ __all__ = [
     "int16x8",
     "int8",
     "qat_int8",
-    "unrounded",
+    "prepared_float",
 ]
 
 Recipe = Callable[["keras.Model", np.ndarray, Track], bytes]
@@ -95,7 +95,7 @@ def int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
     A concatenation in int8 forces the six pooled tensors onto one scale, which leaves
     the narrowest about 28 of 256 levels; the sum of projected maps would be rounded five
     times.  In float the fusion and the heads cost some hundredths of a millisecond, and as
-    their kernels are stored in 8 bits, no space: see `pack_kernels`.  The input is int8,
+    their kernels are stored in 8 bits, no space: see `quantize_float_kernels`.  The input is int8,
     the outputs are float32.
     """
     return _float_head(prepare(network, crops, centre=True, track=track), crops, track)
@@ -127,14 +127,16 @@ def full_int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
     return converter.convert()
 
 
-LADDER = (float32, float16, int16x8, dynamic_range, qat_int8, int8, full_int8)
-RECIPES: Mapping[str, Recipe] = MappingProxyType({recipe.__name__: recipe for recipe in LADDER})
+RECIPE_ORDER = (float32, float16, int16x8, dynamic_range, qat_int8, int8, full_int8)
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {recipe.__name__: recipe for recipe in RECIPE_ORDER}
+)
 UNCALIBRATED = ("float32", "float16")
 # Recipes that round the poolings too, so that streams must not be centred: see `equalize`.
 INTEGER_HEAD = ("full_int8", "int16x8")
 
 
-def unrounded(network: keras.Model, recipe: str, crops: np.ndarray) -> bytes:
+def prepared_float(network: keras.Model, recipe: str, crops: np.ndarray) -> bytes:
     """The network whose numbers an int8 recipe rounds, as a float32 file: what it loses is in that.
 
     Args:
@@ -144,7 +146,7 @@ def unrounded(network: keras.Model, recipe: str, crops: np.ndarray) -> bytes:
     """
     # Biases are right for rounded weights only; uncorrected it is the same function as before.
     centre = recipe not in INTEGER_HEAD
-    return float32(prepare(network, crops, centre, correct=False), crops, silent)
+    return float32(prepare(network, crops, centre, correct=False), crops, no_progress)
 
 
 def _converter(network: keras.Model) -> Any:
@@ -209,7 +211,7 @@ def _float_head(prepared: keras.Model, crops: np.ndarray, track: Track) -> bytes
     # called directly because that class knows no integer input.
     converter._experimental_calibrate_only = True
     calibrated = converter.convert()
-    return pack_kernels(
+    return quantize_float_kernels(
         mlir_quantize(
             calibrated,
             input_data_type=tf.int8,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from asmnet.cli.progress import Track, no_progress
 from asmnet.core import ModelSpec, UserError
+from asmnet.evaluate.face_sets import FaceSet, detected_faces, labelled_faces
+from asmnet.evaluate.picture_split import different, judging
 from asmnet.export.calibration import IMAGES
-from asmnet.export.faces import FaceSet, detected_faces, labelled_faces
-from asmnet.export.split import different, judging
-from asmnet.export.terminal import Track, silent
 
 __all__ = ["FEWEST", "folder_of", "trial_faces"]
 
@@ -28,7 +28,7 @@ def trial_faces(
     images: int = IMAGES,
     calibration: Path | None = None,
     calibrated: FaceSet | None = None,
-    track: Track = silent,
+    track: Track = no_progress,
 ) -> FaceSet:
     """Crops to judge on: labelled where there are labels; see `FaceSet`.
 

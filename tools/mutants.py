@@ -1,7 +1,7 @@
 """Mutation testing: change the code in small ways; each change should make a test fail.
 
     python tools/mutants.py                                   # all of MODULES: hours
-    python tools/mutants.py core edge_runtime/tracker.py ...  # rooms or modules
+    python tools/mutants.py core edge_runtime/tracking/tracker.py ...  # rooms or modules
 
 mutmut mutates the bodies of functions, but not decorated ones (properties, context managers), nor
 module constants; what a test starts as another process is not mutated.  Each mutant meets those of
@@ -31,13 +31,14 @@ ROOMS = ("core", "edge_runtime", "train", "export")
 
 # Whose score the project keeps.
 MODULES = """
-core edge_runtime/tracker.py edge_runtime/tracks.py edge_runtime/evidence.py
-edge_runtime/smoothing.py edge_runtime/detector.py edge_runtime/interpreter.py
-edge_runtime/landmarker.py edge_runtime/sources.py edge_runtime/pictures.py edge_runtime/videos.py
-edge_runtime/sinks.py edge_runtime/recorder.py edge_runtime/outputs.py export/verdict.py
-export/calibration.py export/split.py export/recipes.py export/equalize.py export/prune.py
-export/bias_correction.py export/preparation.py train/loss.py train/shape_model.py
-train/augment.py train/datasets.py train/faces.py train/labels.py train/split.py train/run.py
+core edge_runtime/tracking/tracker.py edge_runtime/tracking/tracks.py
+edge_runtime/tracking/association.py edge_runtime/tracking/smoothing.py edge_runtime/detector.py
+edge_runtime/interpreter.py edge_runtime/landmarker.py edge_runtime/io/sources.py
+edge_runtime/io/pictures.py edge_runtime/io/videos.py edge_runtime/io/sinks.py
+edge_runtime/io/recorder.py edge_runtime/io/outputs.py export/gate.py export/calibration.py
+evaluate/picture_split.py export/recipes.py export/weights/equalize.py export/weights/prune.py
+export/weights/bias_correction.py export/weights/prepare.py train/loss.py train/shape_model.py
+train/augment.py data/datasets.py data/faces.py data/jsonl.py train/split.py train/run.py
 train/trainer.py
 """.split()
 
@@ -47,16 +48,16 @@ TESTS = {
     "core/files.py": ["edge_runtime/test_sinks.py"],
     "core/crop.py": ["edge_runtime/test_crops.py"],
     # Not test_tracker.py: the sample clip takes a minute.
-    "edge_runtime/evidence.py": ["edge_runtime/test_tracker_*.py"],
-    "edge_runtime/pictures.py": ["edge_runtime/test_sources.py"],
-    "edge_runtime/recorder.py": ["edge_runtime/test_sinks.py"],
-    "edge_runtime/sources.py": ["edge_runtime/test_live.py"],
-    "edge_runtime/videos.py": ["edge_runtime/test_sources.py"],
-    "edge_runtime/tracks.py": ["edge_runtime/test_tracker_*.py"],
-    "export/bias_correction.py": ["export/test_preparation.py"],
-    "export/equalize.py": ["export/test_preparation.py"],
-    "export/prune.py": ["export/test_preparation.py"],
-    "train/faces.py": ["train/test_datasets.py", "train/test_labels.py"],
+    "edge_runtime/tracking/association.py": ["edge_runtime/test_tracker_*.py"],
+    "edge_runtime/io/pictures.py": ["edge_runtime/test_sources.py"],
+    "edge_runtime/io/recorder.py": ["edge_runtime/test_sinks.py"],
+    "edge_runtime/io/sources.py": ["edge_runtime/test_live.py"],
+    "edge_runtime/io/videos.py": ["edge_runtime/test_sources.py"],
+    "edge_runtime/tracking/tracks.py": ["edge_runtime/test_tracker_*.py"],
+    "export/weights/bias_correction.py": ["export/test_preparation.py"],
+    "export/weights/equalize.py": ["export/test_preparation.py"],
+    "export/weights/prune.py": ["export/test_preparation.py"],
+    "data/faces.py": ["data/test_datasets.py", "data/test_jsonl.py"],
     "train/shape_model.py": ["train/test_loss.py"],
 }
 # The wording of messages is no code: mutants inside these expressions are not made.
@@ -86,7 +87,9 @@ def modules_of(name: str) -> list[str]:
     """The modules of a room, or one module, as paths from the repository's root."""
     path = REPOSITORY / name
     if not path.exists() or Path(name).parts[0] not in ROOMS:
-        sys.exit(f"error: {name} is no room and no module; say core or edge_runtime/tracker.py")
+        sys.exit(
+            f"error: {name} is no room and no module; say core or edge_runtime/tracking/tracker.py"
+        )
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     return [str(f.relative_to(REPOSITORY)) for f in files if f.name != "__init__.py"]
 

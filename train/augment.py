@@ -15,11 +15,11 @@ from keras import ops
 
 from asmnet.core import Scheme, mirror_pose, rotate_pose
 
-__all__ = ["MILD", "MODERN", "PAPER", "Strength", "apply", "draw"]
+__all__ = ["MILD", "MODERN", "PAPER", "Augmentation", "apply", "draw"]
 
 
 @dataclass(frozen=True)
-class Strength:
+class Augmentation:
     """How far each parameter strays; uniform in ±value unless said otherwise.
 
     Geometry: `rotation` in degrees, `scale` as log-ratio and `shift` in crop
@@ -43,8 +43,8 @@ class Strength:
     occlusion: float = 0.0
 
 
-PAPER = Strength(brightness=0.25, contrast=0.3, color=0.1)
-MODERN = Strength(
+PAPER = Augmentation(brightness=0.25, contrast=0.3, color=0.1)
+MODERN = Augmentation(
     rotation=30.0,
     scale=0.15,
     shift=0.06,
@@ -58,7 +58,7 @@ MODERN = Strength(
     occlusion=0.3,
 )
 
-MILD = Strength(
+MILD = Augmentation(
     rotation=15.0,
     scale=0.12,
     shift=0.05,
@@ -79,7 +79,7 @@ def draw(
     smoothed: np.ndarray,
     pose: np.ndarray,
     scheme: Scheme,
-    strength: Strength,
+    strength: Augmentation,
     pack: int,
     size: int,
     margin: float,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from asmnet.cli.groups import DefaultGroup, MainCommand
 from asmnet.core import cli_errors
-from asmnet.train.commands import DefaultGroup, MainCommand
 
 __all__ = ["train"]
 
@@ -105,6 +105,6 @@ def _ablation(data: str, run: Path, tests: tuple[str, ...], **settings) -> None:
     half network.  RUN gets NAME-seedK/ for each training, tables.md, tables.json and
     ablation.png.  Kill it at any moment: the same command goes on.
     """
-    from asmnet.train.ablation import ablation
+    from asmnet.evaluate.ablation.run import ablation
 
     ablation(data, run, tests=tests, **settings)

@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.progress import track
 
 from asmnet.core import UserError
+from asmnet.data.images import pack_faces
 from asmnet.train.model import build_model, count_flops, load_network
-from asmnet.train.pictures import pack_faces
 from asmnet.train.recipes import RECIPES, Recipe
 from asmnet.train.run import History, ProgressBar, State, check_run, open_run
 from asmnet.train.shape_model import ShapeModel
 from asmnet.train.split import gather
 from asmnet.train.trainer import (
-    Assisted,
+    AsmTrainingModel,
     Batches,
     Schedule,
     Validation,
@@ -97,7 +97,7 @@ def fit(
     fine_tuning = init.endswith(".keras")
     if not fine_tuning:
         _start_at_mean(network, packed.points)
-    model = Assisted(network, chosen, assist=loss == "asm", frozen=frozen)
+    model = AsmTrainingModel(network, chosen, assist=loss == "asm", frozen=frozen)
     batches = Batches(packed, shape_model, chosen, size, MARGIN, seed)
     model.compile(chosen.optimizer(chosen.epochs * len(batches), averaged))
     build(model, batches)

@@ -34,7 +34,7 @@ class Recipe:
     learning_rate: float
     warmup: float | None
     distance: str
-    strength: augment.Strength
+    strength: augment.Augmentation
     average: float = 0.0
     dropout: float = 0.0
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from asmnet.core import Scheme, UserError
-from asmnet.train.datasets import read_dataset
-from asmnet.train.faces import Face
-from asmnet.train.labels import read_jsonl
-from asmnet.train.pictures import poses_of, readable
+from asmnet.data.datasets import read_dataset
+from asmnet.data.faces import Face
+from asmnet.data.images import poses_of, readable
+from asmnet.data.jsonl import read_jsonl
 
 __all__ = ["TrainingFaces", "fingerprint", "gather", "hold_out"]
 

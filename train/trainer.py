@@ -10,16 +10,16 @@ import numpy as np
 from keras import ops
 
 from asmnet.core import Scheme, nme, pose_mae
+from asmnet.data.datasets import Face
+from asmnet.data.images import PackedFaces, crop_faces, poses_of, to_inputs
 from asmnet.train import augment
-from asmnet.train.datasets import Face
 from asmnet.train.folding import folded_call
 from asmnet.train.loss import alpha_at, total_loss
-from asmnet.train.pictures import PackedFaces, crop_faces, poses_of, to_inputs
 from asmnet.train.recipes import Recipe
 from asmnet.train.shape_model import ShapeModel
 
 __all__ = [
-    "Assisted",
+    "AsmTrainingModel",
     "Batches",
     "Schedule",
     "Validation",
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-class Assisted(keras.Model):
+class AsmTrainingModel(keras.Model):
     """A network under the ASM-assisted loss; augmentation runs inside the compiled step.
 
     Args:
@@ -207,7 +207,7 @@ class _Normalising(keras.Model):
         return self.network(images, training=True)
 
 
-def estimate_statistics(model: Assisted, batches: Batches, rounds: int = 40) -> None:
+def estimate_statistics(model: AsmTrainingModel, batches: Batches, rounds: int = 40) -> None:
     """Re-estimate the batch-norm statistics for the present weights and input size.
 
     Moving statistics lag behind weights that move, and remember the last few
@@ -237,7 +237,9 @@ def estimate_statistics(model: Assisted, batches: Batches, rounds: int = 40) -> 
         weight.assign(total / rounds)
 
 
-def fit_heads(model: Assisted, batches: Batches, rounds: int = 160, ridge: float = 1e-3) -> None:
+def fit_heads(
+    model: AsmTrainingModel, batches: Batches, rounds: int = 160, ridge: float = 1e-3
+) -> None:
     """Start new heads on a trained trunk from the ridge regression of the labels.
 
     By gradient descent alone they take many epochs to reach degrees and the right scale,

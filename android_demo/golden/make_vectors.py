@@ -31,15 +31,15 @@ from asmnet.core import (
 )
 from asmnet.core.spec import LONGEST, RANGES
 from asmnet.edge_runtime import detector as detector_module
-from asmnet.edge_runtime import evidence as evidence_module
-from asmnet.edge_runtime import tracker as tracker_module
-from asmnet.edge_runtime import tracks as tracks_module
 from asmnet.edge_runtime.crops import OPENCV, OPENCV_PADDED
 from asmnet.edge_runtime.detector import FaceDetector, _anchors, _merge
-from asmnet.edge_runtime.evidence import likeness, search_regions, standardised, suspicious
 from asmnet.edge_runtime.landmarker import Face, Landmarker, input_table
-from asmnet.edge_runtime.smoothing import OneEuro
-from asmnet.edge_runtime.tracks import POINTS_FILTER
+from asmnet.edge_runtime.tracking import association as evidence_module
+from asmnet.edge_runtime.tracking import tracker as tracker_module
+from asmnet.edge_runtime.tracking import tracks as tracks_module
+from asmnet.edge_runtime.tracking.association import correlation, search_regions, suspicious, zscore
+from asmnet.edge_runtime.tracking.smoothing import OneEuro
+from asmnet.edge_runtime.tracking.tracks import POINTS_FILTER
 
 RESOURCES = Path(__file__).parents[1] / "core/src/test/resources/org/asmnet/core"
 Vectors = dict[str, np.ndarray]
@@ -254,7 +254,7 @@ def evidence() -> Vectors:
     sizes = [(640, 480), (480, 640), (300, 300), (1280, 300), (200, 231)]
     out: Vectors = {
         "evidence/looks": looks,
-        "evidence/likeness": np.array([likeness(*(standardised(look) for look in looks))]),
+        "evidence/likeness": np.array([correlation(*(zscore(look) for look in looks))]),
         "evidence/boxes": boxes,
         "evidence/suspicious": np.array(
             [suspicious(face(old), face(new), frame) for old, new in boxes], np.uint8
@@ -264,7 +264,7 @@ def evidence() -> Vectors:
     # A side of which 16 is no divisor.
     odd = cv2.resize(looks[0], (100, 100), interpolation=cv2.INTER_CUBIC)
     out["evidence/odd"] = odd
-    out["evidence/odd/look"] = standardised(cv2.resize(odd, (16, 16), interpolation=cv2.INTER_AREA))
+    out["evidence/odd/look"] = zscore(cv2.resize(odd, (16, 16), interpolation=cv2.INTER_AREA))
     for n, (width, height) in enumerate(sizes):
         regions = search_regions(np.zeros((height, width, 3), np.uint8))[1:]
         out[f"evidence/regions/{n}"] = np.array([(r.cx, r.cy, r.side) for r in regions])
@@ -274,11 +274,11 @@ def evidence() -> Vectors:
 def constants() -> Vectors:
     """The runtime's numbers, by the Java class that holds them under the same names."""
     homes = {
-        "FaceTracker": (tracker_module, "STILL_THERE VERIFY_EVERY VERIFY_ANYHOW SEARCH_PAUSE "
-                        "SEARCH_MORE NEW_SCORE KEEP_SCORE SURE_SCORE TURN UNSTEADY LOOK_AROUND "
-                        "LEAST_LIKENESS SAME_FACE MEMORY RECENTRE"),
-        "Cuts": (tracker_module, "CUT_LIKENESS"),
-        "Evidence": (evidence_module, "LEAST_INSIDE MOST_GROWTH MOST_MOVE"),
+        "FaceTracker": (tracker_module, "VERIFY_CORRELATION VERIFY_EVERY VERIFY_ANYHOW SEARCH_PAUSE "
+                        "SEARCH_MORE NEW_SCORE KEEP_SCORE SURE_SCORE CHECK_ROTATION_DEG MAX_ROTATION_DRIFT DETECT_SCALE "
+                        "MIN_CORRELATION DUPLICATE_IOU MAX_LOST_SECONDS RECROP_THRESHOLD"),
+        "SceneCutDetector": (tracker_module, "CUT_CORRELATION"),
+        "Association": (evidence_module, "LEAST_INSIDE MOST_GROWTH MOST_MOVE"),
         "Track": (tracks_module, "POINTS_FILTER POSE_FILTER"),
         "Detection": (detector_module, "_DOWN _SCALE"),
         "FaceDetector": (detector_module, "_OVERLAP _SIZE"),

@@ -7,9 +7,9 @@ import json
 import numpy as np
 
 from asmnet.core import Crop
+from asmnet.edge_runtime.io.sinks import record_line
+from asmnet.edge_runtime.io.sources import Frame
 from asmnet.edge_runtime.landmarker import Face
-from asmnet.edge_runtime.sinks import record_line
-from asmnet.edge_runtime.sources import Frame
 
 __all__ = ["trace"]
 

@@ -16,7 +16,7 @@ from asmnet.core import read_spec
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.interpreter import Network
 from asmnet.edge_runtime.landmarker import Landmarker
-from asmnet.edge_runtime.tracker import FaceTracker
+from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
 __all__ = ["nervous", "tracking"]
 

@@ -1,4 +1,4 @@
-"""Draw docs/android.png anew: the app's screen, upright phone, front camera.
+"""Draw docs/guides/android.png anew: the app's screen, upright phone, front camera.
 
 python android_demo/tests/make_picture.py
 """
@@ -13,7 +13,7 @@ import cv2
 import toolchain
 from test_screen import draw
 
-PICTURE = toolchain.REPOSITORY / "docs/android.png"
+PICTURE = toolchain.REPOSITORY / "docs/guides/android.png"
 
 
 def make_picture() -> None:

@@ -28,7 +28,7 @@ from asmnet.edge_runtime import landmarker as landmarker_module
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.interpreter import Network
 from asmnet.edge_runtime.landmarker import Face, Landmarker
-from asmnet.edge_runtime.tracker import FaceTracker
+from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
 FPS = 30
 MODEL = models.find(models.DEFAULT)

@@ -1,4 +1,4 @@
-"""docs/android.md, word for word, and the Gradle build's agreement with the rest.
+"""docs/guides/android.md, word for word, and the Gradle build's agreement with the rest.
 
 Gradle itself cannot run where these tests run.
 """
@@ -15,7 +15,7 @@ import jvm
 import pytest
 from toolchain import ANDROID, CATALOG, PINS, REPOSITORY, catalog, fetch, project_version, read_toml
 
-GUIDE = (REPOSITORY / "docs/android.md").read_text()
+GUIDE = (REPOSITORY / "docs/guides/android.md").read_text()
 MODULES = ("core", "android", "app", "jvm")
 ENTRY = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 

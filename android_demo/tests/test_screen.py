@@ -16,7 +16,7 @@ import screens
 from asmnet import samples
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.landmarker import Landmarker
-from asmnet.edge_runtime.tracker import FaceTracker
+from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
 PORTRAIT, LANDSCAPE = "w360dp-h640dp-port-xhdpi", "w640dp-h360dp-land-xhdpi"
 # Name: device, what is seen, orientation of the sensor, rotation of the display, camera.

@@ -21,12 +21,12 @@ import click
 import numpy as np
 
 from asmnet import models, samples
+from asmnet.cli.options import MODELS, model_option
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.doctor import machine, software
 from asmnet.edge_runtime.doctor import models as files
 from asmnet.edge_runtime.doctor.cameras import cameras
 from asmnet.edge_runtime.doctor.findings import Finding, Mark, ProbeError, examine, probe
-from asmnet.edge_runtime.options import MODELS, model_option
 
 __all__ = ["check_all", "main", "verdict"]
 

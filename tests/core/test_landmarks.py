@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asmnet.core import IBUG68, SCHEMES, WFLW98, nme, to_scheme, wflw98_to_ibug68
-from asmnet.train.datasets import read_300w, read_wflw
+from asmnet.data.datasets import read_300w, read_wflw
 
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)

@@ -12,7 +12,7 @@ from asmnet.core import (
     rotate_pose,
     rotation_from_euler,
 )
-from asmnet.train.datasets import read_300w
+from asmnet.data.datasets import read_300w
 
 poses = st.tuples(st.floats(-85, 85), st.floats(-89, 89), st.floats(-179, 179))
 

@@ -7,12 +7,12 @@ import pytest
 
 from asmnet.core import Crop
 from asmnet.edge_runtime import Face
-from asmnet.edge_runtime.evidence import (
-    likeness,
+from asmnet.edge_runtime.tracking.association import (
+    correlation,
     search_regions,
     square_box,
-    standardised,
     suspicious,
+    zscore,
 )
 
 FRAME = np.zeros((100, 200, 3), np.uint8)
@@ -31,20 +31,20 @@ def pixels(seed: int) -> np.ndarray:
 def test_likeness_is_the_correlation():
     one, other = pixels(0), pixels(0) // 2 + pixels(1) // 3
     expected = np.corrcoef(one.ravel(), other.ravel())[0, 1]
-    assert likeness(standardised(one), standardised(other)) == pytest.approx(expected, abs=1e-5)
+    assert correlation(zscore(one), zscore(other)) == pytest.approx(expected, abs=1e-5)
 
 
 def test_light_does_not_change_what_a_face_looks_like():
     bright = pixels(0) // 2
     dim = bright // 2 + 100
-    assert likeness(standardised(bright), standardised(dim)) > 0.999
+    assert correlation(zscore(bright), zscore(dim)) > 0.999
 
 
 def test_a_picture_of_one_grey_is_like_nothing():
     """A wall, or a camera with its lid on."""
-    wall = standardised(np.full((16, 16, 3), 77, np.uint8))
-    assert likeness(wall, wall) == 0
-    assert likeness(wall, standardised(pixels(0))) == 0
+    wall = zscore(np.full((16, 16, 3), 77, np.uint8))
+    assert correlation(wall, wall) == 0
+    assert correlation(wall, zscore(pixels(0))) == 0
 
 
 def test_a_face_that_hardly_moves_is_not_suspicious():

@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 from matroska import matroska
 
 from asmnet.core import UserError
-from asmnet.edge_runtime import Frame, frames_from, live
-from asmnet.edge_runtime.cameras import public_name
-from asmnet.edge_runtime.live import LatestFrames
+from asmnet.edge_runtime import Frame, frames_from
+from asmnet.edge_runtime.io import live
+from asmnet.edge_runtime.io.cameras import public_name
+from asmnet.edge_runtime.io.live import LatestFrames
 
 
 class FakeCamera:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asmnet.core import UserError
-from asmnet.edge_runtime.outputs import refuse_overwriting
+from asmnet.edge_runtime.io.outputs import refuse_overwriting
 from asmnet.edge_runtime.webcam import main
 
 

@@ -16,7 +16,7 @@ import pytest
 from viewers import face, picture, play, port_of, publish
 
 from asmnet.core import rotation_from_euler
-from asmnet.edge_runtime.serve import PreviewServer
+from asmnet.edge_runtime.io.serve import PreviewServer
 
 aiohttp = pytest.importorskip("aiohttp", reason="the live page is an extra: asmnet[preview]")
 

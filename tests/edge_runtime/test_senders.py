@@ -11,8 +11,8 @@ import pytest
 
 from asmnet.core import Crop, UserError
 from asmnet.edge_runtime import Face, Frame
-from asmnet.edge_runtime.senders import OscSender, UdpSender
-from asmnet.edge_runtime.sinks import record_line
+from asmnet.edge_runtime.io.senders import OscSender, UdpSender
+from asmnet.edge_runtime.io.sinks import record_line
 
 FACE = Face(np.arange(136, dtype=np.float32).reshape(68, 2), np.ones(3), Crop(0, 0, 1), 0.5, 3)
 LINE = record_line(Frame(np.zeros((4, 6, 3), np.uint8), 0.25, 7, 30.0, "x"), [FACE, FACE])

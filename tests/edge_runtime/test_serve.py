@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 from viewers import PATIENCE, STAGES, ask, fetch, picture, play, port_of, publish, watching
 
 from asmnet.core import WFLW98, UserError
-from asmnet.edge_runtime import Frame, serve
-from asmnet.edge_runtime.serve import PreviewServer
-from asmnet.edge_runtime.sinks import record_line
+from asmnet.edge_runtime import Frame
+from asmnet.edge_runtime.io import serve
+from asmnet.edge_runtime.io.serve import PreviewServer
+from asmnet.edge_runtime.io.sinks import record_line
 
 aiohttp = pytest.importorskip("aiohttp", reason="the live page is an extra: asmnet[preview]")
 
@@ -391,11 +392,13 @@ def test_silent_connections_keep_nobody_out(server: PreviewServer):
 
     before = open_files()
     with contextlib.ExitStack() as stack:
-        silent = [stack.enter_context(connect(server)) for _ in range(3 * serve.MOST_STRANGERS)]
+        no_progress = [
+            stack.enter_context(connect(server)) for _ in range(3 * serve.MOST_STRANGERS)
+        ]
         play(story())
-        assert closed_by_now(silent[0])
+        assert closed_by_now(no_progress[0])
         # Both ends of each connection are in this process.
-        assert open_files() - before - len(silent) <= serve.MOST_STRANGERS + 2
+        assert open_files() - before - len(no_progress) <= serve.MOST_STRANGERS + 2
 
 
 def open_files() -> int:

@@ -19,9 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asmnet.core import Crop, UserError
-from asmnet.edge_runtime import Face, Frame, frames_from, recorder
-from asmnet.edge_runtime.recorder import Recorder
-from asmnet.edge_runtime.sinks import CsvWriter, JsonlWriter, Stills, record_line
+from asmnet.edge_runtime import Face, Frame, frames_from
+from asmnet.edge_runtime.io import recorder
+from asmnet.edge_runtime.io.recorder import Recorder
+from asmnet.edge_runtime.io.sinks import CsvWriter, JsonlWriter, Stills, record_line
 
 FACE = Face(
     landmarks=np.array([[10.123, 20.456], [30.789, 5.0]], np.float32),

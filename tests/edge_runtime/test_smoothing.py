@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from asmnet.edge_runtime.smoothing import OneEuro
-from asmnet.edge_runtime.tracks import POINTS_FILTER
+from asmnet.edge_runtime.tracking.smoothing import OneEuro
+from asmnet.edge_runtime.tracking.tracks import POINTS_FILTER
 
 FPS = 30
 

@@ -13,8 +13,9 @@ from matroska import matroska
 
 from asmnet import samples
 from asmnet.core import UserError
-from asmnet.edge_runtime import frames_from, pictures
-from asmnet.edge_runtime.videos import VideoLength
+from asmnet.edge_runtime import frames_from
+from asmnet.edge_runtime.io import pictures
+from asmnet.edge_runtime.io.videos import VideoLength
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What makes the tracker believe in a face, and what makes it doubt one: docs/tracking.md."""
+"""What makes the tracker believe in a face, and what makes it doubt one: docs/measurements/tracking.md."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import cv2
 import pytest
 
-from asmnet.edge_runtime.videos import VideoLength, cut_matroska
+from asmnet.edge_runtime.io.videos import VideoLength, cut_matroska
 
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 

@@ -13,8 +13,8 @@ import pytest
 
 from asmnet.core import IBUG68, Crop
 from asmnet.edge_runtime import Face, Frame
-from asmnet.edge_runtime.serve import PreviewServer
-from asmnet.edge_runtime.sinks import record_line
+from asmnet.edge_runtime.io.serve import PreviewServer
+from asmnet.edge_runtime.io.sinks import record_line
 
 aiohttp = pytest.importorskip("aiohttp", reason="the live page is an extra: asmnet[preview]")
 

@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from asmnet import models
 from asmnet.core import read_spec
 from asmnet.edge_runtime import Landmarker
-from asmnet.export import RECIPES, calibration_faces, cli, verdict
+from asmnet.export import RECIPES, calibration_faces, cli
+from asmnet.export import gate as verdict
 from asmnet.export.cli import main
 
 
@@ -190,7 +191,7 @@ def test_a_wrong_normalisation_fails_the_gate(
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fine-tuning of a few steps."""
-    from asmnet.export import qat
+    from asmnet.export.qat import finetune as qat
 
     monkeypatch.setattr(qat, "STEPS", 5)
 
@@ -221,7 +222,7 @@ def test_crops_that_do_not_show_all_there_is(
     tiny_file: Path, tmp_path: Path, lenient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dull pictures at first, a few of other kinds at the end: the ranges have not settled."""
-    from asmnet.export import exporting
+    from asmnet.export import pipeline as exporting
 
     def sorted_by_contrast(*arguments):
         faces = calibration_faces(*arguments)

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from asmnet.export.bias_correction import correct_bias, rounded
-from asmnet.export.equalize import equalize
-from asmnet.export.prune import prune
+from asmnet.export.weights.bias_correction import correct_bias, rounded
+from asmnet.export.weights.equalize import equalize
+from asmnet.export.weights.prune import prune
 from asmnet.train.model import TAPS, build_model
 
 

@@ -14,19 +14,19 @@ from click.testing import CliRunner
 from asmnet import samples
 from asmnet.core import embed_file, embed_spec, embedded_file, read_spec
 from asmnet.export.cli import main
-from asmnet.export.exporting import Export, Job, make, open_job
-from asmnet.export.proof import FACES, PROOF, verify
-from asmnet.export.verdict import shifts
+from asmnet.export.gate import shifts
+from asmnet.export.pipeline import Export, ExportJob, make, open_job
+from asmnet.export.reference import FACES, PROOF, verify
 
 
 @pytest.fixture(scope="module")
-def job(tiny_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
+def job(tiny_file: Path, tmp_path_factory: pytest.TempPathFactory) -> ExportJob:
     """An untrained network and the shipped faces, parted."""
     return open_job(tiny_file, tmp_path_factory.mktemp("proof"), ["int8"], images=60)
 
 
 @pytest.fixture(scope="module")
-def export(job: Job) -> Export:
+def export(job: ExportJob) -> Export:
     return make(job, "int8")
 
 
@@ -36,7 +36,7 @@ def exported(export: Export) -> Path:
     return export.file
 
 
-def test_the_file_proves_itself(job: Job, export: Export) -> None:
+def test_the_file_proves_itself(job: ExportJob, export: Export) -> None:
     """The same pictures, cut anew: what the verdict measured on them."""
     checked = verify(export.file)
     count = len(job.trial.crops)
@@ -49,7 +49,7 @@ def test_the_file_proves_itself(job: Job, export: Export) -> None:
     assert len(embedded_file(export.file, PROOF) or b"") < 20_000
 
 
-def test_the_proof_is_about_faces_that_did_not_calibrate(job: Job, exported: Path) -> None:
+def test_the_proof_is_about_faces_that_did_not_calibrate(job: ExportJob, exported: Path) -> None:
     assert job.calibration is not None
     with np.load(_stream(exported)) as proof:
         names = {str(name) for name in proof["names"]}

@@ -9,20 +9,21 @@ import keras
 import numpy as np
 import pytest
 
+from asmnet.cli.progress import suppress_output
 from asmnet.core import UserError
 from asmnet.edge_runtime import Landmarker
-from asmnet.export import recipes, twin
+from asmnet.evaluate.face_sets import FaceSet
+from asmnet.export import recipes
 from asmnet.export.convert import convert
-from asmnet.export.faces import FaceSet
-from asmnet.export.preparation import prepare
+from asmnet.export.gate import run_file
+from asmnet.export.qat import keras2 as twin
 from asmnet.export.recipes import FLOAT_LAYERS
-from asmnet.export.terminal import quiet
-from asmnet.export.verdict import run_file
+from asmnet.export.weights.prepare import prepare
 
 
 @pytest.fixture(scope="module")
 def prepared(tiny, tiny_crops: np.ndarray) -> keras.Model:
-    with quiet():
+    with suppress_output():
         return prepare(tiny[0], tiny_crops, centre=True)
 
 
@@ -37,7 +38,7 @@ def exported(tiny, recipe: str, crops: np.ndarray, folder: Path) -> np.ndarray:
     names = tuple(map(str, range(len(crops))))
     faces = FaceSet(crops, names, "test", tiny[1].points)
     file = folder / f"{recipe}.tflite"
-    with quiet():
+    with suppress_output():
         convert(*tiny, recipe, faces, file)
     return run_file(Landmarker.load(file), crops)[0]
 
@@ -46,7 +47,7 @@ def test_a_twin_gives_its_weights_back(tiny, tiny_crops: np.ndarray) -> None:
     """The weights go to Keras 2, batch norms folded, and return; the answers stay."""
     copy = keras.models.clone_model(tiny[0])
     copy.set_weights(tiny[0].get_weights())
-    twin.write_back(twin.make_twin(tiny[0]), copy)
+    twin.write_back(twin.to_keras2(tiny[0]), copy)
     crops = tiny_crops[:8]
     np.testing.assert_allclose(answers(copy, crops), answers(tiny[0], crops), atol=1e-5)
 
@@ -55,10 +56,10 @@ def test_what_is_simulated_is_what_the_file_computes(
     tiny, tiny_crops: np.ndarray, prepared: keras.Model, tmp_path: Path
 ) -> None:
     """As far off: a kernel not rounded, or a tensor rounded that is not, and it is elsewhere."""
-    from asmnet.export import qat
+    from asmnet.export.qat import finetune as qat
 
-    with quiet():
-        pupil = qat._rounded(twin.make_twin(prepared), FLOAT_LAYERS)
+    with suppress_output():
+        pupil = qat._rounded(twin.to_keras2(prepared), FLOAT_LAYERS)
     inputs = np.float32(tiny_crops) / 127.5 - 1
     pupil(inputs, training=True)  # shows it the ranges
     simulated = np.asarray(pupil(inputs, training=False)[0]).reshape(len(inputs), -1, 2)
@@ -70,7 +71,7 @@ def test_what_is_simulated_is_what_the_file_computes(
 def test_fine_tuning_brings_the_file_closer(
     tiny, tiny_crops: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from asmnet.export import qat
+    from asmnet.export.qat import finetune as qat
 
     monkeypatch.setattr(qat, "STEPS", 100)
     monkeypatch.setattr(qat, "RATE", 1e-4)  # an untrained network has farther to go

@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import pytest
 
+from asmnet.cli.progress import no_progress, suppress_output
 from asmnet.core import ModelSpec, UserError, read_spec
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.export import RECIPES, FaceSet, convert
-from asmnet.export.bias_correction import rounded
 from asmnet.export.convert import output_names
-from asmnet.export.packing import pack_kernels
-from asmnet.export.terminal import quiet, silent
+from asmnet.export.weights.bias_correction import rounded
+from asmnet.export.weights.weight_only import quantize_float_kernels
 
 Convert = Callable[[str], bytes]
 # (operation, its output's type) of ASMNet's trunk: 16 blocks, batch norms folded.
@@ -31,8 +31,8 @@ def made(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray) -> Convert
 
     def by(recipe: str) -> bytes:
         if recipe not in done:
-            with quiet():
-                done[recipe] = RECIPES[recipe](tiny[0], tiny_crops, silent)
+            with suppress_output():
+                done[recipe] = RECIPES[recipe](tiny[0], tiny_crops, no_progress)
         return done[recipe]
 
     return by
@@ -62,8 +62,8 @@ def test_int8_has_an_integer_trunk_and_a_float_head(made: Convert) -> None:
 def test_int8_of_the_fusion_that_keeps_positions(spatial, tiny_crops: np.ndarray) -> None:
     """Poolings as for asmnet; three projections and two additions more, in float like the heads."""
     crops = np.stack([cv2.resize(crop, (80, 80)) for crop in tiny_crops])
-    with quiet():
-        content = RECIPES["int8"](spatial, crops, silent)
+    with suppress_output():
+        content = RECIPES["int8"](spatial, crops, no_progress)
     expected = {(op, "int8"): count for op, count in TRUNK.items()}
     fusion = {"CONV_2D": 3, "ADD": 2, "RESHAPE": 1, "MEAN": 6, "CONCATENATION": 1}
     fusion["FULLY_CONNECTED"] = 2
@@ -77,7 +77,7 @@ def test_int8_of_the_fusion_that_keeps_positions(spatial, tiny_crops: np.ndarray
 def test_packed_kernels_answer_as_rounded_ones(made: Convert, tiny, tiny_crops) -> None:
     """Float convolutions and heads whose kernels are the int8 ones."""
     network = tiny[0]
-    packed = pack_kernels(made("float32"))
+    packed = quantize_float_kernels(made("float32"))
     assert len(packed) < 0.32 * len(made("float32"))
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
@@ -126,8 +126,8 @@ def test_inputs_and_outputs(made: Convert, recipe: str, given: type, answered: t
 def test_the_inputs_range_is_the_contracts(tiny, tiny_crops: np.ndarray, recipe: str) -> None:
     """Whatever the crops reach: else brighter and darker pictures than these would be clipped."""
     dull = np.clip(tiny_crops, 90, 160)
-    with quiet():
-        content = RECIPES[recipe](tiny[0], dull, silent)
+    with suppress_output():
+        content = RECIPES[recipe](tiny[0], dull, no_progress)
     (taken,) = load_interpreter(content).get_input_details()
     scale, zero_point = taken["quantization"]
     levels = np.float32([0, 255]) / 127.5 - 1

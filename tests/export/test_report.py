@@ -12,19 +12,19 @@ import keras
 import numpy as np
 import pytest
 
+from asmnet.cli.progress import suppress_output
 from asmnet.core import ModelSpec
+from asmnet.evaluate.face_sets import FaceSet
 from asmnet.export.convert import convert
-from asmnet.export.exporting import Job, make
-from asmnet.export.faces import FaceSet
-from asmnet.export.inspection import integer_share, operations
-from asmnet.export.probe import Ranges, layer_noise, observe
-from asmnet.export.recipes import unrounded
-from asmnet.export.report import write_report
-from asmnet.export.terminal import quiet
+from asmnet.export.pipeline import ExportJob, make
+from asmnet.export.recipes import prepared_float
+from asmnet.export.report.html import write_report
+from asmnet.export.report.tensor_stats import Ranges, layer_noise, observe
+from asmnet.export.report.tflite_graph import integer_share, operations
 
 
 @pytest.fixture(scope="module")
-def job(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray, tmp_path_factory) -> Job:
+def job(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray, tmp_path_factory) -> ExportJob:
     """The small network and shipped faces, ready to be exported."""
     folder = tmp_path_factory.mktemp("job")
     network, spec = tiny
@@ -33,19 +33,19 @@ def job(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray, tmp_path_fa
     convert(network, spec, "float32", None, folder / "float32.tflite")
     float_file = folder / "float32.tflite"
     ranges = observe(float_file.read_bytes(), spec, tiny_crops)
-    return Job(network, spec, faces, ranges, faces, float_file, folder)
+    return ExportJob(network, spec, faces, ranges, faces, float_file, folder)
 
 
 @pytest.fixture(scope="module")
-def equal(job: Job) -> bytes:
+def equal(job: ExportJob) -> bytes:
     """The numbers that int8 rounds, in float."""
-    with quiet():
-        return unrounded(job.network, "int8", job.trial.images)
+    with suppress_output():
+        return prepared_float(job.network, "int8", job.trial.images)
 
 
-def test_operations_tell_the_arithmetic(job: Job, equal: bytes) -> None:
+def test_operations_tell_the_arithmetic(job: ExportJob, equal: bytes) -> None:
     floats = operations(equal)
-    with quiet():
+    with suppress_output():
         integers = operations(make(job, "int8").file.read_bytes())
     assert integer_share(floats) == 0 and integer_share(integers) > 0.98
     assert sum(o.macs for o in floats) == sum(o.macs for o in integers)
@@ -55,10 +55,10 @@ def test_operations_tell_the_arithmetic(job: Job, equal: bytes) -> None:
 
 
 @pytest.mark.parametrize("recipe", ["int8", "full_int8"])
-def test_noise_is_that_of_eight_bits(job: Job, recipe: str) -> None:
+def test_noise_is_that_of_eight_bits(job: ExportJob, recipe: str) -> None:
     """Most layers' own rounding leaves 30 dB or more; what adds up leaves less, but 20 dB."""
-    with quiet():
-        exact = unrounded(job.network, recipe, job.trial.images)
+    with suppress_output():
+        exact = prepared_float(job.network, recipe, job.trial.images)
     content = make(job, recipe).file.read_bytes()
     noise = layer_noise(exact, content, job.spec, job.trial.images[:6])
     assert len(noise) > 50
@@ -67,7 +67,7 @@ def test_noise_is_that_of_eight_bits(job: Job, recipe: str) -> None:
     assert np.median([one.total for one in noise]) > 20
 
 
-def test_observed_ranges_settle(job: Job, equal: bytes) -> None:
+def test_observed_ranges_settle(job: ExportJob, equal: bytes) -> None:
     ranges = observe(equal, job.spec, job.trial.images)
     assert ranges.low.shape == ranges.high.shape == (len(job.trial.images), len(ranges.layers))
     first = ranges.layers.index("Conv1_relu")
@@ -95,7 +95,9 @@ def readable(kind: str, content: bytes) -> bool:
 
 
 @pytest.mark.parametrize("recipe", ["float32", "int8", "full_int8"])
-def test_the_page_stands_alone_and_says_the_verdict(job: Job, recipe: str, tmp_path: Path) -> None:
+def test_the_page_stands_alone_and_says_the_verdict(
+    job: ExportJob, recipe: str, tmp_path: Path
+) -> None:
     page = tmp_path / "report.html"
     export = make(job, recipe)
     write_report(page, job, export)

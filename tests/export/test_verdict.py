@@ -13,18 +13,18 @@ import pytest
 from asmnet.core import IBUG68, ModelSpec, nme
 from asmnet.edge_runtime import Landmarker
 from asmnet.export import FaceSet, convert
-from asmnet.export.exporting import Export, smallest
-from asmnet.export.proof import Verification
-from asmnet.export.verdict import (
-    Figure,
-    Verdict,
-    jitter_figure,
-    judge,
+from asmnet.export.gate import (
+    Metric,
+    ParityReport,
+    jitter_metric,
+    measure_parity,
     nme_figure,
     run_file,
     shifts,
     worst_figure,
 )
+from asmnet.export.pipeline import Export, smallest
+from asmnet.export.reference import Verification
 
 FACES, POINTS = 100, 68
 SPEC = ModelSpec("test", "0", "ibug68", 224, "landmarks", "pose")
@@ -35,14 +35,14 @@ def answers() -> Answers:
     return np.zeros((FACES, POINTS, 2)), np.zeros((FACES, 3))
 
 
-def moved(pixels: np.ndarray | float, size: int = 224) -> list[Figure]:
+def moved(pixels: np.ndarray | float, size: int = 224) -> list[Metric]:
     """The figures after landmarks have moved to the right by so many pixels of the input."""
     points, pose = answers()
     points[..., 0] += np.broadcast_to(pixels, (FACES, POINTS)) / size
     return shifts(answers(), (points, pose), SPEC.replace(size=size))
 
 
-def turned(degrees: np.ndarray | float) -> list[Figure]:
+def turned(degrees: np.ndarray | float) -> list[Metric]:
     points, pose = answers()
     return shifts(answers(), (points, pose - degrees), SPEC)
 
@@ -60,7 +60,7 @@ def one(value: float, shape: tuple[int, ...]) -> np.ndarray:
     return single
 
 
-def failing(figures: list[Figure]) -> set[str]:
+def failing(figures: list[Metric]) -> set[str]:
     return {figure.key for figure in figures if not figure.passed}
 
 
@@ -72,7 +72,7 @@ def failing(figures: list[Figure]) -> set[str]:
         ("shift_max", lambda pixels: moved(one(pixels, (FACES, POINTS))), 5.0),
         ("pose_mean", turned, 0.3),
         ("pose_max", lambda degrees: turned(one(degrees, (FACES, 3))), 2.0),
-        ("jitter", lambda share: [jitter_figure(share, 0.1)], 0.45),
+        ("jitter", lambda share: [jitter_metric(share, 0.1)], 0.45),
         ("nme", lambda points: [nme_figure(3.0, 3.0 + points)], 0.05),
         (
             "keras_landmarks",
@@ -107,7 +107,7 @@ def test_nan_never_passes() -> None:
     assert failing(shifts((points, pose), (damaged[0], damaged[1]), SPEC)) == keys
     nan = float("nan")
     for figure in (
-        jitter_figure(nan),
+        jitter_metric(nan),
         nme_figure(3.0, nan),
         worst_figure("keras_landmarks", "", damaged[0]),
     ):
@@ -116,18 +116,18 @@ def test_nan_never_passes() -> None:
         assert not Verification(SPEC, (figure,), 1, "").passed
 
 
-def verdict_of(*figures: Figure) -> Verdict:
-    return Verdict(figures, {}, "test", {}, (answers(), answers()))
+def verdict_of(*figures: Metric) -> ParityReport:
+    return ParityReport(figures, {}, "test", {}, (answers(), answers()))
 
 
 def test_one_failing_figure_fails_the_verdict() -> None:
-    assert verdict_of(jitter_figure(0.1), nme_figure(3, 3)).passed
-    assert not verdict_of(jitter_figure(0.1), nme_figure(3, 4)).passed
-    assert verdict_of(Figure("jitter_ratio", "", 99.0)).passed, "only reported"
+    assert verdict_of(jitter_metric(0.1), nme_figure(3, 3)).passed
+    assert not verdict_of(jitter_metric(0.1), nme_figure(3, 4)).passed
+    assert verdict_of(Metric("jitter_ratio", "", 99.0)).passed, "only reported"
 
 
 def test_a_verdict_with_nan_is_still_json() -> None:
-    text = json.dumps(verdict_of(jitter_figure(float("nan"), 0.2)).to_dict(), allow_nan=False)
+    text = json.dumps(verdict_of(jitter_metric(float("nan"), 0.2)).to_dict(), allow_nan=False)
     document = json.loads(text)
     assert document["passed"] is False
     assert document["figures"] == {"jitter": {"limit": 0.45, "float": 0.2}}
@@ -138,7 +138,7 @@ def test_the_smallest_that_passes_is_chosen(tmp_path: Path) -> None:
     for name, size, value in (("large", 300, 0.1), ("small", 200, 0.1), ("tiny", 100, 0.9)):
         file = tmp_path / name
         file.write_bytes(bytes(size))
-        exports.append(Export(name, file, SPEC, verdict_of(jitter_figure(value))))
+        exports.append(Export(name, file, SPEC, verdict_of(jitter_metric(value))))
     best = smallest(exports)
     assert best is not None and best.recipe == "small"
     assert smallest(exports[2:]) is None
@@ -156,7 +156,7 @@ def test_int8_is_compared_with_the_float_model_on_labels(
     exact, _ = run_file(Landmarker.load(files["float32"]), tiny_crops)
     rounded, _ = run_file(Landmarker.load(files["int8"]), tiny_crops)
     faces = replace(faces, points=exact)
-    verdict = judge(network, files["float32"], files["int8"], faces)
+    verdict = measure_parity(network, files["float32"], files["int8"], faces)
     figures = {figure.key: figure for figure in verdict.figures}
     worse = float(nme(rounded, exact, IBUG68).mean())
     assert figures["nme"].before == pytest.approx(0, abs=1e-6)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from asmnet import models, samples
 from asmnet.core import read_spec
-from asmnet.core.appendix import network_bytes
+from asmnet.core.associated_files import network_bytes
 
 __all__ = ["contracts", "jsonl", "model_files", "pose_tables", "proofs", "pts", "requests", "wflw"]
 

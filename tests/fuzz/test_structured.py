@@ -81,8 +81,8 @@ def test_model_files(tmp_path):
 
 def learn(source: str, skip_bad: bool) -> None:
     """What training does with labels before it begins."""
-    datasets = pytest.importorskip("asmnet.train.datasets")
-    pictures = pytest.importorskip("asmnet.train.pictures")
+    datasets = pytest.importorskip("asmnet.data.datasets")
+    pictures = pytest.importorskip("asmnet.data.images")
     data = datasets.read_dataset(source, skip_bad=skip_bad)
     if skip_bad:
         data = pictures.readable(data)
@@ -148,7 +148,7 @@ def test_pose_tables(folder, skip_bad):
 
 
 def test_proofs(tmp_path):
-    verify = pytest.importorskip("asmnet.export.proof").verify
+    verify = pytest.importorskip("asmnet.export.reference").verify
     file = tmp_path / "m.tflite"
 
     def read(content: bytes) -> None:
@@ -162,7 +162,7 @@ def test_proofs(tmp_path):
 
 def test_requests_to_the_live_page(capfd):
     """Nothing is printed, and the page is served all the same."""
-    serve = pytest.importorskip("asmnet.edge_runtime.serve")
+    serve = pytest.importorskip("asmnet.edge_runtime.io.serve")
     pytest.importorskip("aiohttp")
     with serve.PreviewServer("0") as server:
         port = int(server.url.rstrip("/").rpartition(":")[2])

@@ -15,8 +15,8 @@ from asmnet.core import read_spec
 from asmnet.edge_runtime import Landmarker
 from asmnet.export import FaceSet, calibration_faces, convert, detected_faces, load_float
 from asmnet.export.cli import main
+from asmnet.export.gate import LIMITS, run_file
 from asmnet.export.trial import trial_faces
-from asmnet.export.verdict import LIMITS, run_file
 
 SPEC_KEYS = ("scheme", "size", "margin", "landmarks", "pose", "mean", "std", "license")
 

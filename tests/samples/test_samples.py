@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from asmnet import models, samples
 from asmnet.edge_runtime.detector import FaceDetector, iou
-from asmnet.samples import make_clip
+from tools.sample_clip import make_clip
 
 ROOT = Path(samples.__file__).parent
 NOTICE = ROOT.parent / "NOTICE"

@@ -7,13 +7,13 @@ import pytest
 from keras import ops
 
 from asmnet.core import IBUG68, Crop, extract, mirror_pose, rotate_pose
+from asmnet.data.images import PACK_MARGIN
 from asmnet.train import augment
-from asmnet.train.pictures import PACK_MARGIN
 
 SIZE, MARGIN = 112, 1.25
 PACK = round(SIZE * PACK_MARGIN / MARGIN)
-STILL = augment.Strength()
-MOVING = augment.Strength(rotation=30, scale=0.15, shift=0.06, mirror=0.5)
+STILL = augment.Augmentation()
+MOVING = augment.Augmentation(rotation=30, scale=0.15, shift=0.06, mirror=0.5)
 
 
 def shape(rng):
@@ -118,7 +118,7 @@ def test_a_turned_crop_stays_in_its_packed_square():
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1) / 2 / PACK_MARGIN
     points = np.stack([circle] * 64)
     pack = round(SIZE * PACK_MARGIN / MARGIN)
-    turning = augment.Strength(rotation=augment.MODERN.rotation)
+    turning = augment.Augmentation(rotation=augment.MODERN.rotation)
     parameters, _ = augment.draw(
         np.random.default_rng(0),
         points,
@@ -186,7 +186,7 @@ def drawn(seed=0, count=400, **strengths):
     points = np.stack([shape(np.random.default_rng(1))] * count)
     return augment.draw(
         *(np.random.default_rng(seed), points, points, np.zeros((count, 3)), IBUG68),
-        *(augment.Strength(**strengths), PACK, SIZE, MARGIN),
+        *(augment.Augmentation(**strengths), PACK, SIZE, MARGIN),
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from asmnet.core import IBUG68, UserError
-from asmnet.train.faces import Dataset, Face, check_labels, collect, part_of, picture_of
+from asmnet.data.faces import Dataset, Face, check_labels, collect, part_of, picture_of
 
 SQUARE = np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]])
 FRONTAL = np.zeros(3)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from asmnet.core import UserError
-from asmnet.train.datasets import read_300w, read_wflw
-from asmnet.train.labels import read_jsonl
+from asmnet.data.datasets import read_300w, read_wflw
+from asmnet.data.jsonl import read_jsonl
 
 NUMBERS = st.one_of(
     st.floats(),

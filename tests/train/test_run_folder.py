@@ -92,7 +92,7 @@ def network():
     return keras.Model(image, keras.layers.Dense(1, name="head")(image))
 
 
-def judge(folder, network, errors):
+def measure_parity(folder, network, errors):
     """Epochs with these validation errors; the network's bias tells which epoch it is of."""
     history = History(folder, network)
     for epoch, error in enumerate(errors):
@@ -107,19 +107,19 @@ def epoch_of(path):
 
 
 def test_the_best_epoch_is_kept_and_the_last(tmp_path, network):
-    history = judge(tmp_path, network, [9.0, 4.0, 7.0, 5.0])
+    history = measure_parity(tmp_path, network, [9.0, 4.0, 7.0, 5.0])
     assert epoch_of(tmp_path / "best.keras") == 1
     assert epoch_of(tmp_path / "last.keras") == 3
     assert "4.00 % after epoch 2" in history.summary(4)
 
 
 def test_an_epoch_that_is_no_number_is_not_the_best(tmp_path, network):
-    judge(tmp_path, network, [np.nan, 4.0, np.nan])
+    measure_parity(tmp_path, network, [np.nan, 4.0, np.nan])
     assert epoch_of(tmp_path / "best.keras") == 1
 
 
 def test_what_an_earlier_process_reached_counts(tmp_path, network):
-    judge(tmp_path, network, [9.0, 4.0])
+    measure_parity(tmp_path, network, [9.0, 4.0])
     again = History(tmp_path, network)
     assert again.reached(1) and not again.reached(2)
     network.get_layer("head").bias.assign([2])
@@ -128,7 +128,7 @@ def test_what_an_earlier_process_reached_counts(tmp_path, network):
 
 
 def test_a_repeated_epoch_replaces_its_row_and_those_after(tmp_path, network):
-    judge(tmp_path, network, [9.0, 4.0, 3.0])
+    measure_parity(tmp_path, network, [9.0, 4.0, 3.0])
     again = History(tmp_path, network)
     again.on_epoch_end(1, {"loss": 2.0, "val_nme": 5.0})
     assert (tmp_path / "log.csv").read_text().split() == [
@@ -202,7 +202,7 @@ def test_a_full_disk_costs_no_epoch_that_was_saved(tmp_path, model):
 
 
 def test_a_full_disk_leaves_the_best_epoch(tmp_path, network):
-    history = judge(tmp_path, network, [9.0])
+    history = measure_parity(tmp_path, network, [9.0])
     with full_disk(500), pytest.raises(UserError, match=r"cannot write .*last\.keras"):
         history.on_epoch_end(1, {"val_nme": 4.0})
     assert epoch_of(tmp_path / "best.keras") == 0

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from asmnet.core import IBUG68, UserError
-from asmnet.train.faces import Face
-from asmnet.train.labels import write_jsonl
+from asmnet.data.faces import Face
+from asmnet.data.jsonl import write_jsonl
 from asmnet.train.split import fingerprint, gather, hold_out
 
 

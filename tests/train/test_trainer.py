@@ -9,14 +9,14 @@ from keras import ops
 from PIL import Image
 
 from asmnet.core import IBUG68, nme
+from asmnet.data.faces import Face
+from asmnet.data.images import PackedFaces, crop_faces
 from asmnet.train import augment
-from asmnet.train.faces import Face
 from asmnet.train.loss import total_loss
-from asmnet.train.pictures import PackedFaces, crop_faces
 from asmnet.train.recipes import RECIPES
 from asmnet.train.shape_model import ShapeModel
 from asmnet.train.trainer import (
-    Assisted,
+    AsmTrainingModel,
     Batches,
     Schedule,
     Validation,
@@ -27,7 +27,7 @@ from asmnet.train.trainer import (
 )
 
 SIZE, MARGIN, FACES = 32, 1.25, 24
-RECIPE = dataclasses.replace(RECIPES["paper"], batch=8, strength=augment.Strength(mirror=0.5))
+RECIPE = dataclasses.replace(RECIPES["paper"], batch=8, strength=augment.Augmentation(mirror=0.5))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def make_network():
 
 
 def make_model(assist=True, frozen=False):
-    model = Assisted(make_network(), RECIPE, assist=assist, frozen=frozen)
+    model = AsmTrainingModel(make_network(), RECIPE, assist=assist, frozen=frozen)
     model.compile("adam")
     return model
 
@@ -182,8 +182,8 @@ def test_statistics_are_the_plain_mean_over_the_batches(batches):
 
 def test_new_heads_start_from_the_regression_of_the_labels(packed, shape_model):
     """Where features tell the pose exactly, so does the new head; unlabelled faces are left out."""
-    recipe = dataclasses.replace(RECIPE, batch=FACES, strength=augment.Strength())
-    model = Assisted(make_network(), recipe, assist=False, frozen=True)
+    recipe = dataclasses.replace(RECIPE, batch=FACES, strength=augment.Augmentation())
+    model = AsmTrainingModel(make_network(), recipe, assist=False, frozen=True)
     batches = Batches(packed, shape_model, recipe, SIZE, MARGIN, seed=5)
     trunk = keras.Model(model.network.input, model.network.get_layer("features").output)
     features = ops.convert_to_numpy(trunk(network_inputs(batches, 0)))

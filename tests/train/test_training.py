@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from asmnet.data.datasets import read_300w
+from asmnet.data.jsonl import write_jsonl
 from asmnet.train.cli import train
-from asmnet.train.datasets import read_300w
-from asmnet.train.labels import write_jsonl
 from asmnet.train.split import gather
 
 SMALL = ["--size", "32", "--init", "none", "--epochs", "4"]

@@ -9,7 +9,7 @@ import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import org.asmnet.core.AsmnetException;
-import org.asmnet.core.Input;
+import org.asmnet.core.InputTensor;
 import org.asmnet.core.Quantization;
 import org.asmnet.core.Quantization.Type;
 import org.tensorflow.lite.DataType;
@@ -55,7 +55,7 @@ public final class LiteRtInterpreter implements org.asmnet.core.Interpreter, Aut
 
     private final String name;
     private final Delegate delegate;
-    private final Input input;
+    private final InputTensor input;
     private final ByteBuffer levels;
     private final FloatBuffer values;
     private final Object[] inputs;
@@ -86,7 +86,7 @@ public final class LiteRtInterpreter implements org.asmnet.core.Interpreter, Aut
                         + " inputs, not 1; it is another model");
             }
             Tensor tensor = network.getInputTensor(0);
-            input = new Input(name, tensor.shape(), typeOf(tensor),
+            input = new InputTensor(name, tensor.shape(), typeOf(tensor),
                     tensor.quantizationParams().getScale(),
                     tensor.quantizationParams().getZeroPoint());
             levels = direct(tensor.numBytes());
@@ -155,7 +155,7 @@ public final class LiteRtInterpreter implements org.asmnet.core.Interpreter, Aut
     }
 
     @Override
-    public Input input() {
+    public InputTensor input() {
         return input;
     }
 

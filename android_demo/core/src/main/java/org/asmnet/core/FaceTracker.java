@@ -13,7 +13,7 @@ import org.asmnet.core.Stopwatch.Stage;
  * explained. One thread at a time.
  */
 public final class FaceTracker {
-    private static final double STILL_THERE = 0.9;
+    private static final double VERIFY_CORRELATION = 0.9;
     private static final double VERIFY_EVERY = 0.15;
     private static final double VERIFY_ANYHOW = 1.0;
     private static final double SEARCH_PAUSE = 0.1;
@@ -21,13 +21,13 @@ public final class FaceTracker {
     private static final double NEW_SCORE = 0.7;
     private static final double KEEP_SCORE = 0.45;
     private static final double SURE_SCORE = 0.85;
-    private static final double TURN = 10.0;
-    private static final double UNSTEADY = 0.05;
-    private static final double LOOK_AROUND = 2.0;
-    static final double LEAST_LIKENESS = 0.7;
-    private static final double SAME_FACE = 0.6;
-    private static final double MEMORY = 1.0;
-    private static final double RECENTRE = 0.05;
+    private static final double CHECK_ROTATION_DEG = 10.0;
+    private static final double MAX_ROTATION_DRIFT = 0.05;
+    private static final double DETECT_SCALE = 2.0;
+    static final double MIN_CORRELATION = 0.7;
+    private static final double DUPLICATE_IOU = 0.6;
+    private static final double MAX_LOST_SECONDS = 1.0;
+    private static final double RECROP_THRESHOLD = 0.05;
     private static final Comparator<Track> BY_ID = (a, b) -> Integer.compare(a.id(), b.id());
 
     /** Time of the last {@link #update}, by DETECT, CROP, NETWORK and SMOOTH. */
@@ -38,7 +38,7 @@ public final class FaceTracker {
     private final int maxFaces;
     private final boolean smoothing;
 
-    private final Cuts cuts = new Cuts();
+    private final SceneCutDetector cuts = new SceneCutDetector();
     private List<Track> tracks = new ArrayList<>();
     private List<Track> alive = new ArrayList<>();
     private final List<Track> lost = new ArrayList<>();
@@ -52,8 +52,8 @@ public final class FaceTracker {
     private int turn;
 
     // Kept from call to call.
-    private final Track.Sight sight;
-    private final Track.Sight turned;
+    private final Track.Observation sight;
+    private final Track.Observation turned;
     private final Crop crop = new Crop();
     private final Crop region = new Crop();
     private final Crop square = new Crop();
@@ -76,8 +76,8 @@ public final class FaceTracker {
         this.detector = detector;
         this.maxFaces = maxFaces;
         this.smoothing = smoothing;
-        sight = new Track.Sight(landmarker.spec.scheme.count);
-        turned = new Track.Sight(landmarker.spec.scheme.count);
+        sight = new Track.Observation(landmarker.spec.scheme.count);
+        turned = new Track.Observation(landmarker.spec.scheme.count);
         reset();
     }
 
@@ -115,7 +115,7 @@ public final class FaceTracker {
         time = t;
         width = frame.width;
         height = frame.height;
-        if (cuts.isNext(frame) || gap > MEMORY) {
+        if (cuts.isNext(frame) || gap > MAX_LOST_SECONDS) {
             tracks.clear();
             lost.clear();
             nextSearch = t;
@@ -125,7 +125,7 @@ public final class FaceTracker {
         for (int i = 0; i < tracks.size(); i++) {
             Track track = tracks.get(i);
             boolean followed = follow(track, frame, t)
-                    && !Track.overlaps(track.box(), alive, null, SAME_FACE);
+                    && !Track.overlaps(track.box(), alive, null, DUPLICATE_IOU);
             (followed ? alive : lost).add(track);
         }
         if (alive.size() < tracks.size()) {
@@ -136,7 +136,7 @@ public final class FaceTracker {
         tracks = alive;
         alive = spare;
         for (int i = lost.size() - 1; i >= 0; i--) {
-            if (!(t - lost.get(i).time < MEMORY)) {
+            if (!(t - lost.get(i).time < MAX_LOST_SECONDS)) {
                 lost.remove(i);
             }
         }
@@ -156,22 +156,22 @@ public final class FaceTracker {
 
     /** Find a track's face in the next frame; false if it is gone. */
     private boolean follow(Track track, Picture frame, double t) {
-        Track.Sight old = track.sight;
+        Track.Observation old = track.sight;
         double step = t - track.time;
         // Where the face should be by now; without it quick faces slide out of their crops.
         crop.set(old.around);
         crop.cx += track.velocityX * Math.min(step, 0.1);
         crop.cy += track.velocityY * Math.min(step, 0.1);
         locate(frame, crop);
-        double alike = Evidence.likeness(sight.look, old.look);
-        boolean doubtful = alike < LEAST_LIKENESS || Evidence.suspicious(
+        double alike = Association.correlation(sight.look, old.look);
+        boolean doubtful = alike < MIN_CORRELATION || Association.suspicious(
                 old.face.box(oldBox), sight.face.box(box), width, height);
         boolean changed = track.missed
-                || Evidence.likeness(sight.look, track.agreed) < STILL_THERE;
+                || Association.correlation(sight.look, track.agreed) < VERIFY_CORRELATION;
         if (doubtful || t - track.verified >= (changed ? VERIFY_EVERY : VERIFY_ANYHOW)) {
-            Detection found = lookAt(
+            Detection found = detectNear(
                     frame, sight.face.box(box), doubtful ? NEW_SCORE : KEEP_SCORE, track);
-            if (found == null || !convincing(found, frame)) {
+            if (found == null || !isFace(found, frame)) {
                 if (doubtful || track.missed) {
                     return false;
                 }
@@ -180,7 +180,7 @@ public final class FaceTracker {
                 track.verified = t;
                 track.missed = false;
                 track.evidence = found.score;
-                Evidence.squareBox(found.toCrop(1.0, false, square), here);
+                Association.squareBox(found.toCrop(1.0, false, square), here);
                 if (FaceDetector.iou(here, box) < 0.5) {
                     locate(frame, detected(found));
                     alike = 1.0;
@@ -216,15 +216,15 @@ public final class FaceTracker {
      * @param place (4) left, top, right, bottom
      * @param track whose face is looked for; null for a face that none holds yet
      */
-    private Detection lookAt(Picture frame, double[] place, double threshold, Track track) {
+    private Detection detectNear(Picture frame, double[] place, double threshold, Track track) {
         double longer = Math.max(place[2] - place[0], place[3] - place[1]);
         region.set((place[0] + place[2]) / 2, (place[1] + place[3]) / 2,
-                Math.max(longer, 8) * LOOK_AROUND, 0);
+                Math.max(longer, 8) * DETECT_SCALE, 0);
         Detection best = null;
         double most = 0.2;
         int found = detect(frame, region, threshold);
         for (int i = 0; i < found; i++) {
-            Evidence.squareBox(detector.get(i).toCrop(1.0, false, square), here);
+            Association.squareBox(detector.get(i).toCrop(1.0, false, square), here);
             double overlap = FaceDetector.iou(here, place);
             if (overlap > most && !Track.overlaps(here, tracks, track, overlap)) {
                 best = detector.get(i);
@@ -235,12 +235,12 @@ public final class FaceTracker {
     }
 
     /** Whether the sight is a face, by the detector's word or by what the landmarks do. */
-    private boolean convincing(Detection found, Picture frame) {
+    private boolean isFace(Detection found, Picture frame) {
         if (found.score >= SURE_SCORE) {
             return true;
         }
         crop.set(sight.around);
-        crop.angle += TURN;
+        crop.angle += CHECK_ROTATION_DEG;
         locateOnce(frame, crop, turned);
         float[] points = sight.face.landmarks;
         float[] again = turned.face.landmarks;
@@ -251,22 +251,22 @@ public final class FaceTracker {
             moved += Math.sqrt(x * x + y * y);
         }
         return moved / (points.length / 2)
-                < UNSTEADY * sight.around.side / landmarker.spec.margin;
+                < MAX_ROTATION_DRIFT * sight.around.side / landmarker.spec.margin;
     }
 
     /** Start tracks for faces that none has yet. */
     private void search(Picture frame, double t) {
-        int regions = Evidence.searchRegions(width, height);
+        int regions = Association.searchRegions(width, height);
         turn++;
         int found;
         if (!tracks.isEmpty()) { // nothing is urgent: one look at a time
-            Crop where = Evidence.searchRegion(width, height, turn % regions, region);
+            Crop where = Association.searchRegion(width, height, turn % regions, region);
             found = detect(frame, where, 0.5);
         } else {
             found = detect(frame, null, 0.5);
             if (found == 0 && regions > 1) {
                 int nth = 1 + turn % (regions - 1);
-                found = detect(frame, Evidence.searchRegion(width, height, nth, region), 0.5);
+                found = detect(frame, Association.searchRegion(width, height, nth, region), 0.5);
             }
         }
         // The looks close up overwrite the detector's answer.
@@ -274,7 +274,7 @@ public final class FaceTracker {
             places = new double[4 * found];
         }
         for (int i = 0; i < found; i++) {
-            Evidence.squareBox(detector.get(i).toCrop(1.0, false, square), box);
+            Association.squareBox(detector.get(i).toCrop(1.0, false, square), box);
             System.arraycopy(box, 0, places, 4 * i, 4);
         }
         for (int i = 0; i < found && tracks.size() < maxFaces; i++) {
@@ -283,14 +283,14 @@ public final class FaceTracker {
                 continue;
             }
             // Once more, close up: a better box, and no confirmation for what is no face.
-            Detection close = lookAt(frame, box, NEW_SCORE, null);
+            Detection close = detectNear(frame, box, NEW_SCORE, null);
             if (close == null) {
                 continue;
             }
             locate(frame, detected(close));
-            if (convincing(close, frame)) {
+            if (isFace(close, frame)) {
                 // A track of its own even for a face that is remembered: its filters start anew.
-                tracks.add(new Track(recall(t), sight, t, close.score));
+                tracks.add(new Track(reidentify(t), sight, t, close.score));
             }
         }
         pause = Math.min(2 * pause + 0.01, SEARCH_PAUSE);
@@ -298,7 +298,7 @@ public final class FaceTracker {
     }
 
     /** The id of a face that was lost a moment ago, if the sight is it; else a new one. */
-    private int recall(double t) {
+    private int reidentify(double t) {
         sight.face.box(box);
         for (int i = 0; i < lost.size(); i++) {
             if (lost.get(i).isSeenAgain(sight, box, t)) {
@@ -326,16 +326,16 @@ public final class FaceTracker {
         double shift = Math.max(Math.abs(better.cx - where.cx), Math.abs(better.cy - where.cy))
                 / where.side;
         double growth = better.side / where.side;
-        if (shift > RECENTRE || !(1 - 2 * RECENTRE < growth && growth < 1 + 2 * RECENTRE)) {
+        if (shift > RECROP_THRESHOLD || !(1 - 2 * RECROP_THRESHOLD < growth && growth < 1 + 2 * RECROP_THRESHOLD)) {
             locateOnce(frame, square.set(better), sight);
         }
     }
 
-    private void locateOnce(Picture frame, Crop where, Track.Sight result) {
+    private void locateOnce(Picture frame, Crop where, Track.Observation result) {
         ModelSpec spec = landmarker.spec;
         long start = System.nanoTime();
         landmarker.look(frame, where);
-        Evidence.look(landmarker.pixels(), spec.size, result.look);
+        Association.look(landmarker.pixels(), spec.size, result.look);
         start = watch.since(start, Stage.CROP);
         landmarker.answer(where, result.face);
         watch.since(start, Stage.NETWORK);

@@ -7,7 +7,7 @@ package org.asmnet.core;
  */
 public interface Interpreter {
     /** What it takes. */
-    Input input();
+    InputTensor input();
 
     /**
      * Run on a FLOAT32 input.

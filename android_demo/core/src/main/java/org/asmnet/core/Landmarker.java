@@ -27,7 +27,7 @@ public final class Landmarker {
      * @throws AsmnetException they do not belong together
      */
     public Landmarker(Interpreter network, ModelSpec spec) {
-        Input input = network.input();
+        InputTensor input = network.input();
         if (input.side != spec.size) {
             throw new AsmnetException("the network takes " + input.side
                     + " pixels, its contract says " + spec.size + "; export it again");

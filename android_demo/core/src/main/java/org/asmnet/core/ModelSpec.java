@@ -160,9 +160,9 @@ public final class ModelSpec {
             throw new AsmnetException(file + " is not a TFLite model (or is truncated); "
                     + "make one with asmnet-export");
         }
-        Appendix appendix;
+        AssociatedFiles appendix;
         try {
-            appendix = new Appendix(content, CONTRACT, LONGEST);
+            appendix = new AssociatedFiles(content, CONTRACT, LONGEST);
         } catch (AsmnetException error) {
             throw new AsmnetException(file + " " + error.getMessage() + "; get or export it again");
         }

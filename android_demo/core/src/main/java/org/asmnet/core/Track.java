@@ -10,19 +10,19 @@ final class Track {
     static final double[] POSE_FILTER = {1.0, 10.0};
 
     /** A face as one frame shows it. */
-    static final class Sight {
+    static final class Observation {
         /** Unsmoothed. */
         final Face face;
         /** 16 x 16 pixels under the face, standardised. */
-        final float[] look = new float[3 * Evidence.LOOK * Evidence.LOOK];
+        final float[] look = new float[3 * Association.LOOK * Association.LOOK];
         /** The crop around its landmarks, from which the next frame's follows. */
         final Crop around = new Crop();
 
-        Sight(int count) {
+        Observation(int count) {
             face = new Face(count);
         }
 
-        void set(Sight other) {
+        void set(Observation other) {
             face.set(other.face);
             System.arraycopy(other.look, 0, look, 0, look.length);
             around.set(other.around);
@@ -30,7 +30,7 @@ final class Track {
     }
 
     /** The face at its latest. */
-    final Sight sight;
+    final Observation sight;
     /** Seconds: of the sight, and when the detector last agreed. */
     double time;
     double verified;
@@ -44,10 +44,10 @@ final class Track {
     /** The detector's last look did not find it. */
     boolean missed;
     /**
-     * Sight, time and velocity when nothing spoke against the face and nobody was in front: by
+     * Observation, time and velocity when nothing spoke against the face and nobody was in front: by
      * these it is known again after something hid it bit by bit.
      */
-    final Sight sure;
+    final Observation sure;
     double sureTime;
     double sureVelocityX;
     double sureVelocityY;
@@ -58,9 +58,9 @@ final class Track {
     private final OneEuro pose;
     private final double[] box = new double[4];
 
-    Track(int id, Sight seen, double time, double score) {
+    Track(int id, Observation seen, double time, double score) {
         int count = seen.face.landmarks.length / 2;
-        sight = new Sight(count);
+        sight = new Observation(count);
         sight.set(seen);
         sight.face.id = id;
         sight.face.score = score;
@@ -68,7 +68,7 @@ final class Track {
         verified = time;
         evidence = score;
         agreed = seen.look.clone();
-        sure = new Sight(count);
+        sure = new Observation(count);
         shown = new Face(count);
         points = new OneEuro(count, 2, POINTS_FILTER[0], POINTS_FILTER[1]);
         pose = new OneEuro(3, 1, POSE_FILTER[0], POSE_FILTER[1]);
@@ -107,7 +107,7 @@ final class Track {
      * @param now (4) its box
      * @param t seconds
      */
-    boolean isSeenAgain(Sight seen, double[] now, double t) {
+    boolean isSeenAgain(Observation seen, double[] now, double t) {
         double[] old = sure.face.box(box);
         double size = Math.max((now[2] - now[0] + now[3] - now[1]) / 2, 1e-6);
         double growth = size / Math.max((old[2] - old[0] + old[3] - old[1]) / 2, 1e-6);
@@ -116,10 +116,10 @@ final class Track {
         double y = (now[1] - old[1] + now[3] - old[3]) / 2 - sureVelocityY * gap;
         // Whoever comes out from behind somebody looks different still, but is where he must be.
         double near = Math.max(Math.abs(x), Math.abs(y)) / size;
-        double alike = Evidence.likeness(seen.look, sure.look);
-        return 1 / Evidence.MOST_GROWTH < growth && growth < Evidence.MOST_GROWTH
+        double alike = Association.correlation(seen.look, sure.look);
+        return 1 / Association.MOST_GROWTH < growth && growth < Association.MOST_GROWTH
                 && ((near < 0.25 && alike > 0.2)
-                        || (near < 0.5 && alike > FaceTracker.LEAST_LIKENESS));
+                        || (near < 0.5 && alike > FaceTracker.MIN_CORRELATION));
     }
 
     /** Whether one of the tracks but `but` holds the face in a box. */

@@ -31,7 +31,7 @@ class FaceTrackerTest {
     @Test
     void wrongAnswersAndLeapsAreTakenAsInPython() {
         String text = new String(
-                new Appendix(contract, ModelSpec.CONTRACT, ModelSpec.LONGEST).content,
+                new AssociatedFiles(contract, ModelSpec.CONTRACT, ModelSpec.LONGEST).content,
                 StandardCharsets.UTF_8);
         assertTrue(text.contains("\"align_roll\": false"));
         ModelSpec turning = ModelSpec.fromJson(
@@ -104,13 +104,13 @@ class FaceTrackerTest {
         byte[] pixels = Golden.bytes("evidence/looks");
         float[][] looks = new float[2][3 * 256];
         for (int n = 0; n < 2; n++) {
-            Evidence.look(Arrays.copyOfRange(pixels, 768 * n, 768 * n + 768), 16, looks[n]);
+            Association.look(Arrays.copyOfRange(pixels, 768 * n, 768 * n + 768), 16, looks[n]);
         }
-        assertEquals(Golden.doubles("evidence/likeness")[0],
-                Evidence.likeness(looks[0], looks[1]), 1e-6);
+        assertEquals(Golden.doubles("evidence/correlation")[0],
+                Association.correlation(looks[0], looks[1]), 1e-6);
 
         float[] odd = new float[3 * 256];
-        Evidence.look(Golden.bytes("evidence/odd"), 100, odd);
+        Association.look(Golden.bytes("evidence/odd"), 100, odd);
         // A level more or less where Python rounds the other way.
         assertNear(Golden.floats("evidence/odd/look"), odd, 0.02f);
 
@@ -121,7 +121,7 @@ class FaceTrackerTest {
             for (int i = 0; i < 8; i++) {
                 pair[i] = boxes[8 * n + i];
             }
-            assertEquals(suspicious[n] == 1, Evidence.suspicious(Arrays.copyOf(pair, 4),
+            assertEquals(suspicious[n] == 1, Association.suspicious(Arrays.copyOf(pair, 4),
                     Arrays.copyOfRange(pair, 4, 8), 120, 100), "pair " + n);
         }
 
@@ -130,10 +130,10 @@ class FaceTrackerTest {
             int width = sizes[2 * n];
             int height = sizes[2 * n + 1];
             String key = "evidence/regions/" + n;
-            int count = Evidence.searchRegions(width, height);
+            int count = Association.searchRegions(width, height);
             assertEquals(Golden.shape(key)[0] + 1, count);
             for (int i = 1; i < count; i++) {
-                Crop crop = Evidence.searchRegion(width, height, i, new Crop());
+                Crop crop = Association.searchRegion(width, height, i, new Crop());
                 assertNear(Golden.doubles(key, i - 1),
                         new double[] {crop.cx, crop.cy, crop.side}, 1e-9);
             }

@@ -117,8 +117,8 @@ class NetworkTest {
         for (String damaged : new String[] {spec.landmarks, spec.pose}) {
             Interpreter network = new Interpreter() {
                 @Override
-                public Input input() {
-                    return new Input("n", new int[] {1, 224, 224, 3}, Type.FLOAT32, 0, 0);
+                public InputTensor input() {
+                    return new InputTensor("n", new int[] {1, 224, 224, 3}, Type.FLOAT32, 0, 0);
                 }
 
                 @Override

@@ -7,20 +7,20 @@ import org.asmnet.core.Quantization.Type;
 
 /** A network that gives recorded answers one after another, and checks the mean of its inputs. */
 abstract class Recorded implements Interpreter {
-    private final Input input;
+    private final InputTensor input;
     private final double[] means;
     private final double tolerance;
     /** Number of runs so far. */
     int runs;
 
     Recorded(int size, Type type, float scale, int zeroPoint, String means, double tolerance) {
-        input = new Input("recording", new int[] {1, size, size, 3}, type, scale, zeroPoint);
+        input = new InputTensor("recording", new int[] {1, size, size, 3}, type, scale, zeroPoint);
         this.means = Golden.doubles(means);
         this.tolerance = tolerance;
     }
 
     @Override
-    public Input input() {
+    public InputTensor input() {
         return input;
     }
 

@@ -2,7 +2,7 @@ package org.asmnet.jvm;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.asmnet.core.Input;
+import org.asmnet.core.InputTensor;
 import org.asmnet.core.Interpreter;
 
 /** A network that remembers its answers once, and then gives them again at no cost. */
@@ -66,7 +66,7 @@ final class Replay implements Interpreter {
     }
 
     @Override
-    public Input input() {
+    public InputTensor input() {
         return network.input();
     }
 }

@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.asmnet.core.AsmnetException;
-import org.asmnet.core.Input;
+import org.asmnet.core.InputTensor;
 import org.asmnet.core.Interpreter;
 import org.asmnet.core.Quantization;
 import org.asmnet.core.Quantization.Type;
@@ -34,7 +34,7 @@ public final class TfliteInterpreter implements Interpreter, AutoCloseable {
     private final BuiltinOpResolverWithXNNPACK operations;
     private final org.bytedeco.tensorflowlite.Interpreter interpreter;
     private final TfLiteTensor tensor;
-    private final Input input;
+    private final InputTensor input;
     // One of the two, in the input's type.
     private BytePointer levels;
     private FloatPointer values;
@@ -101,7 +101,7 @@ public final class TfliteInterpreter implements Interpreter, AutoCloseable {
         }
         tensor = interpreter.input_tensor(0);
         TfLiteQuantizationParams quantization = TfLiteTensorQuantizationParams(tensor);
-        input = new Input(name, shape(tensor), typeOf(tensor), quantization.scale(),
+        input = new InputTensor(name, shape(tensor), typeOf(tensor), quantization.scale(),
                 quantization.zero_point());
         if (input.type == Type.FLOAT32) {
             values = new FloatPointer(input.count());
@@ -147,7 +147,7 @@ public final class TfliteInterpreter implements Interpreter, AutoCloseable {
     }
 
     @Override
-    public Input input() {
+    public InputTensor input() {
         return input;
     }
 

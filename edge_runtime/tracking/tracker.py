@@ -1,0 +1,358 @@
+"""Faces followed through a video: detect once, then crop around the last landmarks.
+
+The landmark network always answers, face or not.  So a track lives on evidence: the detector
+looks again when the pixels under the face are no longer those that it agreed to, and at once
+whenever the landmarks or the pixels change suspiciously.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import numbers
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from asmnet import models
+from asmnet.core import Crop, UserError
+from asmnet.edge_runtime.detector import Detection, FaceDetector, iou
+from asmnet.edge_runtime.images import as_bgr
+from asmnet.edge_runtime.io.sources import Frame, frames_from
+from asmnet.edge_runtime.landmarker import Face, Landmarker
+from asmnet.edge_runtime.timing import Stopwatch
+from asmnet.edge_runtime.tracking.association import (
+    MOST_GROWTH,
+    correlation,
+    search_regions,
+    square_box,
+    suspicious,
+    zscore,
+)
+from asmnet.edge_runtime.tracking.tracks import Observation, Track, overlaps
+
+__all__ = ["FaceTracker"]
+
+# The detector looks at a followed face again when the pixels under it correlate less than
+# VERIFY_CORRELATION with those that it last agreed to, but not more often than VERIFY_EVERY seconds;
+# and anyhow after VERIFY_ANYHOW.  Of a talking face's frames one in a hundred is below 0.93.
+VERIFY_CORRELATION, VERIFY_EVERY, VERIFY_ANYHOW = 0.9, 0.15, 1.0
+# Searches follow each other ever more slowly while there is nothing to find.
+SEARCH_PAUSE = 0.1
+# While some faces are followed and more could come.
+SEARCH_MORE = 0.15
+# The detector's score, close up, that starts a track or clears a suspicion, and the one
+# that merely keeps a track alive.  Close up, 99.9 % of the faces of 300-W score above 0.73
+# (bench/detector_box.py), crumpled cloth below 0.7.
+NEW_SCORE, KEEP_SCORE = 0.7, 0.45
+# Below this score landmarks must be steady, too: looked at again in a crop turned by 10 degrees,
+# they stay where they were to within MAX_ROTATION_DRIFT box sides.  Those of faces do, unless noise or blur
+# is bad; those of half of the things that the detector takes for one do not
+# (bench/steadiness.py).
+SURE_SCORE, CHECK_ROTATION_DEG, MAX_ROTATION_DRIFT = 0.85, 10.0, 0.05
+# The detector looks at this many times the landmarks' box.
+DETECT_SCALE = 2.0
+# The pixels under a face correlate less than this with the frame before: suspicious.
+MIN_CORRELATION = 0.7
+# Two tracks whose boxes overlap more than this follow the same face; less is a face that
+# passes in front of another.
+DUPLICATE_IOU = 0.6
+# Seconds that a lost face is remembered; found again near the place where it should be by
+# then, and alike, it keeps its id.  A gap between two frames longer than this ends all tracks.
+MAX_LOST_SECONDS = 1.0
+# A cut: the whole picture correlates less than this with the frame before, which no pan
+# does while a face stays in the picture.
+CUT_CORRELATION = 0.15
+# A crop off by this part of its side costs accuracy and is taken once more: rare at 30
+# frames per second, worth it for quick faces at 10.
+RECROP_THRESHOLD = 0.05
+
+
+class FaceTracker:
+    """Follows up to `max_faces` faces through consecutive frames.
+
+    Args:
+        landmarker, detector: the networks.
+        max_faces: so many at most; cost grows with the faces that are there.
+        smoothing: pass points and pose through One-Euro filters.
+
+    Attributes:
+        stopwatch: seconds of the last `update` by stage: detect, crop, network, smooth.
+    """
+
+    def __init__(
+        self,
+        landmarker: Landmarker,
+        detector: FaceDetector,
+        max_faces: int = 1,
+        smoothing: bool = True,
+    ) -> None:
+        self.landmarker = landmarker
+        self.detector = detector
+        self.max_faces = max_faces
+        self.smoothing = smoothing
+        self.stopwatch = Stopwatch()
+        self._next_id = 0
+        self.reset()
+
+    @classmethod
+    def open(
+        cls,
+        source: str | int | os.PathLike[str] = 0,
+        model: str | os.PathLike[str] = models.DEFAULT,
+        max_faces: int = 1,
+    ) -> Iterator[tuple[Frame, list[Face]]]:
+        """The frames of a camera, video, folder or URL, each with its faces.
+
+        >>> for frame, faces in FaceTracker.open("demo"):
+        ...     for face in faces:
+        ...         print(f"{frame.t:.2f} s: face {face.id}, {len(face.landmarks)} landmarks")
+        ...     break
+        0.00 s: face 0, 68 landmarks
+
+        Args:
+            source: see `frames_from`.
+            model: a shipped model's name, or a `.tflite` file.
+            max_faces: so many at most.
+
+        Raises:
+            UserError: the source or the model cannot be used.
+        """
+        frames = frames_from(source)
+        tracker = cls(Landmarker.load(model), FaceDetector.load(), max_faces)
+
+        def track() -> Iterator[tuple[Frame, list[Face]]]:
+            with contextlib.closing(frames):
+                for frame in frames:
+                    if frame.still:
+                        tracker.reset()
+                    yield frame, tracker.update(frame.image, frame.t)
+
+        return track()
+
+    def reset(self) -> None:
+        """Forget all faces: the next frame is the first of another video."""
+        self._tracks: list[Track] = []
+        self._lost: list[Track] = []
+        self._time = -np.inf
+        self._shape: tuple[int, ...] = ()
+        self._seen: np.ndarray | None = None
+        self._next_search = -np.inf
+        self._pause = 0.0
+        self._turn = 0
+
+    def update(self, frame: np.ndarray, t: float) -> list[Face]:
+        """Faces in the next frame, oldest track first, smoothed.
+
+        Args:
+            frame: uint8 BGR (H, W, 3); grey and BGRA are converted.
+            t: seconds since any origin.  A time before the last frame's, or another
+                picture size, starts a new video.
+
+        Raises:
+            UserError: the frame or the time cannot be used, or a network answers NaN or the
+                like.
+        """
+        frame = as_bgr(frame)
+        if not isinstance(t, numbers.Real) or not math.isfinite(t):
+            raise UserError(f"a frame's time must be a number of seconds, not {t!r}")
+        self.stopwatch.clear()
+        if t < self._time or frame.shape != self._shape:
+            self.reset()
+        gap, self._time, self._shape = t - self._time, t, frame.shape
+        alive: list[Track] = []
+        if self._is_cut(frame) or gap > MAX_LOST_SECONDS:
+            self._tracks, self._lost, self._next_search, self._pause = [], [], t, 0.0
+        for track in self._tracks:
+            if self._follow(track, frame, t) and not overlaps(track.box, alive, DUPLICATE_IOU):
+                alive.append(track)
+            else:
+                self._lost.append(track)
+        if len(alive) < len(self._tracks):
+            self._next_search, self._pause = t, 0.0
+        self._tracks = alive
+        self._lost = [track for track in self._lost if t - track.time < MAX_LOST_SECONDS]
+        if len(alive) < self.max_faces and t >= self._next_search:
+            self._search(frame, t)
+            self._tracks.sort(key=lambda track: track.id)
+        if not self.smoothing:
+            return [track.sight.face for track in self._tracks]
+        return [self._smooth(track, t) for track in self._tracks]
+
+    def _is_cut(self, frame: np.ndarray) -> bool:
+        """Whether this is another picture altogether than the frame before.
+
+        Tracks end there: a new face at the old place is not the old one.
+        """
+        height, width = frame.shape[:2]
+        seen = zscore(frame[:: max(1, height // 16), :: max(1, width // 16), 1])
+        before, self._seen = self._seen, seen
+        return before is not None and correlation(seen, before) < CUT_CORRELATION
+
+    def _follow(self, track: Track, frame: np.ndarray, t: float) -> bool:
+        """Find a track's face in the next frame; False if it is gone."""
+        old, step = track.sight, t - track.time
+        # Where the face should be by now; without it quick faces slide out of their crops.
+        x, y = (track.velocity * min(step, 0.1)).tolist()
+        crop = replace(old.around, cx=old.around.cx + x, cy=old.around.cy + y)
+        new = self._locate(frame, crop)
+        alike = correlation(new.look, old.look)
+        doubtful = alike < MIN_CORRELATION or suspicious(old.face, new.face, frame)
+        changed = track.missed or correlation(new.look, track.agreed) < VERIFY_CORRELATION
+        if doubtful or t - track.verified >= (VERIFY_EVERY if changed else VERIFY_ANYHOW):
+            found = self._detect_near(
+                frame, new.face.box, NEW_SCORE if doubtful else KEEP_SCORE, track
+            )
+            if found is None or not self._is_face(found, new, frame):
+                if doubtful or track.missed:
+                    return False
+                track.missed = True
+            else:
+                track.verified, track.missed, track.evidence = t, False, found.score
+                if iou(square_box(found.to_crop(1.0)), new.face.box[None])[0] < 0.5:
+                    new, alike = self._locate(frame, self._detected(found)), 1.0
+                track.agreed, changed = new.look, False
+        if step > 0:
+            track.velocity = (new.face.landmarks - old.face.landmarks).mean(axis=0) / step
+        score = track.evidence * min(max(alike, 0.0), 1.0)
+        track.sight = new._replace(face=replace(new.face, id=track.id, score=score))
+        track.time = t
+        if not changed and not overlaps(track.box, self._others(track), 0.0):
+            track.keep()
+        return True
+
+    def _others(self, track: Track | None) -> list[Track]:
+        return [other for other in self._tracks if other is not track]
+
+    def _detect_near(
+        self, frame: np.ndarray, box: np.ndarray, threshold: float, track: Track | None = None
+    ) -> Detection | None:
+        """The detector's answer for one place: the face there that no other track holds.
+
+        Args:
+            frame: the picture.
+            box: (4,) left, top, right, bottom of the place.
+            threshold: least score.
+            track: whose face is looked for; None for a face that none holds yet.
+        """
+        x, y = (box[:2] + box[2:]) / 2
+        region = Crop(float(x), float(y), float(max((box[2:] - box[:2]).max(), 8) * DETECT_SCALE))
+        others = np.array([other.box for other in self._others(track)]).reshape(-1, 4)
+        best, most = None, 0.2
+        with self.stopwatch("detect"):
+            for found in self.detector.detect(frame, region, threshold):
+                here = square_box(found.to_crop(1.0))
+                overlap = float(iou(here, box[None])[0])
+                if overlap > most and not (iou(here, others) > overlap).any():
+                    best, most = found, overlap
+        return best
+
+    def _is_face(self, found: Detection, sight: Observation, frame: np.ndarray) -> bool:
+        """Whether this is a face, by the detector's word or by what the landmarks do."""
+        if found.score >= SURE_SCORE:
+            return True
+        turned = replace(sight.around, angle=sight.around.angle + CHECK_ROTATION_DEG)
+        again = self._locate_once(frame, turned).face.landmarks
+        moved = np.linalg.norm(again - sight.face.landmarks, axis=1).mean()
+        return bool(moved < MAX_ROTATION_DRIFT * sight.around.side / self.landmarker.spec.margin)
+
+    def _search(self, frame: np.ndarray, t: float) -> None:
+        """Start tracks for faces that none has yet."""
+        regions = search_regions(frame)
+        self._turn += 1
+        with self.stopwatch("detect"):
+            if self._tracks:  # nothing is urgent: one look at a time
+                found = self.detector.detect(frame, regions[self._turn % len(regions)])
+            else:
+                found = self.detector.detect(frame)
+                if not found and len(regions) > 1:
+                    nth = 1 + self._turn % (len(regions) - 1)
+                    found = self.detector.detect(frame, regions[nth])
+        for rough in found:
+            if len(self._tracks) >= self.max_faces:
+                break
+            place = square_box(rough.to_crop(1.0))
+            if overlaps(place, self._tracks, 0.3):
+                continue
+            # Once more, close up: a better box, and no confirmation for what is no face.
+            close = self._detect_near(frame, place, NEW_SCORE)
+            if close is None:
+                continue
+            sight = self._locate(frame, self._detected(close))
+            if not self._is_face(close, sight, frame):
+                continue
+            number = self._reidentify(sight, t)
+            face = replace(sight.face, score=close.score, id=number)
+            # A track of its own even for a face that is remembered: its filters start anew.
+            self._tracks.append(Track(number, sight._replace(face=face), t, t, close.score))
+        self._pause = min(2 * self._pause + 0.01, SEARCH_PAUSE)
+        self._next_search = t + (SEARCH_MORE if self._tracks else self._pause)
+
+    def _reidentify(self, sight: Observation, t: float) -> int:
+        """The id of a face that was lost a moment ago, if this is it; else a new one."""
+        box = sight.face.box
+        size = max(float((box[2:] - box[:2]).mean()), 1e-6)
+        for track in self._lost:
+            then, sure, velocity = track.sure
+            old = sure.face.box
+            moved = (box - old).reshape(2, 2).mean(axis=0) - velocity * (t - then)
+            growth = size / max(float((old[2:] - old[:2]).mean()), 1e-6)
+            # Whoever comes out from behind somebody looks different still, but is where he must be.
+            near, alike = np.abs(moved).max() / size, correlation(sight.look, sure.look)
+            if 1 / MOST_GROWTH < growth < MOST_GROWTH and (
+                (near < 0.25 and alike > 0.2) or (near < 0.5 and alike > MIN_CORRELATION)
+            ):
+                self._lost.remove(track)
+                return track.id
+        self._next_id += 1
+        return self._next_id - 1
+
+    def _crop(self, landmarks: np.ndarray) -> Crop:
+        spec = self.landmarker.spec
+        angle = 0.0
+        if spec.align_roll:
+            right, left = spec.points.outer_eyes
+            dx, dy = landmarks[left] - landmarks[right]
+            angle = float(np.degrees(np.arctan2(dy, dx)))
+        crop = Crop.around(landmarks, spec.margin, angle)
+        return replace(crop, side=max(crop.side, 8.0))
+
+    def _detected(self, found: Detection) -> Crop:
+        return found.to_crop(self.landmarker.spec.margin, self.landmarker.spec.align_roll)
+
+    def _locate(self, frame: np.ndarray, crop: Crop) -> Observation:
+        """The face in a crop.
+
+        If the crop turns out to sit badly, the face is cropped once more around what was
+        found.
+        """
+        sight = self._locate_once(frame, crop)
+        better = sight.around
+        shift = max(abs(better.cx - crop.cx), abs(better.cy - crop.cy)) / crop.side
+        growth = better.side / crop.side
+        if (
+            shift > RECROP_THRESHOLD
+            or not 1 - 2 * RECROP_THRESHOLD < growth < 1 + 2 * RECROP_THRESHOLD
+        ):
+            return self._locate_once(frame, better)
+        return sight
+
+    def _locate_once(self, frame: np.ndarray, crop: Crop) -> Observation:
+        with self.stopwatch("crop"):
+            pixels = self.landmarker.extract(frame, crop)
+            look = zscore(cv2.resize(pixels, (16, 16), interpolation=cv2.INTER_AREA))
+        with self.stopwatch("network"):
+            landmarks, pose = self.landmarker.raw(pixels)
+        face = self.landmarker.place(landmarks, pose, crop)
+        return Observation(face, look, self._crop(face.landmarks))
+
+    def _smooth(self, track: Track, t: float) -> Face:
+        with self.stopwatch("smooth"):
+            face = track.sight.face
+            scale = face.crop.side / self.landmarker.spec.margin
+            landmarks = track.points(face.landmarks, t, scale).astype(np.float32)
+            pose = track.pose(face.pose[:, None], t, 90.0)[:, 0].astype(np.float32)
+        return replace(face, landmarks=landmarks, pose=pose)

@@ -1,0 +1,305 @@
+"""`asmnet-eval`: how good models are on labelled faces, `.keras` and `.tflite` alike."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from asmnet.cli.outputs import check_outputs
+from asmnet.cli.progress import Track, no_progress, progress
+from asmnet.core import (
+    ModelSpec,
+    UserError,
+    atomic_path,
+    auc,
+    cli_errors,
+    failure_rate,
+    nme,
+    pose_mae,
+    to_scheme,
+)
+from asmnet.data.datasets import read_dataset
+from asmnet.evaluate import tables
+from asmnet.evaluate.error_analysis import by_part, by_yaw
+from asmnet.evaluate.face_sets import FaceSet, labelled_faces
+from asmnet.evaluate.plots import plot_ced, plot_faces, plot_worst, published
+from asmnet.evaluate.predictor import Predictor, load_network, model_files
+from asmnet.evaluate.robustness import robustness
+
+__all__ = ["Evaluation", "evaluate", "main"]
+
+STEEP = 60.0  # degrees of yaw: further than the faces that 68 points were made for
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model's answers on labelled faces.
+
+    Attributes:
+        faces: what was asked.
+        points: (M, N, 2) float32 answers in crop units, in `faces.scheme`.
+        pose: (M, 3) float32 degrees, yaw, pitch, roll.
+        errors: (M,) NME in %; infinite for each of `faces.missed`, appended at the end;
+            NaN where the labels are poses only.
+    """
+
+    faces: FaceSet
+    points: np.ndarray
+    pose: np.ndarray
+    errors: np.ndarray
+
+    @property
+    def pose_errors(self) -> np.ndarray | None:
+        """(3,) degrees, mean absolute error of yaw, pitch, roll; None without labels."""
+        return self._pose_errors(np.ones(len(self.pose), bool))
+
+    def to_dict(self, subset: str | None = None) -> dict[str, Any]:
+        """Figures of all faces or of one of `faces.subsets`, for `--json`.
+
+        Percentages, a fraction (auc10), degrees; None where nothing was measured.
+        """
+        count = len(self.errors)
+        chosen = np.ones(count, bool) if subset is None else self.faces.subsets[subset]
+        errors = self.errors[chosen]
+        found = errors[np.isfinite(errors)]
+        measured = self.faces.points is not None
+        figures: dict[str, Any] = {
+            "faces": len(errors),
+            "missed": int(np.isinf(errors).sum()),
+            "nme": float(found.mean()) if len(found) else None,
+            "fr10": failure_rate(errors) if measured else None,
+            "auc10": auc(errors) if measured else None,
+        }
+        angles = self._pose_errors(chosen[: len(self.pose)])
+        if angles is not None:
+            figures["pose_mae"] = _named(angles)
+        return figures
+
+    def pose_by_yaw(self) -> dict[str, dict[str, Any]]:
+        """Mean absolute pose errors and how many faces: all, and if any are, those beyond 60°."""
+        assert self.faces.pose is not None
+        yaw = np.abs(self.faces.pose[:, 0])
+        parts = {"all": ~np.isnan(yaw)}
+        if (yaw >= STEEP).any():
+            parts |= {f"below {STEEP:.0f}°": yaw < STEEP, f"{STEEP:.0f}° and more": yaw >= STEEP}
+        errors = {part: self._pose_errors(chosen) for part, chosen in parts.items()}
+        return {
+            part: {"faces": int(parts[part].sum()), **_named(angles)}
+            for part, angles in errors.items()
+            if angles is not None
+        }
+
+    def _pose_errors(self, chosen: np.ndarray) -> np.ndarray | None:
+        assert self.faces.pose is not None
+        known = chosen & ~np.isnan(self.faces.pose).any(axis=1)
+        return pose_mae(self.pose[known], self.faces.pose[known]) if known.any() else None
+
+
+def evaluate(
+    model: Path,
+    data: str,
+    subset: str | None = None,
+    boxes: str = "landmarks",
+    skip_bad: bool = False,
+    track: Track = no_progress,
+) -> tuple[Evaluation, ModelSpec]:
+    """Run a model on labelled faces; see `labelled_faces` for the other arguments.
+
+    Args:
+        model: a `.keras` file of asmnet-train or a `.tflite` file of asmnet-export.
+
+    Raises:
+        UserError: the model or the data cannot be used.
+    """
+    network = load_network(model)
+    faces = labelled_faces(data, network.spec, subset, boxes, skip_bad, track)
+    return _ask(network, faces, track), network.spec
+
+
+@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@click.argument("models", metavar="MODEL...", nargs=-1, required=True)
+@click.option(
+    "--data", required=True, help="300w:DIR, wflw:DIR, 300wlp:DIR, or a folder of picture + .pts."
+)
+@click.option(
+    "--subset",
+    help="300-W: train, common, challenging, full.  WFLW: full, pose, expression, ...  "
+    "[default: each test subset there is]",
+)
+@click.option(
+    "--boxes",
+    type=click.Choice(["landmarks", "detector"]),
+    default="landmarks",
+    help="Crop around the labels, as benchmarks do, or where the detector finds a face.",
+)
+@click.option("--study", "studied", is_flag=True, help="What limits each model: part, yaw, kind.")
+@click.option("--robustness", "spoilt", is_flag=True, help="Rolls, boxes off, bad pictures.")
+@click.option(
+    "--json",
+    "report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the figures as JSON: an object, or for several models a list.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write ced.png; faces.png with the best, median and worst faces; worst.png with 50.",
+)
+@click.option("--skip-bad", is_flag=True, help="Leave out bad labels and pictures, and count them.")
+@cli_errors(extra="export")
+def main(
+    models: tuple[str, ...],
+    data: str,
+    subset: str | None,
+    boxes: str,
+    studied: bool,
+    spoilt: bool,
+    report: Path | None,
+    out: Path | None,
+    skip_bad: bool,
+) -> None:
+    """Evaluate models on labelled faces.
+
+    MODEL is a .keras or .tflite file, or the name of a shipped model, which means both its
+    float and its int8 file.
+
+    NME: mean distance in % of the outer eye corners' distance.  FR, AUC: failures above
+    10 % and area under the error distribution up to 10 %.
+    """
+    files = model_files(models)
+    labels = _labels(files)
+    pages = {"--json": report, "--out": out / "ced.png" if out else None}
+    read = [file.with_suffix(end) for file in files for end in (file.suffix, ".json")]
+    check_outputs(pages, [*read, Path(data.rpartition(":")[2])])
+    part = subset or "test"
+    results: list[Evaluation] = []
+    reports: list[dict[str, Any]] = []
+    cut: dict[tuple, FaceSet] = {}
+    with progress() as track:
+        networks = [load_network(file) for file in files]
+        for network, label in zip(networks, labels, strict=True):
+            spec = network.spec
+            # Models that see the same crops share them.
+            view = (spec.size, spec.margin, spec.scheme)
+            if view not in cut:
+                cut[view] = labelled_faces(data, spec, part, boxes, skip_bad, track)
+            if cut[view].points is None and (spoilt or out):
+                raise UserError(f"{data} labels poses only; --robustness and --out need landmarks")
+            result = _ask(network, cut[view], track)
+            figures = _report(result, network, label, boxes)
+            if studied:
+                figures["study"] = _study(result)
+            if spoilt:
+                faces = read_dataset(data, part, skip_bad)
+                figures["robustness"] = robustness(network, faces, track=track)
+            results.append(result)
+            reports.append(figures)
+    if out is not None:
+        _draw(out, results, labels, data)
+    if report is not None:
+        with atomic_path(report) as file:
+            document = reports if len(reports) > 1 else reports[0]
+            file.write_text(json.dumps(document, indent=2) + "\n")
+    _print(reports, results[0].faces, out)
+
+
+def _ask(network: Predictor, faces: FaceSet, track: Track) -> Evaluation:
+    points, pose = network.predict(faces.images, track)
+    points = to_scheme(points, faces.scheme)
+    if faces.points is None:
+        errors = np.full(len(points), np.nan)
+    else:
+        errors = nme(points, faces.points, faces.scheme)
+    errors = np.concatenate([errors, np.full(len(faces.missed), np.inf)])
+    return Evaluation(faces, points, pose, errors)
+
+
+def _report(result: Evaluation, network: Predictor, label: str, boxes: str) -> dict[str, Any]:
+    """All figures of a model: those of the first subset, then of each."""
+    subsets = {
+        name: result.to_dict(name) if members.any() else None
+        for name, members in result.faces.subsets.items()
+    }
+    first = next(iter(subsets))
+    return {
+        "model": network.file.name,
+        "label": label,
+        "data": result.faces.source,
+        "boxes": boxes,
+        **result.to_dict(first),
+        "subsets": subsets,
+        "pose": result.pose_by_yaw(),
+    }
+
+
+def _study(result: Evaluation) -> dict[str, Any]:
+    faces = result.faces
+    assert faces.pose is not None
+    yaw = by_yaw(result.errors[: len(result.pose)], result.pose, faces.pose)
+    parts = {} if faces.points is None else by_part(result.points, faces.points, faces.scheme)
+    return {**parts, "yaw": yaw}
+
+
+def _draw(out: Path, results: Sequence[Evaluation], labels: Sequence[str], data: str) -> None:
+    """The error distributions of all models in one picture; for each model its faces."""
+    first = results[0].faces
+    subset, members = next(iter(first.subsets.items()))
+    lines = published(data.partition(":")[0], subset, int(members.sum()), first.scheme)
+    curves = {
+        label: result.errors[result.faces.subsets[subset]]
+        for label, result in zip(labels, results, strict=True)
+    }
+    with atomic_path(out / "ced.png") as file:
+        plot_ced(file, curves, f"{first.source}, {members.sum()} faces", lines)
+    for label, result in zip(labels, results, strict=True):
+        ending = f"-{label.replace('/', '-')}.png" if len(results) > 1 else ".png"
+        for name, plot in (("faces", plot_faces), ("worst", plot_worst)):
+            with atomic_path(out / f"{name}{ending}") as file:
+                plot(file, result.faces, result.points, result.errors)
+
+
+def _print(reports: Sequence[dict[str, Any]], faces: FaceSet, out: Path | None) -> None:
+    from rich.console import Console  # an extra: named when it is missed
+
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    if faces.points is not None:
+        console.print(tables.accuracy_table(reports))
+    if pose := tables.pose_table(reports):
+        console.print(pose)
+    for report in reports:
+        for table in tables.study_tables(report) if "study" in report else ():
+            console.print(table)
+        if "robustness" in report:
+            console.print(tables.robustness_table(report))
+    notes = list(faces.notes)
+    if found := reports[0].get("study"):
+        if "groups" in found:
+            notes.append("Bias: what all faces have in common; spread: the rest (rms of both).")
+        if not found["yaw"]:
+            notes.append("No pose labels: no errors by yaw.")
+    if out is not None:
+        notes.append(f"Look at ced.png, faces*.png and worst*.png in {out}")
+    for note in notes:
+        console.print(note, soft_wrap=True, markup=False)
+
+
+def _labels(files: Sequence[Path]) -> list[str]:
+    """Short names that tell the files apart: without suffix, with the folder, or in full."""
+    for shorten in (lambda f: f.stem, lambda f: f.name, lambda f: f"{f.parent.name}/{f.name}"):
+        names = [shorten(file) for file in files]
+        if len(set(names)) == len(names):
+            return names
+    return [str(file) for file in files]
+
+
+def _named(angles: np.ndarray) -> dict[str, float]:
+    return dict(zip(("yaw", "pitch", "roll"), map(float, angles), strict=True))

@@ -1,0 +1,300 @@
+"""Face crops for calibrating, judging and evaluating: cut as the runtime cuts them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from asmnet import samples
+from asmnet.cli.progress import Track, no_progress, suppress_output
+from asmnet.core import (
+    IBUG68,
+    Crop,
+    ModelSpec,
+    Scheme,
+    UserError,
+    extract,
+    to_scheme,
+)
+from asmnet.data.datasets import Face, read_dataset
+from asmnet.data.images import poses_of, read_face, read_picture
+from asmnet.edge_runtime import Detection, FaceDetector
+from asmnet.edge_runtime.crops import OPENCV
+from asmnet.evaluate.benchmarks import name_of, notes_on
+from asmnet.evaluate.picture_split import copies, look
+
+__all__ = ["FaceSet", "detected_faces", "find_face", "labelled_faces", "pictures_in"]
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+# How far the runtime's crops stray: the detector's box (see `Detection.to_crop`), heads
+# that tilt, and light.  Standard deviations in crop sides; degrees; log-gain.
+SHIFT, SIZE, ROLL, LIGHT = 0.035, 0.07, 20.0, 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSet:
+    """Crops of faces.
+
+    Attributes:
+        images: (M, size, size, 3) uint8 RGB.
+        names: of the picture behind each crop.
+        source: where they come from, in words.
+        scheme: the landmark scheme to compare in.
+        warped: how many of the crops, at the end, are turned and relit copies of others.
+        missed: pictures in which no face was found.
+        crops: where each was cut, of those that are no warped copies.
+        points: (M, N, 2) float32 labels in crop units, in `scheme`; None without labels,
+            or where these are poses only.
+        pose: (M, 3) float32 degrees, NaN where unknown; None without labels.
+        subsets: parts of a benchmark, each a mask (M + missed,) bool of the crops and,
+            after them, of the missed faces.
+        notes: sentences on what is not there.
+        looks: (M - warped, 768) float32 thumbnails of the pictures, see `asmnet.evaluate.picture_split`.
+        left_out: how many pictures stay out since they are on the split's other side.
+    """
+
+    images: np.ndarray
+    names: tuple[str, ...]
+    source: str
+    scheme: Scheme
+    warped: int = 0
+    missed: tuple[str, ...] = ()
+    crops: tuple[Crop, ...] = ()
+    points: np.ndarray | None = None
+    pose: np.ndarray | None = None
+    subsets: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    looks: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    left_out: int = 0
+
+    def record(self) -> dict[str, Any]:
+        """For contracts and reports: which pixels these are."""
+        return {
+            "images": len(self.images),
+            "pictures": len(self.images) - self.warped,
+            "warped_copies": self.warped,
+            "without_face": len(self.missed),
+            "left_out": self.left_out,
+            "sha256": hashlib.sha256(self.images.tobytes()).hexdigest(),
+            "source": self.source,
+        }
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures in a folder and its sub-folders, sorted.
+
+    Raises:
+        UserError: no folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder; give one that holds pictures of faces")
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not found:
+        raise UserError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
+    return found
+
+
+def detected_faces(
+    folder: Path | None,
+    images: int,
+    spec: ModelSpec,
+    seed: int = 0,
+    track: Track = no_progress,
+    wanted: Callable[[Path], bool] = lambda picture: True,
+    apart_from: np.ndarray | None = None,
+) -> FaceSet:
+    """Crops of the faces that the runtime's detector finds, one a picture.
+
+    With fewer pictures than `images`, the same faces once more under what a runtime
+    meets: a box that is a little off, a tilted head, other light.
+
+    Args:
+        folder: searched with its sub-folders; None: the pictures that ship with asmnet.
+        images: how many crops to make; of more pictures, a random choice.
+        spec: tells size and margin.
+        seed: of that choice and the warps.
+        wanted: tells the pictures to choose from.
+        apart_from: `FaceSet.looks` of which no copy is taken.
+
+    Raises:
+        UserError: no folder, no pictures, an unreadable one, or no face in any.
+    """
+    rng = np.random.default_rng(seed)
+    if folder is None:
+        paths = pictures_in(samples.LONDON) + pictures_in(samples.PORTRAITS)
+        source = "asmnet samples: london, portraits"
+    else:
+        paths, source = pictures_in(folder), folder.resolve().name
+    order = rng.permutation(len(paths)) if len(paths) > images else range(len(paths))
+    chosen: list[int] = []
+    left_out = 0
+    for i in order:
+        if len(chosen) == images:
+            break
+        if wanted(paths[i]):
+            chosen.append(i)
+        else:
+            left_out += 1
+    with suppress_output():
+        detector = FaceDetector.load()
+    crops, found, missed, looks = [], [], [], []
+    for path in track([paths[i] for i in sorted(chosen)], "finding faces"):
+        image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
+        if apart_from is not None and copies(look(image), apart_from):
+            left_out += 1
+            continue
+        face = find_face(image, detector)
+        if face is None:
+            missed.append(path.name)
+            continue
+        crop = face.to_crop(spec.margin, spec.align_roll)
+        found.append((path, crop))
+        looks.append(look(image))
+        crops.append(_cut(image, crop, spec.size))
+    if not found:
+        raise UserError(
+            f"no face was found in any of the {len(missed)} pictures of {source}; "
+            "give photographs in which faces are large and upright"
+            if missed
+            else f"{source}: of its pictures, {left_out} in all, none is left, since no picture "
+            "both calibrates and judges; give more, or another folder"
+        )
+    extra = images - len(missed) - len(found) if len(chosen) < images else 0
+    again = [found[i % len(found)] for i in range(extra)]
+    for path, crop in track(again, "turning and relighting"):
+        image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
+        crops.append(_relit(_cut(image, _strayed(crop, rng), spec.size), rng))
+    return FaceSet(
+        np.stack(crops),
+        tuple(path.name for path, _ in [*found, *again]),
+        source,
+        spec.points,
+        warped=extra,
+        missed=tuple(missed),
+        crops=tuple(crop for _, crop in found),
+        looks=np.stack(looks),
+        left_out=left_out,
+    )
+
+
+def labelled_faces(
+    source: str,
+    spec: ModelSpec,
+    subset: str | None = None,
+    boxes: str = "landmarks",
+    skip_bad: bool = False,
+    track: Track = no_progress,
+    wanted: Callable[[Path], bool] = lambda picture: True,
+    apart_from: np.ndarray | None = None,
+) -> FaceSet:
+    """Crops of labelled faces; see `asmnet.data.datasets.read_dataset` for the source.
+
+    Args:
+        spec: tells size, margin and scheme.
+        subset: of the benchmark; default its common test set; "test": all of its test
+            faces at hand, with its parts in `FaceSet.subsets`.
+        boxes: crop around the labels' box ("landmarks", as benchmarks do) or where the
+            runtime's detector finds the face ("detector"); there, faces it does not
+            find are left out and counted in `missed`.
+        skip_bad: leave out malformed files instead of raising.
+        wanted, apart_from: see `detected_faces`.
+
+    Raises:
+        UserError: nothing to read, a malformed file, or no face is left.
+    """
+    data = read_dataset(source, subset, skip_bad)
+    scheme = spec.points if spec.points is data.scheme else IBUG68
+    with suppress_output():
+        detector = FaceDetector.load() if boxes == "detector" else None
+    kept: list[Face] = []
+    lost: list[Face] = []
+    images = np.empty((len(data.faces), spec.size, spec.size, 3), np.uint8)
+    units, squares, looks = [], [], []
+    for face in track([f for f in data.faces if wanted(f.image)], "reading faces"):
+        image = cv2.cvtColor(read_face(face), cv2.COLOR_RGB2BGR)
+        if apart_from is not None and copies(look(image), apart_from):
+            continue
+        if detector is None:
+            crop = Crop.around(face.points, spec.margin)
+        else:
+            found = find_face(image, detector, Crop.around(face.points, 1.0))
+            if found is None:
+                lost.append(face)
+                continue
+            crop = found.to_crop(spec.margin)
+        images[len(kept)] = _cut(image, crop, spec.size)
+        kept.append(face)
+        squares.append(crop)
+        units.append(crop.to_units(face.points))
+        looks.append(look(image))
+    if not kept:
+        raise UserError(
+            f"the detector finds no face in any picture of {source}"
+            if lost
+            else f"{source}: of its {len(data.faces)} faces none is left, since no picture both "
+            "calibrates and judges; give others"
+        )
+    return FaceSet(
+        images[: len(kept)],
+        tuple(face.image.name for face in kept),
+        name_of(source, data.subsets),
+        scheme,
+        missed=tuple(face.image.name for face in lost),
+        crops=tuple(squares),
+        points=to_scheme(np.asarray(units, np.float32), scheme) if data.landmarks else None,
+        pose=poses_of(kept),
+        subsets={
+            part: np.array([data.belongs(face, part) for face in (*kept, *lost)], bool)
+            for part in data.subsets
+        },
+        notes=notes_on(source, subset, data),
+        looks=np.stack(looks),
+        left_out=len(data.faces) - len(kept) - len(lost),
+    )
+
+
+def find_face(
+    image: np.ndarray, detector: FaceDetector, wanted: Crop | None = None
+) -> Detection | None:
+    """The best face of the picture, or the one whose centre lies in `wanted`.
+
+    The detector needs room around a face: a picture that is all face is searched again
+    as a part of a larger one.  A wanted face is searched in its surroundings, as the
+    tracker searches for a face that it knows of.
+    """
+    height, width = image.shape[:2]
+    whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
+    centre = wanted or whole
+    for room in (1.0, 2.0) if wanted is None else (2.0, 3.5):
+        for face in detector.detect(image, replace(centre, side=room * centre.side)):
+            middle = (face.box[:2] + face.box[2:]) / 2
+            if wanted is None or np.abs(wanted.to_units(middle)).max() < 0.5:
+                return face
+    return None
+
+
+def _cut(image_bgr: np.ndarray, crop: Crop, size: int) -> np.ndarray:
+    return cv2.cvtColor(extract(image_bgr, crop, size, OPENCV), cv2.COLOR_BGR2RGB)
+
+
+def _strayed(crop: Crop, rng: np.random.Generator) -> Crop:
+    dx, dy = rng.normal(0.0, SHIFT * crop.side, 2)
+    return replace(
+        crop,
+        cx=crop.cx + dx,
+        cy=crop.cy + dy,
+        side=crop.side * float(np.exp(rng.normal(0.0, SIZE))),
+        angle=crop.angle + rng.uniform(-ROLL, ROLL),
+    )
+
+
+def _relit(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another exposure and a little of another colour."""
+    gain = np.exp(rng.uniform(-LIGHT, LIGHT) + rng.normal(0.0, 0.03, 3))
+    return np.clip(image * gain + 0.5, 0, 255).astype(np.uint8)

@@ -1,0 +1,132 @@
+"""One trained network, exported by one recipe or by all, each with its verdict.
+
+    job = open_job(model, folder, recipes=["int8"])
+    export = make(job, "int8")
+
+What a job holds is made once, and shared by all its exports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asmnet.cli.progress import Track, no_progress, suppress_output
+from asmnet.core import ModelSpec, embed_spec
+from asmnet.evaluate.face_sets import FaceSet
+from asmnet.export.calibration import IMAGES, calibration_faces
+from asmnet.export.convert import convert
+from asmnet.export.gate import ParityReport, measure_parity
+from asmnet.export.recipes import UNCALIBRATED
+from asmnet.export.reference import embed_reference
+from asmnet.export.report.tensor_stats import Ranges, observe
+from asmnet.export.trial import folder_of, trial_faces
+from asmnet.train.checkpoint import load_float
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["Export", "ExportJob", "make", "open_job", "smallest"]
+
+
+@dataclass(frozen=True, eq=False)
+class ExportJob:
+    """What all exports of one network share.
+
+    Attributes:
+        network, spec: from `load_float`.
+        calibration: crops; None if no recipe asks for them.
+        ranges: of the network's tensors on those crops.
+        trial: the faces that the verdicts are about; none of their pictures calibrated.
+        float_file: the float32 export, which the others are compared with.
+        folder: where files are made.
+    """
+
+    network: keras.Model
+    spec: ModelSpec
+    calibration: FaceSet | None
+    ranges: Ranges | None
+    trial: FaceSet
+    float_file: Path
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """One exported file, its contract and its verdict."""
+
+    recipe: str
+    file: Path
+    spec: ModelSpec
+    verdict: ParityReport
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self.file.stat().st_size
+
+
+def open_job(
+    model: Path,
+    folder: Path,
+    recipes: Sequence[str],
+    calibration: Path | None = None,
+    images: int = IMAGES,
+    faces: str | None = None,
+    track: Track = no_progress,
+) -> ExportJob:
+    """Load a network and the faces that its exports need.
+
+    Args:
+        model: a `.keras` file.
+        folder: for the files.
+        recipes: which will be asked for.
+        calibration: a folder of pictures; None: those that ship.
+        images: crops to calibrate on, and to judge on where no labels limit them.
+        faces: a folder, "300w:DIR" or "wflw:DIR" to judge on; None: those that ship.
+        track: shows progress.
+
+    Raises:
+        UserError: an unusable model, or too few faces.
+    """
+    for _ in track([None], "loading TensorFlow"):
+        with suppress_output():
+            import tensorflow  # noqa: F401
+    network, spec = load_float(model)
+    known = None
+    if set(recipes) - set(UNCALIBRATED):
+        known = calibration_faces(spec, calibration, images, track, folder_of(faces))
+    trial = trial_faces(spec, faces, max(images, IMAGES), calibration, known, track)
+    float_file = folder / "float32.tflite"
+    for _ in track([None], "converting to float32"):
+        convert(network, spec, "float32", None, float_file)
+    ranges = None
+    if known is not None:
+        ranges = observe(float_file.read_bytes(), spec, known.images, track)
+    return ExportJob(network, spec, known, ranges, trial, float_file, folder)
+
+
+def make(job: ExportJob, recipe: str, track: Track = no_progress) -> Export:
+    """Convert by a recipe, judge, and write the verdict and a proof into the file.
+
+    Raises:
+        UserError: no such recipe.
+    """
+    file = job.folder / f"{recipe}.tflite"
+    calibration = None if recipe in UNCALIBRATED else job.calibration
+    spec = convert(job.network, job.spec, recipe, calibration, file, track)
+    verdict = measure_parity(job.network, job.float_file, file, job.trial, track)
+    figures = {"float model": job.spec.evaluation, "this file": verdict.evaluation}
+    spec = spec.replace(
+        parity=verdict.to_dict(), evaluation={k: v for k, v in figures.items() if v}
+    )
+    embed_spec(file, spec)
+    embed_reference(file, job.trial, *verdict.answers[0])
+    return Export(recipe, file, spec, verdict)
+
+
+def smallest(exports: Sequence[Export]) -> Export | None:
+    """The smallest file that passes the gate."""
+    return min((e for e in exports if e.verdict.passed), key=lambda e: e.size, default=None)

@@ -1,0 +1,219 @@
+"""`asmnet-label`: trained networks label faces, so that others learn from more of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from asmnet import models
+from asmnet.cli.progress import Track, progress, suppress_output
+from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors, extract
+from asmnet.data.datasets import Face, read_dataset
+from asmnet.data.images import read_face, read_picture
+from asmnet.data.jsonl import write_jsonl
+from asmnet.edge_runtime import FaceDetector
+from asmnet.edge_runtime.crops import OPENCV
+from asmnet.evaluate.face_sets import find_face, pictures_in
+from asmnet.label.adapter import LandmarkAdapter
+from asmnet.label.teachers import (
+    PseudoLabel,
+    Teacher,
+    Translated,
+    align_to_manual,
+    label_face,
+    load_teacher,
+    tight_square,
+)
+
+__all__ = ["main"]
+
+# A point counts in full as long as no teacher puts it farther from the mean than this, in % of
+# the face, and hardly where one puts it at the second.  On 300-W's held-out faces the mean of
+# two is off by 1.5 % of the face where they agree, by 3.6 % from there on.
+SURE, DOUBTFUL = 1.5, 4.0
+LEAST_WEIGHT = 0.1
+
+Seen = tuple[Face, dict[str, PseudoLabel]]  # a face and what the teachers of each scheme say
+
+
+@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@click.argument("source")
+@click.option(
+    "--teacher",
+    "teachers",
+    multiple=True,
+    default=[models.DEFAULT],
+    help="A model's name, a .tflite, a 98-point .onnx or MediaPipe's face_landmarker.task; "
+    "repeat it to average several.",
+)
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE.jsonl")
+@click.option(
+    "--like",
+    metavar="300w:DIR",
+    help="Translate the other teachers to 68 points as this set's annotators would set them.",
+)
+@click.option(
+    "--wide",
+    type=click.Path(path_type=Path),
+    metavar="FILE.jsonl",
+    help="Write the 98 points as well.",
+)
+@click.option(
+    "--agree",
+    type=click.FloatRange(0, min_open=True),
+    default=2.5,
+    help="Leave out faces whose views differ by more, in % of the face's size.",
+)
+@cli_errors(extra="export")
+def main(
+    source: str,
+    teachers: tuple[str, ...],
+    out: Path,
+    like: str | None,
+    wide: Path | None,
+    agree: float,
+) -> None:
+    """Label the faces of SOURCE for asmnet-train --extra FILE.jsonl.
+
+    SOURCE is a folder of pictures, in which the detector looks for one face each, or
+    labelled faces (300w:DIR, or a folder with .pts): their labels then tell where the
+    faces are.  With a 98-point teacher the labels have 98 points, held to the manual ones
+    of 300w:DIR; with --like they have 68.  Where teachers differ, points weigh less.
+    """
+    loaded = [load_teacher(name) for name in teachers]
+    foreign = [teacher for teacher in loaded if teacher.scheme is not IBUG68]
+    if wide and not any(teacher.scheme is WFLW98 for teacher in foreign):
+        raise UserError("--wide needs a 98-point teacher; give one with --teacher")
+    if not like and any(teacher.scheme is None for teacher in foreign):
+        raise UserError("a face mesh has to be translated; give labelled faces with --like")
+    groups: dict[str, list[Teacher]] = {}
+    with progress() as track:
+        if like:
+            if not foreign:
+                raise UserError("--like is for teachers of other points; give one with --teacher")
+            dialects = _learn_dialects(like, foreign, track)
+            own = [teacher for teacher in loaded if teacher.scheme is IBUG68]
+            groups[IBUG68.name] = own + [*map(Translated, foreign, dialects)]
+        for teacher in loaded if not like else foreign if wide else []:
+            if teacher.scheme is not None:
+                groups.setdefault(teacher.scheme.name, []).append(teacher)
+        seen, lost, unreadable = _show(source, groups, track)
+    if not seen:
+        also = f"; {len(unreadable)} cannot be read, as {unreadable[0]}" if unreadable else ""
+        raise UserError(
+            f"no face was found in {source}; give pictures in which faces are large{also}"
+        )
+    sure = [max(o.spread for o in opinions.values()) <= agree for _, opinions in seen]
+    if not any(sure):
+        raise UserError(
+            f"the views of all {len(sure)} faces differ too much; raise --agree {agree}"
+        )
+    few, many = _points_of(seen, IBUG68.name), _points_of(seen, WFLW98.name)
+    known = np.stack([f.points for f, _ in seen]) if source.startswith("300w:") else few
+    if many is not None and known is not None:
+        many = align_to_manual(many, known)  # to the faces' own labels, where they have some
+    narrow = few if like or many is None else many
+    for path, labels in ((out, narrow), (wide, many)):
+        if path is None or labels is None:
+            continue
+        chosen = [
+            Face(face.image, place, _pose(face, opinions), weights=_trust(opinions, len(place)))
+            for place, (face, opinions), good in zip(labels, seen, sure, strict=True)
+            if good
+        ]
+        write_jsonl(path, chosen)
+        click.echo(
+            f"{path}: {len(chosen)} faces with {labels.shape[1]} points; left out: "
+            f"{lost} without a face, {len(seen) - len(chosen)} on which the views differ"
+        )
+    if unreadable:
+        click.echo(f"left out too: {len(unreadable)} unreadable pictures; first, {unreadable[0]}")
+
+
+def _points_of(seen: Sequence[Seen], scheme: str) -> np.ndarray | None:
+    """(M, N, 2) of all faces, or None where no teacher has the scheme."""
+    if scheme not in seen[0][1]:
+        return None
+    return np.stack([opinions[scheme].points for _, opinions in seen])
+
+
+def _trust(opinions: dict[str, PseudoLabel], count: int) -> np.ndarray:
+    """(N,) weights of the points, the lower the farther teachers put them apart."""
+    away = next(o.away for o in opinions.values() if len(o.away) == count)
+    falling = 1 - (1 - LEAST_WEIGHT) * (away - SURE) / (DOUBTFUL - SURE)
+    return np.clip(falling, LEAST_WEIGHT, 1)
+
+
+def _learn_dialects(like: str, teachers: Sequence[Teacher], track: Track) -> list[LandmarkAdapter]:
+    """What each teacher says of faces with manual labels, against the labels."""
+    faces = read_dataset(like, "train").faces
+    said: list[list[np.ndarray]] = [[] for _ in teachers]
+    labels: list[list[np.ndarray]] = [[] for _ in teachers]
+    for face in track(faces, "learning the dialects"):
+        image = read_face(face)
+        for i, teacher in enumerate(teachers):
+            look = teacher.crop(tight_square(face.points, IBUG68))
+            points, _ = teacher(extract(image, look, teacher.size, OPENCV))
+            said[i].append(points)
+            labels[i].append(look.to_units(face.points))
+    return [LandmarkAdapter(np.stack(p), np.stack(y)) for p, y in zip(said, labels, strict=True)]
+
+
+def _show(
+    source: str, groups: dict[str, list[Teacher]], track: Track
+) -> tuple[list[Seen], int, list[str]]:
+    """Every face with the opinions on it.
+
+    One bad picture among thousands does not cost the labels of the others.
+
+    Returns:
+        the faces; how many pictures show none; which pictures cannot be read, and why.
+    """
+    with suppress_output():
+        detector = FaceDetector.load()
+    seen, lost, unreadable = [], 0, []
+    for face in track(_faces(source), "labelling"):
+        try:
+            image = read_face(face) if len(face.points) else read_picture(face.image)
+        except UserError as error:
+            unreadable.append(str(error))
+            continue
+        box = _box(image, face, detector)
+        if box is None:
+            lost += 1
+        else:
+            yaw = None if face.pose is None else float(face.pose[0])
+            said = {name: label_face(image, box, group, yaw) for name, group in groups.items()}
+            seen.append((face, said))
+    return seen, lost, unreadable
+
+
+def _pose(face: Face, opinions: dict[str, PseudoLabel]) -> np.ndarray | None:
+    """The manual pose, else the teachers'."""
+    if face.pose is not None:
+        return face.pose
+    said = [o.pose for o in opinions.values() if o.pose is not None]
+    return said[0] if said else None
+
+
+def _faces(source: str) -> Sequence[Face]:
+    """The faces of a labelled set, or the pictures of a folder with empty labels."""
+    kind, _, folder = source.rpartition(":")
+    if kind or any(Path(folder).glob("*.pts")):
+        return read_dataset(source, "train" if kind == "300w" else None).faces
+    return [Face(path, np.empty((0, 2))) for path in pictures_in(Path(folder))]
+
+
+def _box(image: np.ndarray, face: Face, detector: FaceDetector) -> Crop | None:
+    """About the landmarks' tight square: from the labels, else from the detector."""
+    if len(face.points):
+        return tight_square(face.points, IBUG68 if len(face.points) == 68 else WFLW98)
+    found = find_face(np.ascontiguousarray(image[..., ::-1]), detector)
+    return None if found is None else found.to_crop(1.0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,370 @@
+"""Readers: real trees read whole, malformed files named with their line."""
+
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from asmnet.core import IBUG68, UserError
+from asmnet.data.datasets import read_300w, read_dataset, read_pts, read_wflw
+from asmnet.data.images import crop_faces, pack_faces, read_picture
+from asmnet.data.jsonl import write_jsonl
+
+
+def pts(points, head="version: 1\nn_points: 68\n{\n", tail="}\n"):
+    return head + "".join(f"{x} {y}\n" for x, y in points) + tail
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    """Two faces in the iBUG layout, 1-based, with a pose for one of them."""
+    (tmp_path / "afw").mkdir()
+    for name in "ab":
+        Image.fromarray(rng.integers(0, 256, (90, 80, 3), dtype=np.uint8)).save(
+            tmp_path / "afw" / f"{name}.jpg"
+        )
+        points = rng.uniform(10, 70, (68, 2)).round(3)
+        (tmp_path / "afw" / f"{name}.pts").write_text(pts(points))
+    (tmp_path / "head_pose.csv").write_text(
+        "image,yaw_deg,pitch_deg,roll_deg\nafw/b.jpg,1.5,-2,3\n"
+    )
+    return tmp_path
+
+
+def test_ibug_files_are_one_based(folder):
+    text = (folder / "afw" / "a.pts").read_text().splitlines()[3]
+    first = read_300w(folder).faces[0].points[0]
+    np.testing.assert_allclose(first + 1, [float(v) for v in text.split()])
+
+
+def test_a_file_of_points_ends_at_its_brace(folder):
+    path = folder / "afw" / "a.pts"
+    known = read_pts(path)
+    path.write_text(path.read_text().replace("\n", "\n\n  ") + "notes after the end\n")
+    np.testing.assert_array_equal(read_pts(path), known)
+    with pytest.raises(UserError, match=r"cannot read .*gone\.pts"):
+        read_pts(folder / "gone.pts")
+
+
+def test_each_kind_of_source_is_read_as_such(folder, tmp_path):
+    write_jsonl(folder / "labels.jsonl", read_300w(folder).faces[:1])
+    assert len(read_dataset(str(folder / "labels.jsonl")).faces) == 1
+    assert len(read_dataset(f"300w:{folder}", "train").faces) == 2
+    with pytest.raises(UserError, match="common subset"):
+        read_dataset(f"300w:{folder}")
+    with pytest.raises(UserError, match="is it WFLW's folder"):
+        read_dataset(f"wflw:{folder}")
+
+
+def test_pose_sidecar_is_optional_per_picture(folder):
+    a, b = read_300w(folder).faces
+    assert a.pose is None
+    np.testing.assert_array_equal(b.pose, [1.5, -2, 3])
+
+
+def test_a_flat_folder_of_ones_own_faces(folder):
+    assert len(read_dataset(str(folder / "afw")).faces) == 2
+
+
+@pytest.mark.parametrize(
+    "line, text, complaint",
+    [
+        (5, "12.5", "line 5: expected 'x y', found '12.5'"),
+        (9, "1 nose", "line 9"),
+        (9, "nan 1", "not finite"),
+        (9, "1 inf", "not finite"),
+        (9, "1e300 1", "landmarks must be pixels"),
+        (9, "1e9 1", "landmarks must be pixels"),
+        (71, "}", "expected 68 points, found 67"),
+    ],
+)
+def test_malformed_lines_are_named(folder, line, text, complaint):
+    path = folder / "afw" / "a.pts"
+    lines = path.read_text().splitlines()
+    lines[line - 1] = text
+    path.write_text("\n".join(lines))
+    with pytest.raises(UserError, match=complaint):
+        read_300w(folder)
+    data = read_300w(folder, skip_bad=True)
+    assert len(data.faces) == 1 and len(data.skipped) == 1 and "a.pts" in data.skipped[0]
+
+
+@pytest.mark.parametrize(
+    "points", [np.zeros((68, 2)), np.full((68, 2), 40.0), np.random.default_rng(0).random((68, 2))]
+)
+def test_points_without_extent_are_no_face(folder, points):
+    """All in one place, as broken sets have them; or in units of the picture."""
+    (folder / "afw" / "a.pts").write_text(pts(points))
+    with pytest.raises(UserError, match=r"a\.pts: the landmarks span .* pixels"):
+        read_300w(folder)
+    assert len(read_300w(folder, skip_bad=True).skipped) == 1
+
+
+@pytest.mark.parametrize("keep", [0, 10, 300])
+def test_truncated_labels(folder, keep):
+    path = folder / "afw" / "a.pts"
+    path.write_text(path.read_text()[:keep])
+    with pytest.raises(UserError, match="a.pts"):
+        read_pts(path)
+
+
+def test_missing_parts(folder, tmp_path):
+    (folder / "afw" / "a.jpg").unlink()
+    with pytest.raises(UserError, match="a.pts has no picture"):
+        read_300w(folder)
+    with pytest.raises(UserError, match="common"):
+        read_300w(folder, "common")
+    with pytest.raises(UserError, match="nowhere"):
+        read_300w(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="subset 'hard'"):
+        read_300w(folder, "hard")
+    (folder / "head_pose.csv").write_text("image,yaw\nx,1\n")
+    with pytest.raises(UserError, match="head_pose.csv, line 2"):
+        read_300w(folder)
+
+
+def test_the_test_set_is_what_there_is_of_it(folder):
+    with pytest.raises(UserError, match="common"):
+        read_300w(folder, "test")
+    (folder / "helen").mkdir()
+    (folder / "afw").rename(folder / "helen" / "testset")
+    assert read_300w(folder, "test").subsets == ("common",)
+    with pytest.raises(UserError, match="challenging.*no full"):
+        read_300w(folder, "full")
+    (folder / "ibug").mkdir()
+    for name in ("b.pts", "b.jpg"):
+        (folder / "helen" / "testset" / name).rename(folder / "ibug" / name)
+    data = read_300w(folder, "test")
+    assert data.subsets == ("common", "challenging", "full")
+    counts = [sum(data.belongs(f, s) for f in data.faces) for s in data.subsets]
+    assert counts == [1, 1, 2]
+    assert read_300w(folder, "full").subsets == ("full",)
+
+
+def write_poses(folder, *rows):
+    (folder / "head_pose.csv").write_text("image,yaw_deg,pitch_deg,roll_deg\n" + "\n".join(rows))
+
+
+@pytest.mark.parametrize("row", ["afw/a.jpg,inf,0,0", "afw/a.jpg,nan,0,0", "afw/a.jpg,1,2", "a,b"])
+def test_a_malformed_pose_is_named_or_left_out(folder, row):
+    write_poses(folder, "afw/b.jpg,1.5,-2,3", row)
+    with pytest.raises(UserError, match=r"head_pose\.csv, line 3"):
+        read_300w(folder)
+    data = read_300w(folder, skip_bad=True)
+    assert [face.pose is None for face in data.faces] == [True, False]
+    assert len(data.skipped) == 1
+
+
+def test_a_pose_file_that_is_none_is_named(folder, rng):
+    (folder / "head_pose.csv").write_bytes(rng.bytes(5000))
+    with pytest.raises(UserError, match=r"head_pose\.csv"):
+        read_300w(folder)
+
+
+def test_poses_that_belong_to_no_picture_are_told(folder):
+    write_poses(folder, "b.jpg,1,2,3", "afw/b.jpg,1,2,3", f"{'long' * 99}.jpg,1,2,3")
+    (note,) = read_300w(folder).notes
+    assert "2 of 3 rows name no picture" in note and "'b.jpg'" in note
+
+
+def spoil(path, how):
+    """Leave a picture as crashes, downloads and attacks leave them."""
+    data = path.read_bytes()
+    if how == "text":
+        path.write_bytes(b"not a picture")
+    elif how == "truncated":
+        path.write_bytes(data[: len(data) // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "missing":
+        path.unlink()
+    elif how == "bomb":  # 144 million pixels in 18 kB
+        Image.new("1", (12_000, 12_000)).save(path, "png")
+    elif how == "PNG chunk":  # for which Pillow raises SyntaxError
+        Image.open(path).save(path, "png")
+        data = path.read_bytes()
+        path.write_bytes(data.replace(b"IDAT", b"\x00DAT", 1))
+
+
+@pytest.mark.parametrize("how", ["text", "truncated", "empty", "missing", "bomb", "PNG chunk"])
+def test_a_bad_picture_is_named_or_left_out(folder, how):
+    spoil(folder / "afw" / "a.jpg", how)
+    with pytest.raises(UserError, match=r"a\.(jpg|pts)"):
+        pack_faces(read_dataset(f"300w:{folder}", "train").faces, 32, 1.25)
+    data = read_dataset(f"300w:{folder}", "train", skip_bad=True)
+    assert [face.image.stem for face in data.faces] == ["b"]
+    assert len(data.skipped) == 1 and "afw/a." in data.skipped[0]
+
+
+def test_landmarks_of_another_picture_are_named_or_left_out(folder, rng):
+    (folder / "afw" / "a.pts").write_text(pts(rng.uniform(300, 360, (68, 2))))
+    with pytest.raises(UserError, match=r"a\.jpg are centred at \(3.., 3..\), outside its 80 x 90"):
+        crop_faces(read_300w(folder).faces, 32, 1.25)
+    data = read_dataset(f"300w:{folder}", "train", skip_bad=True)
+    assert len(data.faces) == 1 and "a.jpg" in data.skipped[0]
+
+
+def test_a_picture_is_turned_upright(tmp_path):
+    picture = np.zeros((20, 40, 3), np.uint8)
+    picture[:, :20] = 200
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright
+    Image.fromarray(picture).save(tmp_path / "a.png", exif=exif)
+    upright = read_picture(tmp_path / "a.png")
+    assert upright.shape == (40, 20, 3) and (upright[:20] == 200).all()
+
+
+def wflw(tmp_path, lines):
+    (tmp_path / "WFLW_annotations").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "WFLW_images").mkdir(exist_ok=True)
+    Image.new("RGB", (60, 60)).save(tmp_path / "WFLW_images" / "x.jpg")
+    (tmp_path / "WFLW_annotations" / "list_98pt_rect_attr_test.txt").write_text("\n".join(lines))
+    return tmp_path
+
+
+COORDINATES = " ".join(f"{i % 60}.5" for i in range(196))
+
+
+def test_wflw_attributes_and_short_lists(tmp_path):
+    root = wflw(tmp_path, [f"{COORDINATES} 1 1 50 50 1 0 0 0 1 0 x.jpg", f"{COORDINATES} x.jpg"])
+    faces = read_wflw(root).faces
+    assert faces[0].tags == {"pose", "occlusion"} and faces[1].tags == set()
+    np.testing.assert_array_equal(faces[0].points[1], [2.5, 3.5])
+    assert len(read_wflw(root, "occlusion").faces) == 1
+    with pytest.raises(UserError, match="blur"):
+        read_wflw(root, "blur")
+
+
+def test_wflw_trains_on_its_training_list(tmp_path):
+    root = wflw(tmp_path, [f"{COORDINATES} x.jpg"])
+    (root / "WFLW_annotations" / "list_98pt_rect_attr_train.txt").write_text(
+        f"{COORDINATES} x.jpg\n\n" * 3 + "1 2\n"
+    )
+    with pytest.raises(UserError, match="train.txt, line 7"):
+        read_dataset(f"wflw:{root}", "train")
+    data = read_dataset(f"wflw:{root}", "train", skip_bad=True)
+    assert len(data.faces) == 3 and len(data.skipped) == 1
+    assert len(read_dataset(f"wflw:{root}").faces) == 1
+    assert read_dataset(f"wflw:{root}").scheme.name == "wflw98"
+    with pytest.raises(UserError, match="unknown WFLW subset 'hard'"):
+        read_dataset(f"wflw:{root}", "hard")
+    with pytest.raises(UserError, match="nowhere is not a folder"):
+        read_wflw(root / "nowhere")
+
+
+def test_a_subsets_own_list_decides(tmp_path):
+    flagged = f"{COORDINATES} 1 1 50 50 1 0 0 0 1 0 x.jpg"
+    other = COORDINATES.replace("0.5", "1.5", 1)
+    root = wflw(tmp_path, [flagged, f"{other} 1 1 50 50 0 0 0 0 0 0 x.jpg"])
+    # As the benchmark's own lists are: other fields, and here a face whose picture is not at hand.
+    own = root / "WFLW_annotations" / "list_98pt_test_largepose.txt"
+    own.write_text(f"{other} x.jpg\n{COORDINATES} gone.jpg\n")
+    data = read_wflw(root, "test")
+    assert [set(f.tags) for f in data.faces] == [{"occlusion"}, {"pose"}]
+    assert data.subsets[:2] == ("full", "pose")
+    assert [f.tags for f in read_wflw(root, "pose").faces] == [{"pose"}]
+
+
+def test_a_malformed_line_of_a_subsets_own_list_names_no_face(tmp_path):
+    root = wflw(tmp_path, [f"{COORDINATES} x.jpg"])
+    (root / "WFLW_annotations" / "list_98pt_test_blur.txt").write_text(f"1 2\n{COORDINATES} x.jpg")
+    assert read_wflw(root, "test").faces[0].tags == {"blur"}
+
+
+@pytest.mark.parametrize(
+    "line, complaint",
+    [
+        ("1 2 3 x.jpg", "line 1: expected 197, 201 or 207 fields, found 4"),
+        (COORDINATES.replace("7.5", "seven", 1) + " x.jpg", "line 1"),
+        (COORDINATES + " gone.jpg", "gone.jpg is missing"),
+        (COORDINATES + f" {'long' * 99}.jpg", "long.jpg is missing"),
+        (COORDINATES.replace("7.5", "nan", 1) + " x.jpg", "line 1: landmarks must be pixels"),
+        (COORDINATES.replace("7.5", "inf", 1) + " x.jpg", "line 1: landmarks must be pixels"),
+        (" ".join(["3"] * 196) + " x.jpg", "line 1: the landmarks span 0 x 0 pixels"),
+    ],
+)
+def test_malformed_wflw_lines(tmp_path, line, complaint):
+    root = wflw(tmp_path, [line])
+    with pytest.raises(UserError, match=complaint):
+        read_wflw(root)
+    with pytest.raises(UserError, match="no usable face"):
+        read_wflw(root, skip_bad=True)
+
+
+@pytest.fixture
+def turned(tmp_path, rng):
+    """A picture in 300W-LP's layout, and its label."""
+    label = {
+        "Pose_Para": np.array([[0.1, -0.5, 0.2, 3, 4, 5, 6]]),
+        "pt2d": rng.uniform(5, 75, (2, 68)),
+    }
+    (tmp_path / "AFW").mkdir()
+    Image.new("RGB", (80, 80)).save(tmp_path / "AFW" / "a_0.jpg")
+    savemat(tmp_path / "AFW" / "a_0.mat", label)
+    savemat(tmp_path / "AFW" / "a_0_pts.mat", {"pts_2d": label["pt2d"].T})
+    return tmp_path, label
+
+
+def test_300w_lp(turned):
+    root, label = turned
+    data = read_dataset(f"300wlp:{root}")
+    (face,) = data.faces
+    assert not data.landmarks, "the points of turned copies are the unturned photograph's"
+    np.testing.assert_allclose(face.pose, np.degrees([-0.5, 0.1, 0.2]))
+    np.testing.assert_allclose(face.points.T + 1, label["pt2d"])
+
+
+def test_bad_300w_lp(turned, monkeypatch):
+    root, label = turned
+    with pytest.raises(UserError, match="no subset 'pose'"):
+        read_dataset(f"300wlp:{root}", "pose")
+    with pytest.raises(UserError, match="nowhere"):
+        read_dataset(f"300wlp:{root / 'nowhere'}")
+    (root / "empty").mkdir()
+    with pytest.raises(UserError, match="no .mat"):
+        read_dataset(f"300wlp:{root / 'empty'}")
+    mistakes = [
+        {"pt2d": label["pt2d"]},
+        label | {"pt2d": np.ones((2, 21))},
+        label | {"pt2d": np.ones((2, 68))},
+        label | {"Pose_Para": np.full((1, 7), np.nan)},
+        label | {"Pose_Para": np.full((1, 7), 1e300)},
+    ]
+    for bad in mistakes:
+        savemat(root / "AFW" / "a_0.mat", bad)
+        with pytest.raises(UserError, match="a_0.mat"):
+            read_dataset(f"300wlp:{root}")
+    (root / "AFW" / "a_0.mat").write_bytes(b"no MATLAB file, but as long as a header" * 9)
+    with pytest.raises(UserError, match="a_0.mat"):
+        read_dataset(f"300wlp:{root}")
+    monkeypatch.setitem(sys.modules, "scipy.io", None)
+    with pytest.raises(UserError, match="pip install scipy"):
+        read_dataset(f"300wlp:{root}")
+
+
+def test_the_official_subsets_are_complete(research_data):
+    assert len(read_300w(research_data / "300w").faces) == 2012
+    common = read_300w(research_data / "300w", "common").faces
+    assert len(common) == 554
+    assert all(f.pose is not None for f in common)
+    assert len(read_wflw(research_data / "wflw").faces) == 72
+    assert len(read_wflw(research_data / "wflw", "blur").faces) == 27
+    assert len(read_dataset(f"300wlp:{research_data / 'pose_300wlp'}").faces) == 60
+
+
+def test_packed_squares_and_crops_hold_their_faces(research_data):
+    faces = read_300w(research_data / "300w", "common").faces[:8]
+    packed = pack_faces(faces, 112, 1.25)
+    assert packed.images.shape == (8, 161, 161, 3)
+    assert np.abs(packed.points).max() == pytest.approx(0.5 / 1.8, abs=1e-6)
+    images, points, crops = crop_faces(faces, 112, 1.25)
+    np.testing.assert_allclose(crops[3].to_picture(points[3]), faces[3].points, atol=1e-3)
+    # Eyes are darker than the cheeks below them: the pixels are where the labels say.
+    for image, labels in zip(images, points, strict=True):
+        pixels = np.rint(labels * 112 + 55.5).astype(int)
+        eye = pixels[[37, 38, 40, 41]].mean(axis=0).astype(int)
+        cheek = (pixels[41] + pixels[48]) // 2
+        assert image[eye[1], eye[0]].mean() < image[cheek[1], cheek[0]].mean() + 25
+    assert IBUG68.count == points.shape[1]

@@ -1,0 +1,240 @@
+"""The model card: what a shipped network is, how good, made how, and its limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from asmnet.core import SCHEMES, ModelSpec
+from asmnet.data.datasets import Face
+from asmnet.data.images import poses_of
+
+__all__ = [
+    "ACCURACY",
+    "PARITY",
+    "RESEARCH",
+    "TESTS",
+    "Published",
+    "accuracy",
+    "card",
+    "license_of",
+    "parity",
+    "sources_of",
+]
+
+ACCURACY, PARITY = "## Accuracy\n\n", "## Parity of int8 with float\n\n"
+
+ARCHITECTURES = {
+    "asmnet": "The paper's network with nothing added: half a MobileNetV2, of which six maps are "
+    "averaged over the face\nand concatenated under two linear heads.",
+    "asmnet_spatial": "The paper's network and, beside the six maps that it averages over the "
+    "face, a small one of ours that keeps\npositions: three maps of unlike resolution, "
+    "projected onto the deepest one's grid and added.",
+    "mobilenetv2": "The paper's peer: a whole MobileNetV2 under the same two linear heads.",
+}
+# Whose pictures may be used for research only.
+RESEARCH = {"300w": "300-W", "300wlp": "300W-LP", "wflw": "WFLW"}
+TESTS = {
+    "300w": ("300-W's common test subset", "ibug68"),
+    "wflw": ("WFLW's test faces at hand", "wflw98"),
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a card is made from.
+
+    Attributes:
+        name: of the files.
+        arch: a key of `asmnet.train.model.ARCHITECTURES`.
+        parameters, flops: of the float network.
+        spec: the int8 file's contract, parity figures included.
+        test: a key of `TESTS`.
+        rows: figures of `Evaluation.to_dict` by what was evaluated.
+        settings: of the last run.
+        commands: of all runs, oldest first.
+        faces: the training faces of the last run, held-out ones included.
+        notes: further paragraphs on the training.
+    """
+
+    name: str
+    arch: str
+    parameters: int
+    flops: int
+    spec: ModelSpec
+    test: str
+    rows: dict[str, dict[str, Any]]
+    settings: dict[str, Any]
+    commands: Sequence[str]
+    faces: Sequence[Face]
+    notes: Sequence[str] = ()
+
+
+def sources_of(commands: Sequence[str]) -> list[str]:
+    """What the runs learned from, for example ["300w:DIR", "labels.jsonl"]."""
+    return list(dict.fromkeys(re.findall(r"--(?:data|extra) (\S+)", " ".join(commands))))
+
+
+def license_of(commands: Sequence[str]) -> str:
+    """What the weights may be used for."""
+    sources = sources_of(commands)
+    names = [RESEARCH[kind] for kind in RESEARCH if f"{kind}:DIR" in sources]
+    own = [source for source in sources if source.partition(":")[0] not in RESEARCH]
+    terms = []
+    if names:
+        terms.append(
+            f"Research use only: trained on {' and '.join(names)}, whose pictures are licensed "
+            "for research"
+        )
+    if own:
+        terms.append(f"trained on {', '.join(own)}: the licence of those pictures applies")
+    if any("--init imagenet" in command for command in commands):
+        terms.append("started from Keras' ImageNet weights (Apache-2.0)")
+    text = "; ".join(terms)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def card(model: Published) -> str:
+    """The card in Markdown."""
+    spec, name = model.spec, model.name
+    return f"""# {name}
+
+ASMNet (Fard, Abdollahi and Mahoor, CVPR-W 2021): {spec.points.count} landmarks ({spec.scheme}) and
+head pose from a {spec.size} x {spec.size} RGB crop around one face.
+{ARCHITECTURES[model.arch]}
+{model.parameters / 1e6:.2f} M parameters, {model.flops / 1e9:.2f} GFLOP; \
+{_loss(model.commands)}.
+Made by `python -m tools.release.publish`; do not edit.
+
+**Licence: {spec.license}**
+
+| file | what |
+|---|---|
+| `{name}.keras` | the float network, for Keras 3 on any backend |
+| `{name}-int8.tflite` | int8 trunk, float heads from int8 weights; contract and proof inside |
+| `{name}.shape.npz` | the shape model of its ASM loss |
+| `{name}.json` | provenance and figures, read by asmnet-export |
+
+{ACCURACY}{accuracy(name, spec, model.test, model.rows)}
+
+{PARITY}{parity(spec)}
+
+Faces, ranges and layers: [docs/measurements/reports/{name}.html](../docs/reports/{name}.html) (download it to
+look at it).
+
+```
+asmnet-export {name} --quantize
+```
+
+## Training
+
+{_training(model)}
+
+## Limits
+
+{_limits(model)}
+"""
+
+
+def _loss(commands: Sequence[str]) -> str:
+    plain = ["--loss mse" in command for command in commands]
+    if not any(plain):
+        return "ASM-assisted loss"
+    if all(plain):
+        return "plain regression loss, no ASM term"
+    return f"ASM-assisted loss in {plain.count(False)} of {len(plain)} runs, plain in the others"
+
+
+def accuracy(name: str, spec: ModelSpec, test: str, rows: dict[str, dict[str, Any]]) -> str:
+    """The section on accuracy; arguments as in `Published`."""
+    title, scheme = TESTS[test]
+    posed = any("pose_mae" in row for row in rows.values())
+    first = next(iter(rows.values()))
+    text = f"{title}, {first['faces']} faces; inter-ocular NME in %."
+    if SCHEMES[scheme] is not spec.points:
+        text += " Compared in the 68 points that both schemes have."
+    if posed:
+        text += (
+            "\nPose against the labels of `head_pose.csv` (a pretrained network's, as in the "
+            "paper), degrees."
+        )
+    text += (
+        "\nDetector boxes: the detector looks around each labelled face; missed faces count as "
+        "failures."
+    )
+    header = ["model", "NME", "FR > 10 %", "AUC to 10 %"]
+    header += ["yaw / pitch / roll MAE"] * posed + ["missed"]
+    lines = [header, ["---"] * len(header)]
+    for label, row in rows.items():
+        angles = " / ".join(f"{v:.2f}" for v in row.get("pose_mae", {}).values())
+        cells = [label, f"{row['nme']:.2f}", f"{row['fr10']:.2f}", f"{row['auc10']:.3f}"]
+        lines.append([*cells, *[angles] * posed, str(row["missed"])])
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    command = f"asmnet-eval {name} --data {test}:DIR [--boxes detector]"
+    return f"{text}\n\n{table}\n\n```\n{command}\n```"
+
+
+def parity(spec: ModelSpec) -> str:
+    """The section on what int8 changes, from the int8 file's contract."""
+    faces, calibration = spec.parity["faces"], spec.quantization["calibration"]
+    rows = "\n".join(
+        f"| {key} | {_own(figure, 'float')} | {_own(figure, 'exported')} | {figure['value']:.4g} "
+        f"| {figure.get('limit', '')} |"
+        for key, figure in spec.parity["figures"].items()
+    )
+    return f"""On {faces["images"]} crops of {faces["pictures"]} pictures of {faces["source"]} \
+under {spec.parity["interpreter"]}, one thread;
+calibrated on {calibration["images"]} crops of {calibration["pictures"]} others. Shifts in pixels \
+of the {spec.size}-pixel input,
+pose in degrees; milliseconds of the machine that exported it, however busy.
+
+| figure | float | int8 | value | limit |
+|---|---|---|---|---|
+{rows}"""
+
+
+def _own(figure: dict[str, Any], key: str) -> str:
+    return f"{figure[key]:.3g}" if key in figure else ""
+
+
+def _training(model: Published) -> str:
+    data, held_out = _source(model.settings["data"]), model.settings["validation"]
+    text = f"The last run learned from {data}: {len(model.faces):,} faces"
+    if held_out:
+        text += (
+            f", {held_out:.0%} of them held out;\nthe shipped weights are its best on the held-out "
+            "ones"
+        )
+    else:
+        text += ", none held out;\nthe shipped weights are those of its last epoch"
+    text += f". Seed {model.settings['seed']}."
+    commands = "\n".join(model.commands)
+    return "\n\n".join([text, f"```\n{commands}\n```", *model.notes])
+
+
+def _limits(model: Published) -> str:
+    poses = poses_of(model.faces)
+    yaw = np.abs(poses[~np.isnan(poses).any(axis=1), 0])
+    if len(yaw):
+        pose = (
+            f"{np.mean(yaw < 30):.0%} of the training faces with a pose label look within 30 "
+            f"degrees of the camera,\n{np.mean(yaw > 60):.1%} beyond 60, where the landmarks of "
+            "the hidden side are ill-defined. Pose labels came from\nanother network."
+        )
+    else:
+        pose = (
+            "No face of the last run had a pose label: its angles are what is left of the network "
+            "that it started\nfrom, and were not measured."
+        )
+    return f"""{pose} Accuracy by age, sex and skin tone was not measured. It says where a face's
+points are if there is a face; it does not say whether there is one, and it must not be used to
+identify people."""
+
+
+def _source(data: str) -> str:
+    kind, _, path = data.rpartition(":")
+    return f"{RESEARCH.get(kind, kind)}'s training pictures" if kind else path.rpartition("/")[2]

@@ -1,0 +1,171 @@
+"""Ship a trained run: model files, figures and card, all from commands that anyone can rerun.
+
+    python -m tools.release.publish runs/mine mine-68-224 --test 300w:DIR
+
+writes NAME.keras, NAME.shape.npz, NAME.json (provenance), NAME-int8.tflite and
+NAME.md (the model card) into `models/`, and the export's report into `docs/measurements/reports/` beside
+it: all of them, or none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asmnet import models
+from asmnet.cli.progress import Track, progress
+from asmnet.core import UserError, cli_errors, read_spec
+from asmnet.data.datasets import read_dataset
+from asmnet.evaluate.cli import evaluate
+from asmnet.train.checkpoint import load_float
+from tools.release.model_card import TESTS, Published, card, license_of, sources_of
+
+__all__ = ["evaluate_both", "main", "quantize", "write_provenance"]
+
+# Options of asmnet-train in the order of a command; what equals the default is left out.
+OPTIONS = ("recipe", "arch", "loss", "norm", "size", "epochs", "rate", "seed", "validation")
+DEFAULTS = {"recipe": "modern", "arch": "asmnet", "loss": "asm", "norm": "batch", "size": 224}
+DEFAULTS |= {"seed": 0, "validation": 0.1}
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("name")
+@click.option("--test", required=True, help="Labelled faces to report on: 300w:DIR or wflw:DIR.")
+@click.option("--note", "notes", multiple=True, help="A paragraph more on the training.")
+@click.option("--into", type=click.Path(path_type=Path), default=Path(models.__file__).parent)
+@cli_errors(extra="export")
+def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) -> None:
+    """Publish the network of RUN as NAME: its best, or its last where no face was held out."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # only effective before Keras is imported
+    kind = test.partition(":")[0]
+    if kind not in TESTS:
+        raise UserError(f"--test {test}: give 300w:DIR or wflw:DIR")
+    settings, commands = _settings(run), _commands(run)
+    faces = read_dataset(settings["data"], "train").faces
+    source = run / ("best.keras" if settings["validation"] else "last.keras")
+    if not source.is_file():
+        raise UserError(f"{run} holds no {source.name}; let its training end at least one epoch")
+    network, spec = load_float(source)
+    from asmnet.train.model import count_flops  # imports Keras: after `load_float`, in silence
+
+    into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=into) as folder:
+        model, int8 = Path(folder) / f"{name}.keras", Path(folder) / f"{name}-int8.tflite"
+        shutil.copyfile(source, model)
+        shutil.copyfile(run / "shape.npz", model.with_suffix(".shape.npz"))
+        provenance = {
+            "name": name,
+            "scheme": spec.scheme,
+            "margin": settings["margin"],
+            "training": {"data": ", ".join(sources_of(commands)), "commands": commands},
+            "license": license_of(commands),
+        }
+        write_provenance(model, provenance)
+        rows: dict[str, dict[str, Any]] = {}
+        with progress() as track:
+            evaluate_both(rows, "float", model, test, track)
+        provenance["evaluation"] = {"data": TESTS[kind][0], **rows["float"]}
+        write_provenance(model, provenance)
+        page = Path(folder) / f"{name}.html"
+        quantize(model, int8, page)
+        with progress() as track:
+            evaluate_both(rows, "int8", int8, test, track)
+        published = Published(
+            name=name,
+            arch=settings["arch"],
+            parameters=network.count_params(),
+            flops=count_flops(network),
+            spec=read_spec(int8),
+            test=kind,
+            rows=rows,
+            settings=settings,
+            commands=commands,
+            faces=faces,
+            notes=notes,
+        )
+        model.with_suffix(".md").write_text(card(published))
+        reports = into.resolve().parent / "docs" / "reports"
+        reports.mkdir(parents=True, exist_ok=True)
+        page.replace(reports / page.name)
+        for file in sorted(Path(folder).iterdir()):
+            file.replace(into / file.name)
+    click.echo(f"wrote {into / name}.keras, .shape.npz, .json, .md and {into / int8.name}")
+
+
+def _settings(run: Path) -> dict[str, Any]:
+    try:
+        return json.loads((run / "run.json").read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read {run / 'run.json'}: {error}; give a run folder") from error
+
+
+def _commands(run: Path) -> list[str]:
+    """The training commands of a run and of all that it started from, oldest first."""
+    settings = _settings(run)
+    init: str = settings["init"]
+    before: list[str] = []
+    if init.endswith(".keras"):
+        before, init = _history(run, Path(init))
+    elif init.endswith(".h5"):
+        init = "imagenet"  # Keras' own file, given by its path
+    data = [f"--data {_public(settings['data'])}"]
+    data += [f"--extra {_public(extra)}" for extra in settings.get("extra", [])]
+    parts = ["asmnet-train", *data, f"--run runs/{run.resolve().name}", f"--init {init}"]
+    parts += [f"--{k} {settings[k]}" for k in OPTIONS if settings[k] != DEFAULTS.get(k)]
+    return [*before, " ".join(parts)]
+
+
+def _history(run: Path, init: Path) -> tuple[list[str], str]:
+    """How the network that `run` started from was trained, and what commands call it."""
+    if (init.parent / "run.json").is_file():
+        return _commands(init.parent), f"runs/{init.parent.name}/{init.name}"
+    try:
+        known = json.loads(init.with_suffix(".json").read_text())
+        return list(known["training"]["commands"]), f"models/{init.name}"
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{run} started from {init}, and neither a run.json nor a {init.stem}.json beside it "
+            "tells how that was trained; put one there"
+        ) from None
+
+
+def _public(data: str) -> str:
+    """A data source without the folders of this machine."""
+    kind, _, path = data.rpartition(":")
+    return f"{kind}:DIR" if kind else Path(path).name if path.endswith(".jsonl") else "DIR"
+
+
+def write_provenance(model: Path, provenance: dict[str, Any]) -> None:
+    """Write NAME.json beside NAME.keras."""
+    model.with_suffix(".json").write_text(json.dumps(provenance, indent=2) + "\n")
+
+
+def evaluate_both(
+    rows: dict[str, dict[str, Any]], label: str, model: Path, test: str, track: Track
+) -> None:
+    """Add a model's figures, with boxes from the labels and from the detector."""
+    for boxes, suffix in (("landmarks", ""), ("detector", ", detector boxes")):
+        found, _ = evaluate(model, test, boxes=boxes, track=track)
+        rows[label + suffix] = found.to_dict()
+
+
+def quantize(model: Path, target: Path, report: Path) -> None:
+    """Export in a process of its own, as a user does; its verdict appears on the terminal."""
+    export = [sys.executable, "-c", "from asmnet.export.cli import main; main()"]
+    files = ["-o", str(target), "--report", str(report)]
+    done = subprocess.run([*export, str(model), "--quantize", *files])
+    if done.returncode:
+        raise UserError("nothing was published: the int8 export failed; see above")
+
+
+if __name__ == "__main__":
+    main()
