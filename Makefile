@@ -1,18 +1,20 @@
 # `make demo` is the main job; `make help` lists the rest.
-PYTHON ?= python3.11
+# The first of these that the project supports; PYTHON=python3.X chooses another.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.10 python3; do \
+    $$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-tflite-runtime lint mutants format runtimes bench pi-check against-mediapipe android android-packages android-core mutants-java clip clean
+.PHONY: help demo test test-fast test-runtime test-tflite-runtime lint docs packages mutants format runtimes bench pi-check against-mediapipe android android-packages android-core mutants-java clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 # The demo needs the exporter, not the test tools; tests need both.
 .venv/demo: pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed; install Python 3.11 or run make PYTHON=python3.X"; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { echo "error: no Python 3.10 to 3.13 is installed; install one, or run make PYTHON=PATH"; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(PIP) -e '.[export]'
 	@touch $@
@@ -36,6 +38,9 @@ test: .venv/dev  ## run the tests
 test-fast: .venv/dev  ## run the tests that take about a minute and no network
 	$(BIN)/python -m pytest -m "not slow and not network"
 
+test-runtime: .venv/dev  ## run the tests of what runs on a device
+	$(BIN)/python -m pytest tests/core tests/edge_runtime tests/parity/test_golden.py
+
 # The last tflite-runtime dies beside numpy 2, so it has an environment of its own.
 .venv-tflite/ready: pyproject.toml
 	$(PYTHON) -m venv .venv-tflite
@@ -52,10 +57,9 @@ test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite
 lint: .venv/dev  ## style, imports that go one way, types
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	$(BIN)/lint-imports --no-logo --no-cache
-	@mkdir -p build/types/asmnet  # one tree that shows the folders under their import names
-	@for part in core edge_runtime train export models samples; do ln -sfn ../../../$$part build/types/asmnet/$$part; done
-	MYPYPATH=build/types $(BIN)/python -m mypy -p asmnet.core -p asmnet.edge_runtime -p asmnet.train -p asmnet.export
+	$(BIN)/python tools/package_tree.py
+	PYTHONPATH=build/types $(BIN)/lint-imports --no-logo --no-cache
+	MYPYPATH=build/types $(BIN)/python -m mypy -p asmnet
 
 .venv/mutants: .venv/dev
 	$(PIP) mutmut==3.8.1
@@ -64,6 +68,18 @@ lint: .venv/dev  ## style, imports that go one way, types
 # ROOM=core or MODULE=edge_runtime/tracking/tracker.py tries a part.
 mutants: .venv/mutants  ## change the code in small ways: does a test fail each time?
 	$(BIN)/python tools/mutants.py $(ROOM) $(MODULE)
+
+.venv/docs: .venv/demo
+	$(PIP) -e '.[docs]'
+	@touch $@
+
+docs: .venv/docs  ## build the documentation site in build/site; a dead link is an error
+	$(BIN)/python tools/package_tree.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# PYTHONS="python3.10 python3.13" tries several; EXTRAS=1 also trains and exports.
+packages: .venv/dev  ## build wheel and sdist in dist/, install each in a fresh environment, use it
+	$(BIN)/python tools/try_packages.py $(if $(EXTRAS),--extras) $(or $(PYTHONS),$(PYTHON))
 
 format: .venv/dev  ## rewrite the sources in the house style
 	$(BIN)/python -m ruff check --fix .

@@ -22,8 +22,8 @@ from asmnet.cli.progress import progress, suppress_output
 from asmnet.core import cli_errors
 from asmnet.data.datasets import read_dataset
 from asmnet.data.images import crop_faces
+from asmnet.evaluate import FaceSet, detected_faces
 from asmnet.evaluate.picture_split import calibrating
-from asmnet.export import FaceSet, detected_faces
 from asmnet.export.pipeline import ExportJob, make, open_job
 from asmnet.export.recipes import prepared_float
 from asmnet.export.report.tensor_stats import observe

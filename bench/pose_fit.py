@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asmnet.core import mirror_pose, rotate_pose
+from asmnet.core import mirror_pose, rotate_pose, to_complex
 from asmnet.core.landmarks import IBUG68
 
 __all__ = ["PoseFit"]
@@ -75,7 +75,7 @@ def _features(components: np.ndarray, squared: int) -> np.ndarray:
 
 def _mean_shape(points: np.ndarray) -> np.ndarray:
     """Generalised Procrustes: the mean of the aligned shapes, mirror-symmetric and so upright."""
-    shapes = _unit(points[..., 0] + 1j * points[..., 1])
+    shapes = _unit(to_complex(points))
     mean = shapes[0]
     for _ in range(10):  # converges in three or four
         turn = (shapes.conj() * mean).sum(axis=-1, keepdims=True)
@@ -86,7 +86,7 @@ def _mean_shape(points: np.ndarray) -> np.ndarray:
 
 def _align(points: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Deviations (M, 136) of aligned shapes from the mean one; degrees of clockwise tilt (M,)."""
-    shapes = _unit(points[..., 0] + 1j * points[..., 1])
+    shapes = _unit(to_complex(points))
     turn = (shapes.conj() * mean).sum(axis=-1, keepdims=True)
     # Scaled so that the deviation is orthogonal to the mean: the tangent space of shapes.
     aligned = shapes * turn / np.abs(turn) ** 2 * (np.abs(mean) ** 2).sum() - mean

@@ -22,8 +22,8 @@ from asmnet.cli.progress import suppress_output
 from asmnet.core import cli_errors, read_spec
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.interpreter import Network, interpreter_version
-from asmnet.export.gate import run_file
-from asmnet.export.reference import load_reference
+from asmnet.edge_runtime.parity import run_file
+from asmnet.edge_runtime.verify import load_reference
 
 # Pixels of a 224 x 224 input: kernels round differently, and a rounding may tip the next one.
 LIMIT = 1.5

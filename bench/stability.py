@@ -24,9 +24,9 @@ from asmnet import models, samples
 from asmnet.cli.progress import Track, progress
 from asmnet.core import UserError, cli_errors, jitter
 from asmnet.edge_runtime import FaceTracker, frames_from
+from asmnet.edge_runtime.parity import NOISE
 from asmnet.edge_runtime.tracking.smoothing import OneEuro
 from asmnet.edge_runtime.tracking.tracks import POINTS_FILTER
-from asmnet.export.gate import NOISE
 
 FPS, SECONDS, FACES = 30, 3, 12
 SIDE, FACE = 480, 320  # of the frame and of the picture in it, pixels

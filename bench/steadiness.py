@@ -3,9 +3,9 @@
     python bench/steadiness.py --data 300w:DIR [--faceless FOLDER]
 
 Each find of the detector is looked at twice, the second time in a crop turned by the tracker's
-`CHECK_ROTATION_DEG`; printed is how far its landmarks move on average, in % of their box.  Faces: every fourth
-of 300-W's training pictures, as they are and made worse.  Not faces: what the detector takes for
-one, close up, in ten seconds of roaming over each picture of FOLDER.
+`CHECK_ROTATION_DEG`; printed is how far its landmarks move on average, in % of their box.  Faces:
+every fourth of 300-W's training pictures, as they are and made worse.  Not faces: what the detector
+takes for one, close up, in ten seconds of roaming over each picture of FOLDER.
 """
 
 from __future__ import annotations

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
 
-from asmnet.core import UserError
-from asmnet.evaluate.face_sets import SUFFIXES
+from asmnet.core import IMAGE_SUFFIXES, UserError
 
 __all__ = ["check_outputs", "set_aside"]
 
-READ = (*SUFFIXES, ".pts", ".csv", ".txt")  # what a folder of labelled faces holds
+READ = (*IMAGE_SUFFIXES, ".pts", ".csv", ".txt")  # what a folder of labelled faces holds
 
 
 def check_outputs(outputs: Mapping[str, Path | None], inputs: Iterable[Path] = ()) -> None:

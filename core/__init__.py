@@ -7,16 +7,25 @@ machine and a Raspberry Pi can share it.
 
 from asmnet.core.associated_files import embed_file, embedded_file
 from asmnet.core.crop import Crop, PixelOps, extract
-from asmnet.core.files import UserError, atomic_path, cli_errors
+from asmnet.core.files import IMAGE_SUFFIXES, UserError, atomic_path, cli_errors
 from asmnet.core.landmarks import IBUG68, SCHEMES, WFLW98, Scheme, to_scheme, wflw98_to_ibug68
 from asmnet.core.metrics import auc, ced, failure_rate, jitter, nme, pose_mae
-from asmnet.core.pose import euler_from_rotation, mirror_pose, rotate_pose, rotation_from_euler
+from asmnet.core.pose import (
+    ANGLES,
+    euler_from_rotation,
+    mirror_pose,
+    rotate_pose,
+    rotation_from_euler,
+)
+from asmnet.core.regression import from_complex, ridge_regression, to_complex
 from asmnet.core.spec import ModelSpec, embed_spec, read_spec
 from asmnet.core.strict_json import parse_json
 
 __all__ = [
+    "ANGLES",
     "Crop",
     "IBUG68",
+    "IMAGE_SUFFIXES",
     "PixelOps",
     "ModelSpec",
     "SCHEMES",
@@ -33,14 +42,17 @@ __all__ = [
     "euler_from_rotation",
     "extract",
     "failure_rate",
+    "from_complex",
     "jitter",
     "mirror_pose",
     "nme",
     "parse_json",
     "pose_mae",
     "read_spec",
+    "ridge_regression",
     "rotate_pose",
     "rotation_from_euler",
+    "to_complex",
     "to_scheme",
     "wflw98_to_ibug68",
 ]

@@ -16,7 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["UserError", "atomic_path", "cli_errors"]
+__all__ = ["IMAGE_SUFFIXES", "UserError", "atomic_path", "cli_errors"]
+
+# What every room takes for the file of an image.
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 # No room, a quota, a file larger than the file system takes, a disk that fails.

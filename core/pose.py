@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["euler_from_rotation", "mirror_pose", "rotate_pose", "rotation_from_euler"]
+__all__ = ["ANGLES", "euler_from_rotation", "mirror_pose", "rotate_pose", "rotation_from_euler"]
+
+ANGLES = ("yaw", "pitch", "roll")
 
 
 def rotation_from_euler(pose: np.ndarray) -> np.ndarray:

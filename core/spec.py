@@ -18,6 +18,7 @@ from typing import Any
 from asmnet.core.associated_files import embed_file, embedded_file, network_bytes
 from asmnet.core.files import UserError
 from asmnet.core.landmarks import SCHEMES, Scheme
+from asmnet.core.pose import ANGLES
 from asmnet.core.strict_json import parse_json
 
 __all__ = ["CONTRACT", "ModelSpec", "RANGES", "SCHEMA", "embed_spec", "read_spec"]
@@ -106,7 +107,7 @@ class ModelSpec:
             "crop": {"margin": self.margin, "align_roll": self.align_roll},
             "outputs": {
                 "landmarks": {"tensor": self.landmarks, "units": "crop"},
-                "pose": {"tensor": self.pose, "order": ["yaw", "pitch", "roll"], "units": "deg"},
+                "pose": {"tensor": self.pose, "order": list(ANGLES), "units": "deg"},
             },
             "quantization": self.quantization,
             "parity": self.parity,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asmnet.core import IBUG68, WFLW98, UserError
+from asmnet.core import ANGLES, IBUG68, WFLW98, UserError
 from asmnet.data.faces import Dataset, Face, check_labels, collect, part_of, picture_of
 from asmnet.data.images import readable
 from asmnet.data.jsonl import read_jsonl
@@ -269,7 +269,7 @@ def _read_poses(
         for row in rows:
             where = f"{path}, line {rows.line_num}"
             try:
-                pose = np.array([float(row[f"{angle}_deg"]) for angle in ("yaw", "pitch", "roll")])
+                pose = np.array([float(row[f"{angle}_deg"]) for angle in ANGLES])
                 check_labels(where, np.eye(2), pose)
                 poses[row["image"]] = pose
             except UserError as error:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from asmnet.core import Scheme, UserError
+from asmnet.core import IMAGE_SUFFIXES, Scheme, UserError
 
 __all__ = ["Dataset", "Face", "check_labels", "collect", "part_of", "picture_of"]
 
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 FARTHEST = 1e5  # pixels; no picture format in use goes beyond 65,535
 LEAST_SIDE = 1.0  # pixels of the landmarks' box: points in units of the picture have less
 LARGEST_ANGLE = 360.0
@@ -126,8 +125,8 @@ def picture_of(label: Path) -> Path:
     Raises:
         UserError: there is none.
     """
-    for suffix in (*PICTURES, *(s.upper() for s in PICTURES)):
+    for suffix in (*IMAGE_SUFFIXES, *(s.upper() for s in IMAGE_SUFFIXES)):
         image = label.with_suffix(suffix)
         if image.is_file():
             return image
-    raise UserError(f"{label} has no picture beside it ({', '.join(PICTURES)})")
+    raise UserError(f"{label} has no picture beside it ({', '.join(IMAGE_SUFFIXES)})")

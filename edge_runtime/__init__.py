@@ -33,11 +33,11 @@ _MODULES = {
     "Detection": "detector",
     "Face": "landmarker",
     "FaceDetector": "detector",
-    "FaceTracker": "tracker",
-    "Frame": "sources",
+    "FaceTracker": "tracking.tracker",
+    "Frame": "io.sources",
     "Landmarker": "landmarker",
     "draw": "drawing",
-    "frames_from": "sources",
+    "frames_from": "io.sources",
 }
 
 

@@ -9,7 +9,7 @@ GPUs" (2019).  The shipped file is MediaPipe's short-range model: 128 x 128 RGB 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ from asmnet.edge_runtime.crops import OPENCV_PADDED
 from asmnet.edge_runtime.images import as_bgr
 from asmnet.edge_runtime.interpreter import Network, require_numbers
 
-__all__ = ["Detection", "FaceDetector", "iou"]
+__all__ = ["Detection", "FaceDetector", "find_face", "iou"]
 
 _SIZE = 128
 _OVERLAP = 0.3
@@ -167,3 +167,23 @@ def _merge(pairs: np.ndarray, scores: np.ndarray) -> list[tuple[np.ndarray, floa
         faces.append((mean, float(scores[left[0]])))
         left = left[~same]
     return faces
+
+
+def find_face(
+    image: np.ndarray, detector: FaceDetector, wanted: Crop | None = None
+) -> Detection | None:
+    """The best face of the picture, or the one whose centre lies in `wanted`.
+
+    The detector needs room around a face: a picture that is all face is searched again
+    as a part of a larger one.  A wanted face is searched in its surroundings, as the
+    tracker searches for a face that it knows of.
+    """
+    height, width = image.shape[:2]
+    whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
+    centre = wanted or whole
+    for room in (1.0, 2.0) if wanted is None else (2.0, 3.5):
+        for face in detector.detect(image, replace(centre, side=room * centre.side)):
+            middle = (face.box[:2] + face.box[2:]) / 2
+            if wanted is None or np.abs(wanted.to_units(middle)).max() < 0.5:
+                return face
+    return None

@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from asmnet.core import Scheme, rotation_from_euler
+from asmnet.core import ANGLES, Scheme, rotation_from_euler
 from asmnet.edge_runtime.landmarker import Face
 
 __all__ = ["draw", "mirrored", "text_block"]
@@ -16,7 +16,6 @@ __all__ = ["draw", "mirrored", "text_block"]
 _LINE = (96, 220, 96)
 _POINT = (255, 255, 255)
 _AXES = ((60, 60, 235), (70, 190, 70), (235, 120, 50))  # x red, y green, z blue
-_ANGLES = ("yaw", "pitch", "roll")
 _FACE = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4  # OpenCV draws at 1/16 pixel
 
@@ -42,7 +41,7 @@ def draw(image: np.ndarray, faces: Sequence[Face], scheme: Scheme) -> None:
             cv2.circle(image, point, round(radius * 2**_SHIFT), _POINT, -1, cv2.LINE_AA, _SHIFT)
         _axes(image, face, scheme, side)
         whole = np.rint(face.pose) + 0.0  # no "-0"
-        lines = [f"{name} {angle:+.0f}" for name, angle in zip(_ANGLES, whole, strict=True)]
+        lines = [f"{name} {angle:+.0f}" for name, angle in zip(ANGLES, whole, strict=True)]
         if face.id is not None:
             lines.insert(0, f"face {face.id}")
         gap = side / 12

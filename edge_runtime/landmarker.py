@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 import cv2
 import numpy as np
 
 from asmnet import models
-from asmnet.core import Crop, ModelSpec, UserError, extract, read_spec, rotate_pose
+from asmnet.core import ANGLES, Crop, ModelSpec, UserError, extract, read_spec, rotate_pose
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.detector import FaceDetector
-from asmnet.edge_runtime.images import as_bgr
+from asmnet.edge_runtime.images import ImageLike, as_bgr
 from asmnet.edge_runtime.interpreter import Network, require_numbers
 
 __all__ = ["Face", "Landmarker", "input_table"]
@@ -42,6 +42,20 @@ class Face:
     def box(self) -> np.ndarray:
         """(4,) float32 left, top, right, bottom: the landmarks' tight box."""
         return np.concatenate([self.landmarks.min(axis=0), self.landmarks.max(axis=0)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, as docs/output.md describes them: pixels and degrees, two decimals."""
+        return {
+            "id": self.id,
+            "score": None if self.score is None else round(self.score, 3),
+            "box": _rounded(self.box),
+            "landmarks": [_rounded(point) for point in self.landmarks],
+            "pose": dict(zip(ANGLES, _rounded(self.pose), strict=True)),
+        }
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(value), 2) for value in values]
 
 
 def input_table(spec: ModelSpec, dtype: type, scale: float, zero_point: int) -> np.ndarray:
@@ -142,22 +156,21 @@ class Landmarker:
         return Face(points, pose, crop)
 
     @overload
-    def __call__(self, image: np.ndarray) -> list[Face]: ...
+    def __call__(self, image: ImageLike) -> list[Face]: ...
 
     @overload
-    def __call__(self, image: np.ndarray, crop: Crop) -> Face: ...
+    def __call__(self, image: ImageLike, crop: Crop) -> Face: ...
 
-    def __call__(self, image: np.ndarray, crop: Crop | None = None) -> Face | list[Face]:
+    def __call__(self, image: ImageLike, crop: Crop | None = None) -> Face | list[Face]:
         """Landmarks and pose of the face in `crop`, or of all faces in the picture.
 
         >>> from asmnet import samples
-        >>> image = cv2.imread(str(samples.PORTRAITS / "astronaut.jpg"))
-        >>> [face] = Landmarker.load()(image)
+        >>> [face] = Landmarker.load()(samples.PORTRAITS / "astronaut.jpg")
         >>> face.landmarks.shape, face.pose.shape
         ((68, 2), (3,))
 
         Args:
-            image: uint8 BGR (H, W, 3); grey and BGRA are converted.
+            image: uint8 BGR (H, W, 3), grey or BGRA; the path of a file; or a PIL image.
             crop: a square around the face, `spec.margin` times its landmarks' box; if it is
                 not given, the shipped detector looks for faces.
 

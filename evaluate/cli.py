@@ -5,122 +5,28 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from asmnet.cli.outputs import check_outputs
-from asmnet.cli.progress import Track, no_progress, progress
+from asmnet.cli.progress import progress
 from asmnet.core import (
-    ModelSpec,
     UserError,
     atomic_path,
-    auc,
     cli_errors,
-    failure_rate,
-    nme,
-    pose_mae,
-    to_scheme,
 )
 from asmnet.data.datasets import read_dataset
 from asmnet.evaluate import tables
 from asmnet.evaluate.error_analysis import by_part, by_yaw
+from asmnet.evaluate.evaluate import Evaluation, evaluate_on
 from asmnet.evaluate.face_sets import FaceSet, labelled_faces
 from asmnet.evaluate.plots import plot_ced, plot_faces, plot_worst, published
 from asmnet.evaluate.predictor import Predictor, load_network, model_files
 from asmnet.evaluate.robustness import robustness
 
-__all__ = ["Evaluation", "evaluate", "main"]
-
-STEEP = 60.0  # degrees of yaw: further than the faces that 68 points were made for
-
-
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """A model's answers on labelled faces.
-
-    Attributes:
-        faces: what was asked.
-        points: (M, N, 2) float32 answers in crop units, in `faces.scheme`.
-        pose: (M, 3) float32 degrees, yaw, pitch, roll.
-        errors: (M,) NME in %; infinite for each of `faces.missed`, appended at the end;
-            NaN where the labels are poses only.
-    """
-
-    faces: FaceSet
-    points: np.ndarray
-    pose: np.ndarray
-    errors: np.ndarray
-
-    @property
-    def pose_errors(self) -> np.ndarray | None:
-        """(3,) degrees, mean absolute error of yaw, pitch, roll; None without labels."""
-        return self._pose_errors(np.ones(len(self.pose), bool))
-
-    def to_dict(self, subset: str | None = None) -> dict[str, Any]:
-        """Figures of all faces or of one of `faces.subsets`, for `--json`.
-
-        Percentages, a fraction (auc10), degrees; None where nothing was measured.
-        """
-        count = len(self.errors)
-        chosen = np.ones(count, bool) if subset is None else self.faces.subsets[subset]
-        errors = self.errors[chosen]
-        found = errors[np.isfinite(errors)]
-        measured = self.faces.points is not None
-        figures: dict[str, Any] = {
-            "faces": len(errors),
-            "missed": int(np.isinf(errors).sum()),
-            "nme": float(found.mean()) if len(found) else None,
-            "fr10": failure_rate(errors) if measured else None,
-            "auc10": auc(errors) if measured else None,
-        }
-        angles = self._pose_errors(chosen[: len(self.pose)])
-        if angles is not None:
-            figures["pose_mae"] = _named(angles)
-        return figures
-
-    def pose_by_yaw(self) -> dict[str, dict[str, Any]]:
-        """Mean absolute pose errors and how many faces: all, and if any are, those beyond 60°."""
-        assert self.faces.pose is not None
-        yaw = np.abs(self.faces.pose[:, 0])
-        parts = {"all": ~np.isnan(yaw)}
-        if (yaw >= STEEP).any():
-            parts |= {f"below {STEEP:.0f}°": yaw < STEEP, f"{STEEP:.0f}° and more": yaw >= STEEP}
-        errors = {part: self._pose_errors(chosen) for part, chosen in parts.items()}
-        return {
-            part: {"faces": int(parts[part].sum()), **_named(angles)}
-            for part, angles in errors.items()
-            if angles is not None
-        }
-
-    def _pose_errors(self, chosen: np.ndarray) -> np.ndarray | None:
-        assert self.faces.pose is not None
-        known = chosen & ~np.isnan(self.faces.pose).any(axis=1)
-        return pose_mae(self.pose[known], self.faces.pose[known]) if known.any() else None
-
-
-def evaluate(
-    model: Path,
-    data: str,
-    subset: str | None = None,
-    boxes: str = "landmarks",
-    skip_bad: bool = False,
-    track: Track = no_progress,
-) -> tuple[Evaluation, ModelSpec]:
-    """Run a model on labelled faces; see `labelled_faces` for the other arguments.
-
-    Args:
-        model: a `.keras` file of asmnet-train or a `.tflite` file of asmnet-export.
-
-    Raises:
-        UserError: the model or the data cannot be used.
-    """
-    network = load_network(model)
-    faces = labelled_faces(data, network.spec, subset, boxes, skip_bad, track)
-    return _ask(network, faces, track), network.spec
+__all__ = ["main"]
 
 
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
@@ -194,7 +100,7 @@ def main(
                 cut[view] = labelled_faces(data, spec, part, boxes, skip_bad, track)
             if cut[view].points is None and (spoilt or out):
                 raise UserError(f"{data} labels poses only; --robustness and --out need landmarks")
-            result = _ask(network, cut[view], track)
+            result = evaluate_on(cut[view], network, track)
             figures = _report(result, network, label, boxes)
             if studied:
                 figures["study"] = _study(result)
@@ -210,17 +116,6 @@ def main(
             document = reports if len(reports) > 1 else reports[0]
             file.write_text(json.dumps(document, indent=2) + "\n")
     _print(reports, results[0].faces, out)
-
-
-def _ask(network: Predictor, faces: FaceSet, track: Track) -> Evaluation:
-    points, pose = network.predict(faces.images, track)
-    points = to_scheme(points, faces.scheme)
-    if faces.points is None:
-        errors = np.full(len(points), np.nan)
-    else:
-        errors = nme(points, faces.points, faces.scheme)
-    errors = np.concatenate([errors, np.full(len(faces.missed), np.inf)])
-    return Evaluation(faces, points, pose, errors)
 
 
 def _report(result: Evaluation, network: Predictor, label: str, boxes: str) -> dict[str, Any]:
@@ -299,7 +194,3 @@ def _labels(files: Sequence[Path]) -> list[str]:
         if len(set(names)) == len(names):
             return names
     return [str(file) for file in files]
-
-
-def _named(angles: np.ndarray) -> dict[str, float]:
-    return dict(zip(("yaw", "pitch", "roll"), map(float, angles), strict=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from asmnet.core import Scheme, failure_rate, pose_mae
+from asmnet.core import ANGLES, Scheme, failure_rate, pose_mae, to_complex
 
 __all__ = ["GROUPS", "YAW_BINS", "by_part", "by_yaw"]
 
@@ -74,7 +74,7 @@ def by_yaw(errors: np.ndarray, pose: np.ndarray, labels: np.ndarray) -> dict[str
             "faces": int(inside.sum()),
             "nme": float(known.mean()) if len(known) else None,
             "fr10": failure_rate(known) if len(known) else None,
-            **dict(zip(("yaw", "pitch", "roll"), map(float, angles), strict=True)),
+            **dict(zip(ANGLES, map(float, angles), strict=True)),
         }
     return found
 
@@ -94,7 +94,7 @@ def _rms(vectors: np.ndarray) -> float:
 
 def _kinds(points: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Shares of the squared error that the best shift, then turn and scale, would remove."""
-    found, true = (np.asarray(p, np.float64) @ (1, 1j) for p in (points, truth))
+    found, true = (to_complex(np.asarray(p, np.float64)) for p in (points, truth))
     size = np.abs(true - true.mean(axis=1, keepdims=True)).mean(axis=1, keepdims=True)
     found, true = found / size, true / size
     whole = (np.abs(found - true) ** 2).sum()

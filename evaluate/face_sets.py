@@ -24,14 +24,19 @@ from asmnet.core import (
 )
 from asmnet.data.datasets import Face, read_dataset
 from asmnet.data.images import poses_of, read_face, read_picture
-from asmnet.edge_runtime import Detection, FaceDetector
+from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
+from asmnet.edge_runtime.detector import find_face
+from asmnet.edge_runtime.io.pictures import pictures_in
 from asmnet.evaluate.benchmarks import name_of, notes_on
 from asmnet.evaluate.picture_split import copies, look
 
-__all__ = ["FaceSet", "detected_faces", "find_face", "labelled_faces", "pictures_in"]
+__all__ = [
+    "FaceSet",
+    "detected_faces",
+    "labelled_faces",
+]
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 # How far the runtime's crops stray: the detector's box (see `Detection.to_crop`), heads
 # that tilt, and light.  Standard deviations in crop sides; degrees; log-gain.
 SHIFT, SIZE, ROLL, LIGHT = 0.035, 0.07, 20.0, 0.35
@@ -55,7 +60,8 @@ class FaceSet:
         subsets: parts of a benchmark, each a mask (M + missed,) bool of the crops and,
             after them, of the missed faces.
         notes: sentences on what is not there.
-        looks: (M - warped, 768) float32 thumbnails of the pictures, see `asmnet.evaluate.picture_split`.
+        looks: (M - warped, 768) float32 thumbnails of the pictures, see
+            `asmnet.evaluate.picture_split`.
         left_out: how many pictures stay out since they are on the split's other side.
     """
 
@@ -84,20 +90,6 @@ class FaceSet:
             "sha256": hashlib.sha256(self.images.tobytes()).hexdigest(),
             "source": self.source,
         }
-
-
-def pictures_in(folder: Path) -> list[Path]:
-    """The pictures in a folder and its sub-folders, sorted.
-
-    Raises:
-        UserError: no folder, or no picture in it.
-    """
-    if not folder.is_dir():
-        raise UserError(f"{folder} is not a folder; give one that holds pictures of faces")
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-    if not found:
-        raise UserError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
-    return found
 
 
 def detected_faces(
@@ -257,26 +249,6 @@ def labelled_faces(
         looks=np.stack(looks),
         left_out=len(data.faces) - len(kept) - len(lost),
     )
-
-
-def find_face(
-    image: np.ndarray, detector: FaceDetector, wanted: Crop | None = None
-) -> Detection | None:
-    """The best face of the picture, or the one whose centre lies in `wanted`.
-
-    The detector needs room around a face: a picture that is all face is searched again
-    as a part of a larger one.  A wanted face is searched in its surroundings, as the
-    tracker searches for a face that it knows of.
-    """
-    height, width = image.shape[:2]
-    whole = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
-    centre = wanted or whole
-    for room in (1.0, 2.0) if wanted is None else (2.0, 3.5):
-        for face in detector.detect(image, replace(centre, side=room * centre.side)):
-            middle = (face.box[:2] + face.box[2:]) / 2
-            if wanted is None or np.abs(wanted.to_units(middle)).max() < 0.5:
-                return face
-    return None
 
 
 def _cut(image_bgr: np.ndarray, crop: Crop, size: int) -> np.ndarray:

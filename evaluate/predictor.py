@@ -13,7 +13,7 @@ from asmnet import models
 from asmnet.cli.progress import Track, no_progress, suppress_output
 from asmnet.core import ModelSpec, read_spec
 from asmnet.edge_runtime import Landmarker
-from asmnet.export.gate import run_file
+from asmnet.edge_runtime.parity import run_file
 from asmnet.train.checkpoint import load_float
 
 __all__ = ["Predict", "Predictor", "load_network", "model_files"]

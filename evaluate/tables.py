@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from asmnet.core import ANGLES
+
 if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["accuracy_table", "pose_table", "robustness_table", "study_tables"]
 
 Report = dict[str, Any]
-ANGLES = ("yaw", "pitch", "roll")
 
 
 def accuracy_table(reports: Sequence[Report]) -> Table:

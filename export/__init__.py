@@ -1,28 +1,24 @@
-"""From a trained `.keras` file to a proven `.tflite` file, and figures for both.
+"""From a trained `.keras` file to a `.tflite` file that behaves the same.
 
-    network, spec = load_float(models.find(kind=".keras"))
-    calibration = calibration_faces(spec)
-    spec = convert(network, spec, "int8", calibration, Path("asmnet-int8.tflite"))
+    export("runs/mine/best.keras", "mine-int8.tflite", calibration=Path("MY_PICTURES"))
 
+converts, compares with the float model on other faces, and writes the file only if it passes.
 TensorFlow is imported when something is converted, not before.
 """
 
-from asmnet.evaluate.face_sets import FaceSet, detected_faces, labelled_faces
 from asmnet.export.calibration import calibration_faces
 from asmnet.export.convert import convert
-from asmnet.export.gate import LIMITS, ParityReport, measure_parity
+from asmnet.export.gate import ParityReport, measure_parity
+from asmnet.export.pipeline import Export, GateFailed, export
 from asmnet.export.recipes import RECIPES
-from asmnet.train.checkpoint import load_float
 
 __all__ = [
-    "FaceSet",
-    "LIMITS",
-    "RECIPES",
+    "Export",
+    "GateFailed",
     "ParityReport",
+    "RECIPES",
     "calibration_faces",
     "convert",
-    "detected_faces",
+    "export",
     "measure_parity",
-    "labelled_faces",
-    "load_float",
 ]

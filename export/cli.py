@@ -22,7 +22,6 @@ from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.export.calibration import IMAGES, LEAST
 from asmnet.export.pipeline import Export, make, open_job, smallest
 from asmnet.export.recipes import RECIPES, UNCALIBRATED
-from asmnet.export.reference import verify
 from asmnet.export.report.console import inspection, parity_table, recipe_table
 from asmnet.export.report.html import write_report
 from asmnet.export.report.tensor_stats import WIDENED
@@ -33,6 +32,7 @@ __all__ = ["main"]
 # More of the ranges than this should have settled when calibration ends.
 UNSETTLED = 0.05
 SETTINGS = {"show_default": True, "max_content_width": 100}
+VERIFY = {"verify": ("asmnet.edge_runtime.verify:main", "Check a model file on this machine.")}
 # Bytes of room that converters take in the folder for temporary files.
 SCRATCH = 100_000_000
 
@@ -41,7 +41,7 @@ class _GateFailed(Exception):
     """Leaves the block that writes the file, so that there is none."""
 
 
-@click.group("export", cls=DefaultGroup)
+@click.group("export", cls=DefaultGroup, lazy=VERIFY)
 def main() -> None:
     """Export to TFLite, see what is in a file, check it anywhere: `export`, `inspect`, `verify`."""
 
@@ -236,34 +236,3 @@ def _inspect(file: Path) -> None:
     console = Console(width=None if sys.stdout.isatty() else 130, highlight=False)
     for part in inspection(models.find(str(file), ".tflite")):
         console.print(part)
-
-
-@main.command("verify", context_settings=SETTINGS)
-@click.argument("file", default=models.DEFAULT)
-@click.option(
-    "--faces",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="The pictures that it was judged on.  [default: those that ship with asmnet]",
-)
-@click.option("--threads", default=1, type=click.IntRange(1, 64), help="Of the interpreter.")
-@cli_errors(extra="export")
-def _verify(file: str, faces: Path | None, threads: int) -> None:
-    """Check on this machine that FILE still answers as its float model does.
-
-    FILE is a shipped model's name or a .tflite file of asmnet-export, which holds the float
-    model's answers on some of the faces that it was judged on.  Needs no TensorFlow.
-
-    Exit code 0: it does.  1: it does not.  2: it could not be checked.
-    """
-    path = models.find(file, ".tflite")
-    checked = verify(path, faces, threads)
-    click.echo(
-        f"{checked.spec.name} against its float model: {checked.faces} faces, "
-        f"{checked.interpreter}, {threads} thread{'s' * (threads > 1)}"
-    )
-    for figure in checked.figures:
-        mark = "PASS" if figure.passed else "FAIL"
-        click.echo(f"{figure.label:<44}{figure.value:8.3f}   at most {figure.limit:5.2f}   {mark}")
-    if not checked.passed:
-        sys.exit(1)

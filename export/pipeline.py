@@ -1,20 +1,24 @@
-"""One trained network, exported by one recipe or by all, each with its verdict.
+"""One trained network, exported by one recipe or by all, each with its parity report.
 
-    job = open_job(model, folder, recipes=["int8"])
-    export = make(job, "int8")
+export("mine.keras", "mine-int8.tflite")        # one recipe, gate included
 
-What a job holds is made once, and shared by all its exports.
+job = open_job(model, folder, recipes=["int8"])  # several, from the same faces
+made = make(job, "int8")
 """
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asmnet import models
 from asmnet.cli.progress import Track, no_progress, suppress_output
-from asmnet.core import ModelSpec, embed_spec
+from asmnet.core import ModelSpec, atomic_path, embed_spec
 from asmnet.evaluate.face_sets import FaceSet
 from asmnet.export.calibration import IMAGES, calibration_faces
 from asmnet.export.convert import convert
@@ -28,7 +32,7 @@ from asmnet.train.checkpoint import load_float
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Export", "ExportJob", "make", "open_job", "smallest"]
+__all__ = ["Export", "ExportJob", "GateFailed", "export", "make", "open_job", "smallest"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +129,46 @@ def make(job: ExportJob, recipe: str, track: Track = no_progress) -> Export:
     embed_spec(file, spec)
     embed_reference(file, job.trial, *verdict.answers[0])
     return Export(recipe, file, spec, verdict)
+
+
+class GateFailed(Exception):
+    """The exported file is too far from the float model; `export.verdict` says where."""
+
+    def __init__(self, export: Export) -> None:
+        failed = ", ".join(f.label for f in export.verdict.figures if not f.passed)
+        super().__init__(f"{export.spec.name} by {export.recipe}: {failed}")
+        self.export = export
+
+
+def export(
+    model: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    recipe: str = "int8",
+    calibration: Path | None = None,
+    faces: str | None = None,
+    track: Track = no_progress,
+) -> Export:
+    """Export a trained network to a file, if the file behaves as the network does.
+
+    Args:
+        model: a `.keras` file, or the name of a shipped model.
+        output: the `.tflite` to write.
+        recipe: a key of `RECIPES`.
+        calibration, faces: as for `open_job`.
+        track: shows progress.
+
+    Raises:
+        UserError: an unusable model, too few faces, or no such recipe.
+        GateFailed: a limit is exceeded; nothing is written.
+    """
+    source = models.find(model, ".keras")
+    with tempfile.TemporaryDirectory() as folder, atomic_path(output) as file:
+        job = open_job(source, Path(folder), [recipe], calibration, faces=faces, track=track)
+        made = make(job, recipe, track)
+        if not made.verdict.passed:
+            raise GateFailed(made)
+        shutil.copyfile(made.file, file)
+    return replace(made, file=Path(output))
 
 
 def smallest(exports: Sequence[Export]) -> Export | None:

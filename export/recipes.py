@@ -106,7 +106,7 @@ def qat_int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
 
     Needs the extra `qat`.
     """
-    from asmnet.export.qat import finetune  # an extra: named when it is missed
+    from asmnet.export.qat.finetune import finetune  # an extra: named when it is missed
 
     prepared = prepare(network, crops, centre=True, track=track)
     tuned = finetune(network, prepared, crops, FLOAT_LAYERS, track=track)

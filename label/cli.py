@@ -16,7 +16,8 @@ from asmnet.data.images import read_face, read_picture
 from asmnet.data.jsonl import write_jsonl
 from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
-from asmnet.evaluate.face_sets import find_face, pictures_in
+from asmnet.edge_runtime.detector import find_face
+from asmnet.edge_runtime.io.pictures import pictures_in
 from asmnet.label.adapter import LandmarkAdapter
 from asmnet.label.teachers import (
     PseudoLabel,
@@ -94,9 +95,9 @@ def main(
         if like:
             if not foreign:
                 raise UserError("--like is for teachers of other points; give one with --teacher")
-            dialects = _learn_dialects(like, foreign, track)
+            adapters = _learn_adapters(like, foreign, track)
             own = [teacher for teacher in loaded if teacher.scheme is IBUG68]
-            groups[IBUG68.name] = own + [*map(Translated, foreign, dialects)]
+            groups[IBUG68.name] = [*own, *map(Translated, foreign, adapters)]
         for teacher in loaded if not like else foreign if wide else []:
             if teacher.scheme is not None:
                 groups.setdefault(teacher.scheme.name, []).append(teacher)
@@ -147,12 +148,12 @@ def _trust(opinions: dict[str, PseudoLabel], count: int) -> np.ndarray:
     return np.clip(falling, LEAST_WEIGHT, 1)
 
 
-def _learn_dialects(like: str, teachers: Sequence[Teacher], track: Track) -> list[LandmarkAdapter]:
+def _learn_adapters(like: str, teachers: Sequence[Teacher], track: Track) -> list[LandmarkAdapter]:
     """What each teacher says of faces with manual labels, against the labels."""
     faces = read_dataset(like, "train").faces
     said: list[list[np.ndarray]] = [[] for _ in teachers]
     labels: list[list[np.ndarray]] = [[] for _ in teachers]
-    for face in track(faces, "learning the dialects"):
+    for face in track(faces, "learning the adapters"):
         image = read_face(face)
         for i, teacher in enumerate(teachers):
             look = teacher.crop(tight_square(face.points, IBUG68))

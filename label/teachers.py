@@ -82,7 +82,8 @@ class _Own:
         with suppress_output():
             self.landmarker = Landmarker.load(models.find(name))
         spec = self.landmarker.spec
-        self.size, self.margin, self.scheme = spec.size, spec.margin, spec.points
+        self.size, self.margin = spec.size, spec.margin
+        self.scheme: Scheme | None = spec.points
 
     def crop(self, box: Crop) -> Crop:
         return Crop(box.cx, box.cy, box.side * self.margin)
@@ -101,7 +102,8 @@ class _Pfld:
     It takes (1, 3, 112, 112) BGR in [0, 1] and answers (1, 196) fractions of the crop.
     """
 
-    size, margin, scheme = 112, 1.15, WFLW98
+    size, margin = 112, 1.15
+    scheme: Scheme | None = WFLW98
 
     def __init__(self, path: str) -> None:
         try:
@@ -113,7 +115,7 @@ class _Pfld:
                 f"cannot use teacher {path}: {reason}; give an ONNX network of "
                 f"{self.size}-pixel crops"
             ) from error
-        if answer.size != 2 * self.scheme.count or not np.isfinite(answer).all():
+        if answer.size != 2 * WFLW98.count or not np.isfinite(answer).all():
             raise UserError(
                 f"teacher {path} answers {answer.shape} to a black crop; expected (1, 196) "
                 "finite numbers"
@@ -141,7 +143,8 @@ class FaceMesh:
     y and depth in pixels of the crop.  Near profile it loses faces: there it counts for less.
     """
 
-    size, scheme = 256, None
+    size = 256
+    scheme: Scheme | None = None
     # Its crop, 1.5 x the box of the 478 points, told by the box of 300-W's 68.
     margin, lift = 1.72, 0.104
     fades = (30.0, 50.0)
@@ -174,17 +177,17 @@ class FaceMesh:
 
 
 class Translated:
-    """A teacher that speaks the dialect of 68 manual points."""
+    """A teacher whose points are adapted to the 68 manual ones."""
 
-    scheme = IBUG68
+    scheme: Scheme | None = IBUG68
 
-    def __init__(self, teacher: Teacher, dialect: LandmarkAdapter) -> None:
-        self.teacher, self.dialect = teacher, dialect
+    def __init__(self, teacher: Teacher, adapter: LandmarkAdapter) -> None:
+        self.teacher, self.adapter = teacher, adapter
         self.size, self.crop, self.share = teacher.size, teacher.crop, teacher.share
 
     def __call__(self, rgb: np.ndarray) -> Answer:
         points, pose = self.teacher(rgb)
-        return self.dialect(points[None])[0], pose
+        return self.adapter(points[None])[0], pose
 
 
 def load_teacher(path: str) -> Teacher:

@@ -21,6 +21,7 @@ from asmnet.edge_runtime import FaceDetector, Landmarker
 
 ROOT = Path(__file__).resolve().parents[1]
 OTHER = re.compile("no display|━")  # what may stand on stderr beside an error: a note, progress
+pytest_plugins = ["tests.networks"]
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,18 @@ def label_samples(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], P
         return folder
 
     return label
+
+
+@pytest.fixture(scope="session")
+def labelled(label_samples: Callable[[int], Path]) -> Path:
+    """A flat folder of twelve picture + .pts pairs."""
+    return label_samples(12)
+
+
+@pytest.fixture(scope="session")
+def labelled_faces(label_samples: Callable[[int], Path]) -> Path:
+    """A flat folder of 70 picture + .pts pairs."""
+    return label_samples(70)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_the_default_is_shipped() -> None:
     assert models.DEFAULT in models.shipped()
     assert Landmarker.load().spec.name == f"{models.DEFAULT}-int8"
     readme = (Path(__file__).parents[1] / "README.md").read_text()
-    assert f"[**`{models.DEFAULT}`**](models/{models.DEFAULT}.md), float (default)" in readme
+    assert f"[`{models.DEFAULT}`](models/{models.DEFAULT}.md), the default" in readme
 
 
 def test_paths_stay_what_they_are() -> None:

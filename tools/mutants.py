@@ -27,7 +27,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUILD = REPOSITORY / "build/mutants"
-ROOMS = ("core", "edge_runtime", "train", "export")
+ROOMS = ("cli", "core", "data", "edge_runtime", "evaluate", "export", "label", "train")
 
 # Whose score the project keeps.
 MODULES = """
@@ -87,9 +87,7 @@ def modules_of(name: str) -> list[str]:
     """The modules of a room, or one module, as paths from the repository's root."""
     path = REPOSITORY / name
     if not path.exists() or Path(name).parts[0] not in ROOMS:
-        sys.exit(
-            f"error: {name} is no room and no module; say core or edge_runtime/tracking/tracker.py"
-        )
+        sys.exit(f"error: {name} is no room and no module; say core or edge_runtime/detector.py")
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     return [str(f.relative_to(REPOSITORY)) for f in files if f.name != "__init__.py"]
 
@@ -158,7 +156,10 @@ def copy_room(module: str) -> None:
     stage, room = folder(module), Path(module).parts[0]
     shutil.rmtree(stage, ignore_errors=True)
     shutil.copytree(REPOSITORY / room, stage / "asmnet" / room)
-    (stage / "mutants").mkdir()
+    (stage / "mutants/asmnet").mkdir(parents=True)
+    for path in (REPOSITORY / "api").glob("*.py"):
+        for home in (stage, stage / "mutants"):
+            (home / "asmnet" / path.name).symlink_to(path)
     for path in REPOSITORY.iterdir():
         if path.name not in (*ROOMS, "build", "pyproject.toml") and path.name[0] != ".":
             (stage / "mutants" / path.name).symlink_to(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from asmnet.cli.groups import DefaultGroup, MainCommand
+from asmnet.cli.groups import MainCommand
 from asmnet.core import cli_errors
 
 __all__ = ["train"]
@@ -19,12 +19,7 @@ DATA = "300w:DIR, wflw:DIR, a folder of picture + .pts, or a .jsonl of labels."
 SKIP_BAD = "Leave out bad labels and unreadable pictures, and say how many."
 
 
-@click.group("train", cls=DefaultGroup)
-def train() -> None:
-    """Train a landmark and pose network, or the paper's four: `train` and `ablation`."""
-
-
-@train.command("train", cls=MainCommand, context_settings=SETTINGS)
+@click.command("train", cls=MainCommand, context_settings=SETTINGS)
 @click.option("--data", required=True, help=DATA)
 @click.option(
     "--extra",
@@ -66,45 +61,14 @@ def train() -> None:
 )
 @click.option("--skip-bad", is_flag=True, help=SKIP_BAD)
 @cli_errors(extra="train")
-def _train(data: str, run: Path, skip_bad: bool, **settings) -> None:
+def train(data: str, run: Path, skip_bad: bool, **settings) -> None:
     """Train a landmark and pose network.
 
     Kill it at any moment: the same command goes on from the last epoch, on the same faces.
-    KERAS_BACKEND chooses TensorFlow, JAX or torch; all devices that JAX sees share each batch.
+    KERAS_BACKEND chooses TensorFlow or JAX; all devices that JAX sees share each batch.
 
     The paper's tables, from one command: asmnet-train ablation --help
     """
     from asmnet.train.fit import fit
 
     fit(data, run, skip_bad=skip_bad, **settings)
-
-
-@train.command("ablation", context_settings=SETTINGS)
-@click.option("--data", required=True, help=DATA)
-@click.option(
-    "--run", type=click.Path(path_type=Path), required=True, help="Folder of all the runs."
-)
-@click.option("--recipe", type=click.Choice(["modern", "paper"]), default="modern")
-@click.option("--init", default="imagenet", help="As for a single training.")
-@click.option("--size", type=click.IntRange(32, 512), default=112, help="Input side in pixels.")
-@click.option("--epochs", type=click.IntRange(1), default=12, help="Of each training.")
-@click.option("--seeds", type=click.IntRange(1), default=3, help="Trainings of each model.")
-@click.option("--spatial", is_flag=True, help="Also our asmnet_spatial, with the ASM term.")
-@click.option(
-    "--test",
-    "tests",
-    multiple=True,
-    help="Labelled faces to test on, as --data, besides the test set of --data.  Repeatable.",
-)
-@click.option("--skip-bad", is_flag=True, help=SKIP_BAD)
-@cli_errors(extra="train")
-def _ablation(data: str, run: Path, tests: tuple[str, ...], **settings) -> None:
-    """Train the paper's four models under one schedule, and print the paper's tables.
-
-    mnv2 and mnv2_r are MobileNetV2 without and with the ASM term, ASMNet_nr and ASMNet the
-    half network.  RUN gets NAME-seedK/ for each training, tables.md, tables.json and
-    ablation.png.  Kill it at any moment: the same command goes on.
-    """
-    from asmnet.evaluate.ablation.run import ablation
-
-    ablation(data, run, tests=tests, **settings)

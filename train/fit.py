@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import track
 
 from asmnet.core import UserError
-from asmnet.data.images import pack_faces
 from asmnet.train.model import build_model, count_flops, load_network
+from asmnet.train.packed import pack_faces
 from asmnet.train.recipes import RECIPES, Recipe
 from asmnet.train.run import History, ProgressBar, State, check_run, open_run
 from asmnet.train.shape_model import ShapeModel

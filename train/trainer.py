@@ -9,12 +9,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from asmnet.core import Scheme, nme, pose_mae
+from asmnet.core import Scheme, nme, pose_mae, ridge_regression
 from asmnet.data.datasets import Face
-from asmnet.data.images import PackedFaces, crop_faces, poses_of, to_inputs
+from asmnet.data.images import crop_faces, poses_of, to_inputs
 from asmnet.train import augment
 from asmnet.train.folding import folded_call
 from asmnet.train.loss import alpha_at, total_loss
+from asmnet.train.packed import PackedFaces
 from asmnet.train.recipes import Recipe
 from asmnet.train.shape_model import ShapeModel
 
@@ -268,14 +269,12 @@ def fit_heads(
         known = ~np.isnan(y).any(axis=1)
         if not known.any():
             continue
-        a, b = np.float64(x[known]), np.float64(y[known])
-        centred = a - a.mean(axis=0)
-        gram = centred.T @ centred
-        gram[np.diag_indices_from(gram)] += ridge * np.trace(gram) / len(gram) + 1e-9
-        kernel = np.linalg.solve(gram, centred.T @ (b - b.mean(axis=0)))
+        a = x[known].astype(np.float64)
+        strength = ridge * a.var(axis=0).mean() * len(a) + 1e-9
+        kernel, bias = ridge_regression(a, y[known], strength)
         head = network.get_layer(name)
         head.kernel.assign(kernel)
-        head.bias.assign(b.mean(axis=0) - a.mean(axis=0) @ kernel)
+        head.bias.assign(bias)
     batches.start(0)
 
 

@@ -254,7 +254,7 @@ def evidence() -> Vectors:
     sizes = [(640, 480), (480, 640), (300, 300), (1280, 300), (200, 231)]
     out: Vectors = {
         "evidence/looks": looks,
-        "evidence/likeness": np.array([correlation(*(zscore(look) for look in looks))]),
+        "evidence/correlation": np.array([correlation(*(zscore(look) for look in looks))]),
         "evidence/boxes": boxes,
         "evidence/suspicious": np.array(
             [suspicious(face(old), face(new), frame) for old, new in boxes], np.uint8
@@ -274,9 +274,10 @@ def evidence() -> Vectors:
 def constants() -> Vectors:
     """The runtime's numbers, by the Java class that holds them under the same names."""
     homes = {
-        "FaceTracker": (tracker_module, "VERIFY_CORRELATION VERIFY_EVERY VERIFY_ANYHOW SEARCH_PAUSE "
-                        "SEARCH_MORE NEW_SCORE KEEP_SCORE SURE_SCORE CHECK_ROTATION_DEG MAX_ROTATION_DRIFT DETECT_SCALE "
-                        "MIN_CORRELATION DUPLICATE_IOU MAX_LOST_SECONDS RECROP_THRESHOLD"),
+        "FaceTracker": (tracker_module, "VERIFY_CORRELATION VERIFY_EVERY VERIFY_ANYHOW "
+                        "SEARCH_PAUSE SEARCH_MORE NEW_SCORE KEEP_SCORE SURE_SCORE "
+                        "CHECK_ROTATION_DEG MAX_ROTATION_DRIFT DETECT_SCALE MIN_CORRELATION "
+                        "DUPLICATE_IOU MAX_LOST_SECONDS RECROP_THRESHOLD"),
         "SceneCutDetector": (tracker_module, "CUT_CORRELATION"),
         "Association": (evidence_module, "LEAST_INSIDE MOST_GROWTH MOST_MOVE"),
         "Track": (tracks_module, "POINTS_FILTER POSE_FILTER"),

@@ -312,18 +312,21 @@ def test_pins_follow_the_catalog():
     assert toolchain.PINS["junit"].version == "1" + versions["junit"].removeprefix("5")
 
 
-def test_a_download_that_is_not_the_pinned_one_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(toolchain, "NPM", tmp_path.as_uri())
-    pin = toolchain.Pin("tool@1.0", "0" * 64)
-    source = tmp_path / "tool/-/tool-1.0.tgz"
-    source.parent.mkdir(parents=True)
-    source.write_bytes(b"something else")
-    with pytest.raises(toolchain.BuildError, match=r"tool-1\.0\.tgz has SHA-256 .* not the pinned"):
-        toolchain.download(pin, tmp_path / "cache/tool.tgz")
-    source.unlink()
+@pytest.mark.parametrize(
+    ("coordinates", "file"),
+    [("tool@1.0", "tool-1.0.tgz"), ("g:tool:1.0:linux@aar", "tool-1.0-linux.aar")],
+)
+def test_a_download_that_is_not_the_pinned_one_is_refused(coordinates, file, tmp_path, monkeypatch):
+    """Whatever the registry's client brings: here it brings something else, then nothing."""
+    pin, path = toolchain.Pin(coordinates, "0" * 64), tmp_path / "cache" / "tool"
+    bring = [sys.executable, "-c", "import sys; open(sys.argv[1], 'w').write('else')"]
+    monkeypatch.setattr(toolchain.Pin, "command", lambda pin, to: [*bring, to / file])
+    with pytest.raises(toolchain.BuildError, match="has SHA-256 .* not the pinned"):
+        toolchain.download(pin, path)
+    monkeypatch.setattr(toolchain.Pin, "command", lambda pin, to: [sys.executable, "-c", "0/0"])
     with pytest.raises(toolchain.BuildError, match="cannot be had"):
-        toolchain.download(pin, tmp_path / "cache/tool.tgz")
-    assert list((tmp_path / "cache").iterdir()) == []
+        toolchain.download(pin, path)
+    assert not list(path.parent.iterdir())
 
 
 def test_missing_tools_are_named_in_one_sentence(tmp_path):

@@ -1,8 +1,8 @@
-"""The tools of the build without Gradle: what is downloaded, from where, with which SHA-256.
+"""The tools of the build without Gradle: what Maven and npm fetch, with which SHA-256.
 
 Everything that is not a Debian package stands in PINS; screens.py adds what Robolectric needs.
-`fetch` gives a file out of build/android/tools/, downloading it at the first time and checking it
-every time.  MAVEN and NPM in the environment name other registries.
+`fetch` gives a file out of build/android/tools/: Maven or npm, set up as on any machine, bring it
+the first time; it is checked every time.
 
     apt install $(python android_demo/tools/toolchain.py)
 """
@@ -12,16 +12,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
-import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,8 +29,8 @@ BUILD = REPOSITORY / "build/android"
 CACHE = BUILD / "tools"
 CATALOG = ANDROID / "gradle/libs.versions.toml"
 
-MAVEN = os.environ.get("MAVEN") or "https://repo1.maven.org/maven2"
-NPM = os.environ.get("NPM") or "https://registry.npmjs.org"
+# Copies one artifact out of a repository; needs no project.
+MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 FRAMEWORK_RESOURCES = Path("/usr/share/android-framework-res/framework-res.apk")
 
 
@@ -60,15 +58,24 @@ class Pin(NamedTuple):
         return self.coordinates.rpartition("@")[2]
 
     @property
-    def url(self) -> str:
-        """Where it lies in its registry."""
+    def file(self) -> str:
+        """The name that Maven or npm gives the file."""
         if ":" not in self.coordinates:
             package, _, version = self.coordinates.rpartition("@")
-            return f"{NPM}/{package}/-/{package}-{version}.tgz"
+            return f"{package}-{version}.tgz"
+        coordinates, _, extension = self.coordinates.partition("@")
+        _group, *names = coordinates.split(":")
+        return f"{'-'.join(names)}.{extension or 'jar'}"
+
+    def command(self, folder: Path) -> list[object]:
+        """What writes the file into `folder`."""
+        if ":" not in self.coordinates:
+            return ["npm", "pack", "--silent", "--pack-destination", folder, self.coordinates]
         coordinates, _, extension = self.coordinates.partition("@")
         group, artifact, version, *classifier = coordinates.split(":")
-        name = f"{'-'.join([artifact, version, *classifier])}.{extension or 'jar'}"
-        return f"{MAVEN}/{group.replace('.', '/')}/{artifact}/{version}/{name}"
+        wanted = ":".join([group, artifact, version, extension or "jar", *classifier])
+        options = [f"-Dartifact={wanted}", f"-DoutputDirectory={folder}"]
+        return ["mvn", "--batch-mode", "--quiet", MAVEN_COPY, *options]
 
 
 PINS = {
@@ -165,13 +172,19 @@ PACKAGES = {
     "dexdump": "dexdump",
     "/usr/bin/enjarify": "enjarify",
     str(FRAMEWORK_RESOURCES): "android-framework-res",
+    "mvn": "maven",
+    "npm": "npm",
 }
+
+
+def missing_of(names: Iterable[str]) -> list[str]:
+    """Those commands and files of PACKAGES that are not installed."""
+    return [name for name in names if not shutil.which(name) and not Path(name).exists()]
 
 
 def require(*names: str) -> None:
     """Raise BuildError unless these commands and files of PACKAGES are installed."""
-    missing = [name for name in names if not shutil.which(name) and not Path(name).exists()]
-    if missing:
+    if missing := missing_of(names):
         packages = " ".join(sorted({PACKAGES[name] for name in missing}))
         raise BuildError(
             f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed; "
@@ -200,26 +213,28 @@ def fetch(name: str) -> Path:
             f"{CATALOG.name} says {pin.catalog} {wanted}, but tools/toolchain.py pins "
             f"{pin.coordinates}; change the pin and its SHA-256 too"
         )
-    path = CACHE / pin.url.rpartition("/")[2]
+    path = CACHE / pin.file
     if not path.exists() or digest(path) != pin.sha256:
         download(pin, path)
     return path
 
 
 def download(pin: Pin, path: Path) -> None:
-    """Write what lies at the pin's address to `path` if it is what was pinned."""
+    """Let Maven or npm write the pin's file to `path`, if it is what was pinned."""
+    command = pin.command(path.parent)
+    require(str(command[0]))
     with replacing(path) as new:
         try:
-            with urllib.request.urlopen(pin.url, timeout=120) as answer, new.open("wb") as file:
-                shutil.copyfileobj(answer, file)
-        except OSError as reason:
+            run(*pin.command(new.parent), name=str(command[0]))
+            (new.parent / pin.file).replace(new)
+        except (OSError, StepError) as reason:
             raise BuildError(
-                f"{pin.url} cannot be had ({reason}); try again, name another registry by MAVEN "
-                f"or NPM, or put the file into {path.parent}"
+                f"{pin.coordinates} cannot be had by {command[0]}; try again, or put the file into "
+                f"{path.parent} ({str(reason).splitlines()[-1]})"
             ) from None
         if digest(new) != pin.sha256:
             raise BuildError(
-                f"{pin.url} has SHA-256 {digest(new)}, not the pinned {pin.sha256}; "
+                f"{pin.coordinates} has SHA-256 {digest(new)}, not the pinned {pin.sha256}; "
                 "do not use it, try another registry"
             )
 
@@ -320,4 +335,4 @@ def main(command: Callable[[], None]) -> None:
 
 
 if __name__ == "__main__":
-    print(*sorted(set(PACKAGES.values())))
+    print(*sorted({PACKAGES[name] for name in missing_of(PACKAGES)}))

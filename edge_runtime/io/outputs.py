@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from asmnet.core import UserError
-from asmnet.edge_runtime.io.pictures import SUFFIXES
+from asmnet.core import IMAGE_SUFFIXES, UserError
 
 __all__ = ["refuse_overwriting"]
 
@@ -37,7 +36,7 @@ def refuse_overwriting(
         for place in taken.keys() & places:
             raise UserError(f"{option} {name} would overwrite {taken[place]}; give another name")
         path = Path(os.path.realpath(name))
-        if path.suffix.lower() in SUFFIXES and str(path.parent) in taken:
+        if path.suffix.lower() in IMAGE_SUFFIXES and str(path.parent) in taken:
             raise UserError(f"{option} {name} is among the pictures of {taken[str(path.parent)]}")
         taken |= dict.fromkeys(places, f"{option} {name}")
     if stills is None:

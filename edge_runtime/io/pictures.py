@@ -8,16 +8,29 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from asmnet.core import UserError
+from asmnet.core import IMAGE_SUFFIXES, UserError
 from asmnet.edge_runtime.io.cameras import quiet_opencv
 
-__all__ = ["SUFFIXES", "picture_size", "read_picture"]
+__all__ = ["picture_size", "pictures_in", "read_picture"]
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 # A small file can hold a huge picture of one colour; so many pixels take 400 MB.
 _MOST_PIXELS = 2**27
 # JPEG: markers of a frame header; not Huffman tables (C4), JPG (C8), arithmetic coding (CC).
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures in a folder and its sub-folders, sorted.
+
+    Raises:
+        UserError: no folder, or no picture in it.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder; give one that holds pictures of faces")
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    if not found:
+        raise UserError(f"{folder} holds no pictures ({', '.join(IMAGE_SUFFIXES)})")
+    return found
 
 
 def read_picture(path: Path) -> np.ndarray:

@@ -284,7 +284,7 @@ class PreviewServer:
         await viewer.send_bytes(jpeg)
 
     def _admit(self, request: web.Request) -> None:
-        """Raise HTTP's 401 or 403 to whom the camera is none of their business."""
+        """Reject unauthenticated (401) and cross-origin (403) requests."""
         host = request.headers.get("Host", "")
         if self._token is None:
             # A foreign page can have its own name resolve to this machine (DNS rebinding);

@@ -139,25 +139,12 @@ def record_line(frame: Frame, faces: list[Face]) -> dict[str, Any]:
         "t": round(frame.t, 4),
         "source": frame.name,
         "size": [frame.image.shape[1], frame.image.shape[0]],
-        "faces": [
-            {
-                "id": face.id,
-                "score": None if face.score is None else round(face.score, 3),
-                "box": _rounded(face.box),
-                "landmarks": [_rounded(point) for point in face.landmarks],
-                "pose": dict(zip(("yaw", "pitch", "roll"), _rounded(face.pose), strict=True)),
-            }
-            for face in faces
-        ],
+        "faces": [face.to_dict() for face in faces],
     }
     if frame.live:
         line["latency_ms"] = round(1e3 * (time.monotonic() - frame.captured), 1)
         line["dropped"] = frame.dropped
     return line
-
-
-def _rounded(values: np.ndarray) -> list[float]:
-    return [round(float(value), 2) for value in values]
 
 
 class Stills:

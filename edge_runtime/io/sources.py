@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from asmnet import samples
-from asmnet.core import UserError
+from asmnet.core import IMAGE_SUFFIXES, UserError
 from asmnet.edge_runtime.images import as_bgr
 from asmnet.edge_runtime.io.cameras import (
     Camera,
@@ -24,7 +24,7 @@ from asmnet.edge_runtime.io.cameras import (
     quiet_opencv,
 )
 from asmnet.edge_runtime.io.live import LatestFrames
-from asmnet.edge_runtime.io.pictures import SUFFIXES, read_picture
+from asmnet.edge_runtime.io.pictures import read_picture
 from asmnet.edge_runtime.io.videos import VideoLength
 
 __all__ = ["Frame", "frames_from", "pictures_of"]
@@ -101,7 +101,7 @@ def frames_from(
 
 def pictures_of(folder: Path) -> list[Path]:
     """The pictures of a folder, in the order in which they are read."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def _file(path: Path) -> Generator[Frame, None, None]:
@@ -117,11 +117,11 @@ def _file(path: Path) -> Generator[Frame, None, None]:
         raise UserError(f"cannot read source {named}: {reason}; {_DEMO}") from cause
     if files is not None:
         if not files:
-            raise UserError(f"no pictures in folder {path} ({', '.join(SUFFIXES)}); {_DEMO}")
+            raise UserError(f"no pictures in folder {path} ({', '.join(IMAGE_SUFFIXES)}); {_DEMO}")
         return _pictures(files)
     if empty:
         raise UserError(f"{path} is empty; {_DEMO}")
-    if path.suffix.lower() in SUFFIXES or cv2.haveImageReader(str(path)):
+    if path.suffix.lower() in IMAGE_SUFFIXES or cv2.haveImageReader(str(path)):
         return _pictures([path])
     with quiet_opencv():
         capture = cv2.VideoCapture(str(path))

@@ -37,8 +37,9 @@ from asmnet.edge_runtime.tracking.tracks import Observation, Track, overlaps
 __all__ = ["FaceTracker"]
 
 # The detector looks at a followed face again when the pixels under it correlate less than
-# VERIFY_CORRELATION with those that it last agreed to, but not more often than VERIFY_EVERY seconds;
-# and anyhow after VERIFY_ANYHOW.  Of a talking face's frames one in a hundred is below 0.93.
+# VERIFY_CORRELATION with those that it last agreed to, but not more often than VERIFY_EVERY
+# seconds; and anyhow after VERIFY_ANYHOW.  Of a talking face's frames one in a hundred is below
+# 0.93.
 VERIFY_CORRELATION, VERIFY_EVERY, VERIFY_ANYHOW = 0.9, 0.15, 1.0
 # Searches follow each other ever more slowly while there is nothing to find.
 SEARCH_PAUSE = 0.1
@@ -48,10 +49,9 @@ SEARCH_MORE = 0.15
 # that merely keeps a track alive.  Close up, 99.9 % of the faces of 300-W score above 0.73
 # (bench/detector_box.py), crumpled cloth below 0.7.
 NEW_SCORE, KEEP_SCORE = 0.7, 0.45
-# Below this score landmarks must be steady, too: looked at again in a crop turned by 10 degrees,
-# they stay where they were to within MAX_ROTATION_DRIFT box sides.  Those of faces do, unless noise or blur
-# is bad; those of half of the things that the detector takes for one do not
-# (bench/steadiness.py).
+# Below this score a second check is needed: in a crop rotated by 10 degrees, the landmarks move by
+# less than MAX_ROTATION_DRIFT box sides.  Those of faces do, unless noise or blur is bad; those of
+# half of the detector's false positives do not (bench/steadiness.py).
 SURE_SCORE, CHECK_ROTATION_DEG, MAX_ROTATION_DRIFT = 0.85, 10.0, 0.05
 # The detector looks at this many times the landmarks' box.
 DETECT_SCALE = 2.0
@@ -75,7 +75,8 @@ class FaceTracker:
     """Follows up to `max_faces` faces through consecutive frames.
 
     Args:
-        landmarker, detector: the networks.
+        landmarker: places landmarks in a crop.
+        detector: finds faces.
         max_faces: so many at most; cost grows with the faces that are there.
         smoothing: pass points and pose through One-Euro filters.
 

@@ -153,7 +153,7 @@ def train_alone() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-    from asmnet.train.cli import train
+    from asmnet.__main__ import train
 
     train()
 

@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asmnet.core import auc, failure_rate
+from asmnet.core import ANGLES, auc, failure_rate
 
 __all__ = ["Scores", "bootstrap_interval", "difference", "summarise"]
 
 RESAMPLES = 2000
 # Student's t, 97.5 %, for 2, 3, ... 10 seeds; more seeds use the last, a little too strict.
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-ANGLES = ("yaw", "pitch", "roll")
 
 
 class Scores(NamedTuple):

@@ -41,7 +41,8 @@ def to_keras2(network: keras.Model) -> Any:
     """A Keras-2 network with the same layers' names, weights and answers.
 
     Args:
-        network: of `asmnet.train.model.build_model`, or prepared by `asmnet.export.weights.prepare`.
+        network: of `asmnet.train.model.build_model`, or prepared by
+            `asmnet.export.weights.prepare`.
 
     Returns:
         (B, size, size, 3) float32 to [landmarks (B, 2 N), pose (B, 3)].

@@ -21,7 +21,7 @@ __all__ = ["inspection", "recipe_table", "parity_table"]
 
 RATIOS = {"jitter_ratio": "x {:.3f}", "megabytes": "x {:.2f}", "milliseconds": "{:.2f} x faster"}
 # The ladder's columns: headings, and the figures' keys.
-RECIPE_ORDER = {
+COLUMNS = {
     "NME, points": ("nme",),
     "shift mean / p99 / max, px": ("shift_mean", "shift_p99", "shift_max"),
     "pose mean / max, °": ("pose_mean", "pose_max"),
@@ -63,15 +63,13 @@ def recipe_table(exports: Sequence[Export]) -> Table:
         caption=f"{faces['images']} face crops ({escape(faces['source'])}); "
         f"{exports[0].verdict.interpreter}, 1 thread",
     )
-    names = [name for name in RECIPE_ORDER if name != "NME, points" or _has(exports, "nme")]
+    names = [name for name in COLUMNS if name != "NME, points" or _has(exports, "nme")]
     for name in ("recipe", *names, "MB", "ms", "gate"):
         table.add_column(name, justify="left" if name in ("recipe", "gate") else "right")
     known = [{figure.key: figure for figure in e.verdict.figures} for e in exports]
     cost = next((f for f in known if "milliseconds" in f), {})
     for export, figures in zip(exports, known, strict=True):
-        cells = [
-            " / ".join(_cell(figures.get(key)) for key in RECIPE_ORDER[name]) for name in names
-        ]
+        cells = [" / ".join(_cell(figures.get(key)) for key in COLUMNS[name]) for name in names]
         time = figures["milliseconds"].after if "milliseconds" in figures else None
         if time is None and "milliseconds" in cost:
             time = cost["milliseconds"].before  # the float file itself

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asmnet.core import ANGLES
 from asmnet.export.pipeline import Export, ExportJob
 from asmnet.export.report.tensor_stats import Noise, Ranges
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["calibration_crops", "faces_apart", "layers_noise", "layers_ranges", "parity"]
 
 FLOAT, EXPORTED = "#18b04a", "#e0262a"
-POSE = ("yaw", "pitch", "roll")
 
 
 def parity(export: Export) -> Figure:
@@ -32,7 +32,7 @@ def parity(export: Export) -> Figure:
         left.text(at, 4, f" {name} {at:.2f}", fontsize=8, color="0.35")
     left.set(xlabel=f"landmark shift, px of {export.spec.size}", ylabel="% of landmarks",
              xlim=(0, None), ylim=(0, 100))  # fmt: skip
-    for index, name in enumerate(POSE):
+    for index, name in enumerate(ANGLES):
         right.plot(
             float_pose[:, index], (pose - float_pose)[:, index], ".", markersize=3, label=name
         )

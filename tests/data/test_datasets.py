@@ -9,8 +9,9 @@ from scipy.io import savemat
 
 from asmnet.core import IBUG68, UserError
 from asmnet.data.datasets import read_300w, read_dataset, read_pts, read_wflw
-from asmnet.data.images import crop_faces, pack_faces, read_picture
+from asmnet.data.images import crop_faces, read_picture
 from asmnet.data.jsonl import write_jsonl
+from asmnet.train.packed import pack_faces
 
 
 def pts(points, head="version: 1\nn_points: 68\n{\n", tail="}\n"):

@@ -93,9 +93,9 @@ def test_grey_and_transparent_pictures_serve_too(detector: FaceDetector, astrona
         np.zeros((0, 4, 3), np.uint8),
         np.zeros((4, 4, 2), np.uint8),
         np.zeros((4, 4), np.uint16),
-        "face.jpg",
+        7,
     ],
-    ids=["float", "empty", "two channels", "16 bit", "a name"],
+    ids=["float", "empty", "two channels", "16 bit", "a number"],
 )
 def test_other_arrays_are_refused_with_the_reason(detector: FaceDetector, picture: object):
     with pytest.raises(UserError, match="picture"):

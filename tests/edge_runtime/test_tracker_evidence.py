@@ -1,4 +1,7 @@
-"""What makes the tracker believe in a face, and what makes it doubt one: docs/measurements/tracking.md."""
+"""What makes the tracker believe in a face, and what makes it doubt one.
+
+docs/measurements/tracking.md has the rules.
+"""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from asmnet.edge_runtime import (
     Frame,
     Landmarker,
     frames_from,
-    tracker,
 )
+from asmnet.edge_runtime.tracking import tracker
 from asmnet.models import DEFAULT
 
 FPS = 30

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from asmnet.__main__ import train
 from asmnet.core import UserError
 from asmnet.evaluate.ablation import run as ablation
 from asmnet.evaluate.ablation.statistics import Scores, bootstrap_interval, difference, summarise
 from asmnet.evaluate.ablation.tables import make_tables
-from asmnet.train.cli import train
 
 SMALL = ["--size", "32", "--init", "none", "--epochs", "1"]
 
@@ -149,7 +149,7 @@ def test_a_kill_ends_the_training_too_and_the_command_goes_on(benchmark, tmp_pat
         if name != "ASMNet":
             settings = common | dict(arch=arch, loss=loss, seed=0)
             finish_quickly(run / f"{name}-seed0", settings)
-    code = "from asmnet.train.cli import train; train()"
+    code = "from asmnet.__main__ import train; train()"
     options = ["ablation", "--data", common["data"], "--run", str(run), "--seeds", "1", *SMALL]
     command = [sys.executable, "-c", code, *options]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -16,9 +16,9 @@ from asmnet.core import IBUG68, WFLW98, Crop, extract, read_spec
 from asmnet.data.datasets import read_pts
 from asmnet.data.images import read_picture
 from asmnet.edge_runtime.crops import OPENCV
-from asmnet.evaluate.cli import evaluate, main
+from asmnet.evaluate import evaluate, labelled_faces
+from asmnet.evaluate.cli import main
 from asmnet.evaluate.plots import published
-from asmnet.export import labelled_faces
 
 FLOAT, INT8 = models.find(kind=".keras"), models.find(kind=".tflite")
 

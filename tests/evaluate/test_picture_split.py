@@ -11,9 +11,10 @@ import pytest
 
 from asmnet import samples
 from asmnet.core import ModelSpec, UserError
+from asmnet.evaluate import detected_faces
 from asmnet.evaluate.face_sets import FaceSet
 from asmnet.evaluate.picture_split import judges
-from asmnet.export import calibration_faces, detected_faces
+from asmnet.export import calibration_faces
 from asmnet.export.pipeline import open_job
 from asmnet.export.trial import FEWEST, trial_faces
 

@@ -14,7 +14,8 @@ from asmnet import samples
 from asmnet.core import ModelSpec, UserError, extract
 from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
-from asmnet.export import calibration_faces, detected_faces
+from asmnet.evaluate import detected_faces
+from asmnet.export import calibration_faces
 
 SPEC = ModelSpec("test", "0", "ibug68", 96, "landmarks", "pose")
 LONDON = sorted(samples.LONDON.glob("*.jpg"))

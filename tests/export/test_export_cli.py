@@ -16,24 +16,23 @@ from click.testing import CliRunner
 
 from asmnet import models
 from asmnet.core import read_spec
-from asmnet.edge_runtime import Landmarker
+from asmnet.edge_runtime import Landmarker, parity
 from asmnet.export import RECIPES, calibration_faces, cli
-from asmnet.export import gate as verdict
 from asmnet.export.cli import main
 
 
 @pytest.fixture
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
     """An untrained network means nothing, so any damage to it is fine."""
-    for key in verdict.LIMITS:
-        monkeypatch.setitem(verdict.LIMITS, key, 1e9)
+    for key in parity.LIMITS:
+        monkeypatch.setitem(parity.LIMITS, key, 1e9)
 
 
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gate that nothing can pass."""
     for key in ("shift_mean", "keras_landmarks"):
-        monkeypatch.setitem(verdict.LIMITS, key, 0.0)
+        monkeypatch.setitem(parity.LIMITS, key, 0.0)
 
 
 def run(*arguments: object):
@@ -176,7 +175,8 @@ def test_a_wrong_normalisation_fails_the_gate(
     tiny_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commonest mistake with quantized networks: calibrated and run on other pixels."""
-    from asmnet.export import convert, exporting
+    from asmnet.export import convert
+    from asmnet.export import pipeline as exporting
 
     def mistaken(network, spec, *rest):
         return convert(network, spec.replace(mean=0.0, std=255.0), *rest)

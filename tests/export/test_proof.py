@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from asmnet import samples
 from asmnet.core import embed_file, embed_spec, embedded_file, read_spec
+from asmnet.edge_runtime.parity import shifts
+from asmnet.edge_runtime.verify import FACES, REFERENCE, verify
 from asmnet.export.cli import main
-from asmnet.export.gate import shifts
 from asmnet.export.pipeline import Export, ExportJob, make, open_job
-from asmnet.export.reference import FACES, PROOF, verify
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_the_file_proves_itself(job: ExportJob, export: Export) -> None:
     for figure in shifts(*judged, export.spec):
         # Another decoder than in the verdict: grey levels that are one apart here and there.
         assert measured[figure.key].value == pytest.approx(figure.value, rel=0.1), figure.key
-    assert len(embedded_file(export.file, PROOF) or b"") < 20_000
+    assert len(embedded_file(export.file, REFERENCE) or b"") < 20_000
 
 
 def test_the_proof_is_about_faces_that_did_not_calibrate(job: ExportJob, exported: Path) -> None:
@@ -70,7 +70,7 @@ def test_other_answers_fail(exported: Path, tmp_path: Path) -> None:
         changed = dict(proof)
     changed["points"] = changed["points"] + np.int16(2000)  # a fifteenth of the crop
     np.savez_compressed(tmp_path / "changed.npz", **changed)
-    embed_file(other, PROOF, (tmp_path / "changed.npz").read_bytes())
+    embed_file(other, REFERENCE, (tmp_path / "changed.npz").read_bytes())
     result = CliRunner().invoke(main, ["verify", str(other)])
     assert result.exit_code == 1
     assert "FAIL" in result.output and "against its float model: 35 faces" in result.output
@@ -99,10 +99,10 @@ def test_files_without_a_proof_are_refused(exported: Path, tmp_path: Path, refus
 def test_a_damaged_proof_is_one_sentence(exported: Path, tmp_path: Path, refused) -> None:
     other = tmp_path / "other.tflite"
     shutil.copy(exported, other)
-    embed_file(other, PROOF, b"no npz")
+    embed_file(other, REFERENCE, b"no npz")
     assert "has an unusable proof.npz" in refused(main, "verify", other)
     content = bytearray(exported.read_bytes())
-    at = content.index(PROOF.encode()) + 200  # inside what was compressed
+    at = content.index(REFERENCE.encode()) + 200  # inside what was compressed
     content[at : at + 50] = bytes(50)
     other.write_bytes(content)
     assert "proof.npz is damaged" in refused(main, "verify", other)
@@ -116,7 +116,7 @@ def crafted(exported: Path, folder: Path, **changes: object) -> Path:
     np.savez_compressed(stream, **arrays)
     other = folder / "crafted.tflite"
     shutil.copy(exported, other)
-    embed_file(other, PROOF, stream.getvalue())
+    embed_file(other, REFERENCE, stream.getvalue())
     return other
 
 
@@ -167,4 +167,4 @@ def test_two_pictures_of_one_name_are_not_mixed_up(exported: Path, tmp_path: Pat
 
 
 def _stream(file: Path) -> io.BytesIO:
-    return io.BytesIO(embedded_file(file, PROOF) or b"")
+    return io.BytesIO(embedded_file(file, REFERENCE) or b"")

@@ -12,10 +12,10 @@ import pytest
 from asmnet.cli.progress import suppress_output
 from asmnet.core import UserError
 from asmnet.edge_runtime import Landmarker
+from asmnet.edge_runtime.parity import run_file
 from asmnet.evaluate.face_sets import FaceSet
 from asmnet.export import recipes
 from asmnet.export.convert import convert
-from asmnet.export.gate import run_file
 from asmnet.export.qat import keras2 as twin
 from asmnet.export.recipes import FLOAT_LAYERS
 from asmnet.export.weights.prepare import prepare

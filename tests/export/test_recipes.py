@@ -13,7 +13,8 @@ import pytest
 from asmnet.cli.progress import no_progress, suppress_output
 from asmnet.core import ModelSpec, UserError, read_spec
 from asmnet.edge_runtime.interpreter import load_interpreter
-from asmnet.export import RECIPES, FaceSet, convert
+from asmnet.evaluate import FaceSet
+from asmnet.export import RECIPES, convert
 from asmnet.export.convert import output_names
 from asmnet.export.weights.bias_correction import rounded
 from asmnet.export.weights.weight_only import quantize_float_kernels

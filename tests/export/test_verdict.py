@@ -12,19 +12,12 @@ import pytest
 
 from asmnet.core import IBUG68, ModelSpec, nme
 from asmnet.edge_runtime import Landmarker
-from asmnet.export import FaceSet, convert
-from asmnet.export.gate import (
-    Metric,
-    ParityReport,
-    jitter_metric,
-    measure_parity,
-    nme_figure,
-    run_file,
-    shifts,
-    worst_figure,
-)
+from asmnet.edge_runtime.parity import Metric, jitter_metric, run_file, shifts
+from asmnet.edge_runtime.verify import Verification
+from asmnet.evaluate import FaceSet
+from asmnet.export import convert
+from asmnet.export.gate import ParityReport, measure_parity, nme_figure, worst_figure
 from asmnet.export.pipeline import Export, smallest
-from asmnet.export.reference import Verification
 
 FACES, POINTS = 100, 68
 SPEC = ModelSpec("test", "0", "ibug68", 224, "landmarks", "pose")

@@ -148,7 +148,7 @@ def test_pose_tables(folder, skip_bad):
 
 
 def test_proofs(tmp_path):
-    verify = pytest.importorskip("asmnet.export.reference").verify
+    verify = pytest.importorskip("asmnet.edge_runtime.verify").verify
     file = tmp_path / "m.tflite"
 
     def read(content: bytes) -> None:

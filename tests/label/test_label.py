@@ -56,14 +56,14 @@ def test_98_points_follow_the_68_but_not_the_schemes_habits(rng):
 
 
 @pytest.mark.parametrize("depth", [False, True])
-def test_a_dialect_is_learned_and_turns_with_the_face(rng, depth):
+def test_an_adapter_is_learned_and_turns_with_the_face(rng, depth):
     mean = rng.uniform(-1, 1, (98, 3)) * 50
     points = mean + rng.normal(0, 2, (300, 98, 3))
     labels = points[:, 20:88, :2] + rng.normal(0, 2, (68, 2))
     labels[:, 5] += 0.1 * points[:, 3, 2:]  # one label follows the depth of a point
     points = points if depth else points[..., :2]
-    dialect = LandmarkAdapter(points[:250], labels[:250], ridge=1e-3)
-    found = dialect(points[250:])
+    adapter = LandmarkAdapter(points[:250], labels[:250], ridge=1e-3)
+    found = adapter(points[250:])
     error = np.abs(found - labels[250:])
     assert error[:, :5].max() < 0.5, "the habit is the same on every face"
     assert (error[:, 5].max() < 0.5) == depth
@@ -71,7 +71,7 @@ def test_a_dialect_is_learned_and_turns_with_the_face(rng, depth):
     moved = points[250:].copy()
     moved[..., :2] = moved[..., :2] @ turn + 100
     moved[..., 2:] *= 3
-    np.testing.assert_allclose(dialect(moved), found @ turn + 100, atol=1e-6)
+    np.testing.assert_allclose(adapter(moved), found @ turn + 100, atol=1e-6)
 
 
 class Stubborn:

@@ -13,10 +13,12 @@ from click.testing import CliRunner
 from asmnet import models
 from asmnet.core import read_spec
 from asmnet.edge_runtime import Landmarker
-from asmnet.export import FaceSet, calibration_faces, convert, detected_faces, load_float
+from asmnet.edge_runtime.parity import LIMITS, run_file
+from asmnet.evaluate import FaceSet, detected_faces
+from asmnet.export import calibration_faces, convert
 from asmnet.export.cli import main
-from asmnet.export.gate import LIMITS, run_file
 from asmnet.export.trial import trial_faces
+from asmnet.train.checkpoint import load_float
 
 SPEC_KEYS = ("scheme", "size", "margin", "landmarks", "pose", "mean", "std", "license")
 

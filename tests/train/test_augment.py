@@ -7,8 +7,8 @@ import pytest
 from keras import ops
 
 from asmnet.core import IBUG68, Crop, extract, mirror_pose, rotate_pose
-from asmnet.data.images import PACK_MARGIN
 from asmnet.train import augment
+from asmnet.train.packed import PACK_MARGIN
 
 SIZE, MARGIN = 112, 1.25
 PACK = round(SIZE * PACK_MARGIN / MARGIN)

@@ -10,9 +10,10 @@ from PIL import Image
 
 from asmnet.core import IBUG68, nme
 from asmnet.data.faces import Face
-from asmnet.data.images import PackedFaces, crop_faces
+from asmnet.data.images import crop_faces
 from asmnet.train import augment
 from asmnet.train.loss import total_loss
+from asmnet.train.packed import PackedFaces
 from asmnet.train.recipes import RECIPES
 from asmnet.train.shape_model import ShapeModel
 from asmnet.train.trainer import (
@@ -41,7 +42,8 @@ def packed():
     pose = rng.normal(0, 20, (FACES, 3))
     pose[0] = np.nan
     images = rng.integers(0, 256, (FACES, 46, 46, 3), dtype=np.uint8)
-    return PackedFaces(images, points.astype(np.float32), pose.astype(np.float32))
+    weights = np.ones(points.shape[:2], np.float32)
+    return PackedFaces(images, points.astype(np.float32), pose.astype(np.float32), weights)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +153,7 @@ def test_every_epoch_has_other_warps(batches):
 
 
 def test_fewer_faces_than_a_batch_are_repeated(packed, shape_model):
-    few = PackedFaces(packed.images[:3], packed.points[:3], packed.pose[:3])
+    few = PackedFaces(*(getattr(packed, f.name)[:3] for f in dataclasses.fields(packed)))
     batches = Batches(few, shape_model, RECIPE, SIZE, MARGIN, seed=5)
     assert len(batches) == 1 and set(chosen_by(batches)) == {0, 1, 2}
     assert len(chosen_by(batches)) == RECIPE.batch

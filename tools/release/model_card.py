@@ -123,7 +123,7 @@ Made by `python -m tools.release.publish`; do not edit.
 
 {PARITY}{parity(spec)}
 
-Faces, ranges and layers: [docs/measurements/reports/{name}.html](../docs/reports/{name}.html) (download it to
+Faces, ranges and layers: [the report](../docs/measurements/reports/{name}.html) (download it to
 look at it).
 
 ```

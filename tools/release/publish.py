@@ -3,7 +3,8 @@
     python -m tools.release.publish runs/mine mine-68-224 --test 300w:DIR
 
 writes NAME.keras, NAME.shape.npz, NAME.json (provenance), NAME-int8.tflite and
-NAME.md (the model card) into `models/`, and the export's report into `docs/measurements/reports/` beside
+NAME.md (the model card) into `models/`, and the export's report into
+`docs/measurements/reports/` beside
 it: all of them, or none.
 """
 
@@ -24,7 +25,7 @@ from asmnet import models
 from asmnet.cli.progress import Track, progress
 from asmnet.core import UserError, cli_errors, read_spec
 from asmnet.data.datasets import read_dataset
-from asmnet.evaluate.cli import evaluate
+from asmnet.evaluate import evaluate
 from asmnet.train.checkpoint import load_float
 from tools.release.model_card import TESTS, Published, card, license_of, sources_of
 
@@ -93,7 +94,7 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
             notes=notes,
         )
         model.with_suffix(".md").write_text(card(published))
-        reports = into.resolve().parent / "docs" / "reports"
+        reports = into.resolve().parent / "docs" / "measurements" / "reports"
         reports.mkdir(parents=True, exist_ok=True)
         page.replace(reports / page.name)
         for file in sorted(Path(folder).iterdir()):

@@ -28,7 +28,7 @@ from tools.sample_clip.wall import Room
 
 __all__ = ["main", "make_rooms", "render"]
 
-_HERE = Path(__file__).parent
+_HERE = Path(samples.__file__).parent
 _SEED = 68
 _SHUTTER = 0.25  # exposure, in parts of the frame's time
 _EXPOSURES = 4  # pictures averaged into one frame

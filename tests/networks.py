@@ -1,21 +1,25 @@
-"""What the tests of the export share: small networks, crops, labels."""
+"""Small networks for tests of export and evaluation; Keras loads when one is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import pytest
 
-from asmnet.core import ModelSpec
-from asmnet.export import calibration_faces, load_float
-from asmnet.train.model import build_model
+if TYPE_CHECKING:
+    import keras
+
+    from asmnet.core import ModelSpec
 
 
 def _untrained(arch: str, size: int = 64, scheme: str = "ibug68") -> keras.Model:
     """A network with random weights; small ones convert in seconds."""
+    import keras
+
+    from asmnet.train.model import build_model
+
     keras.utils.set_random_seed(1)
     network = build_model(arch, scheme, size)
     # Fresh batch norms are the identity; trained ones are not.
@@ -55,16 +59,14 @@ def spatial() -> keras.Model:
 @pytest.fixture(scope="session")
 def tiny(tiny_file: Path) -> tuple[keras.Model, ModelSpec]:
     """The small network and its contract."""
+    from asmnet.train.checkpoint import load_float
+
     return load_float(tiny_file)
 
 
 @pytest.fixture(scope="session")
 def tiny_crops(tiny: tuple[keras.Model, ModelSpec]) -> np.ndarray:
     """(64, 64, 64, 3) uint8 RGB crops of shipped faces."""
+    from asmnet.export import calibration_faces
+
     return calibration_faces(tiny[1], images=64).images
-
-
-@pytest.fixture(scope="session")
-def labelled(label_samples: Callable[[int], Path]) -> Path:
-    """A flat folder of twelve picture + .pts pairs."""
-    return label_samples(12)

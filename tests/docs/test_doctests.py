@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for room in ("core", "edge_runtime", "train", "export")
+    for room in "cli core data edge_runtime evaluate export label train".split()
     for path in sorted((ROOT / room).rglob("*.py"))
     if ">>> " in path.read_text()
 ]

@@ -1,0 +1,1 @@
+"""What command lines share: groups of commands, options, progress bars."""

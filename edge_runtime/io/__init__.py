@@ -1,0 +1,1 @@
+"""Frames in, results out: cameras, files and streams; recordings, datagrams, the live page."""

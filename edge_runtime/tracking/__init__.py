@@ -1,0 +1,1 @@
+"""From faces in single frames to tracks: association, verification, smoothing."""

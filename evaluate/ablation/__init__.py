@@ -1,0 +1,1 @@
+"""The paper's four models, trained from several seeds and compared."""

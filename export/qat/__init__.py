@@ -1,0 +1,1 @@
+"""Quantization-aware fine-tuning with tfmot, which knows Keras 2 networks only."""

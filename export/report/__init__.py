@@ -1,0 +1,1 @@
+"""What an export shows: terminal tables, a page with plots, statistics of its tensors."""

@@ -1,0 +1,1 @@
+"""Pseudo-labels: trained networks label more faces, so that others learn from them."""
