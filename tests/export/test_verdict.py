@@ -10,9 +10,10 @@ import keras
 import numpy as np
 import pytest
 
-from asmnet.core import IBUG68, ModelSpec, nme
+from asmnet.core import IBUG68, ModelSpec, auc, failure_rate, nme
 from asmnet.edge_runtime import Landmarker
-from asmnet.edge_runtime.parity import Metric, jitter_metric, run_file, shifts
+from asmnet.edge_runtime.interpreter import interpreter_version
+from asmnet.edge_runtime.parity import Metric, jitter_metric, measure_jitter, run_file, shifts
 from asmnet.edge_runtime.verify import Verification
 from asmnet.evaluate import FaceSet
 from asmnet.export import convert
@@ -119,6 +120,69 @@ def test_one_failing_figure_fails_the_verdict() -> None:
     assert verdict_of(Metric("jitter_ratio", "", 99.0)).passed, "only reported"
 
 
+def test_the_contract_holds_each_figure_with_its_limit_and_both_models_own() -> None:
+    verdict = replace(
+        verdict_of(jitter_metric(0.2, 0.1)), faces={"images": 9}, interpreter="LiteRT 2"
+    )
+    assert verdict.to_dict() == {
+        "passed": True,
+        "figures": {"jitter": {"value": 0.2, "limit": 0.45, "float": 0.1, "exported": 0.2}},
+        "faces": {"images": 9},
+        "interpreter": "LiteRT 2",
+    }
+
+
+class Made:
+    """A landmarker that always answers the same units, or finds the bright half of the picture."""
+
+    spec = SPEC.replace(size=32)
+
+    def __init__(self, follows: bool = False) -> None:
+        self.follows, self.seen = follows, []
+
+    def raw(self, view: np.ndarray) -> Answers:
+        self.seen.append(view)
+        turn = np.linspace(0, 2 * np.pi, POINTS, endpoint=False)
+        units = 0.3 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+        if self.follows:  # the left edge of what is bright
+            units[:, 0] -= (view.mean() - 127.5) / 255
+        return units, np.zeros(3)
+
+
+def picture() -> np.ndarray:
+    """Dark on the left, bright on the right; what lies between moves by as much as the crop."""
+    ramp = np.clip((np.arange(32) - 15.5) * 25.5 + 127.5, 0, 255).astype(np.uint8)
+    return np.broadcast_to(ramp[None, :, None], (32, 32, 3))
+
+
+def test_jitter_is_that_of_crops_half_a_pixel_off_and_camera_noise() -> None:
+    """Points that go with the crop shake by its uniform +-0.5 px; sideways, others stay."""
+    rigid, following = Made(), Made(follows=True)
+    shaken, steadier = measure_jitter([rigid, following], np.stack([picture()] * 20))
+    units, _ = Made().raw(picture())
+    width = 32 * float(IBUG68.interocular(units))
+    assert shaken == pytest.approx(100 * np.sqrt(2 / 12) / width, rel=0.1)
+    assert steadier == pytest.approx(100 * np.sqrt(1 / 12) / width, rel=0.1)
+
+
+def test_jitter_shows_all_landmarkers_the_same_noisy_stills() -> None:
+    first, second = Made(), Made()
+    grey = np.arange(100, 140, dtype=np.uint8)[:, None, None, None]
+    measure_jitter([first, second], np.broadcast_to(grey, (40, 32, 32, 3)))
+    views = np.stack(first.seen)
+    np.testing.assert_array_equal(views, np.stack(second.seen))
+    means = views.reshape(20, 16, -1).mean(axis=(1, 2))
+    np.testing.assert_allclose(means, np.linspace(0, 39, 20).astype(int) + 100, atol=0.2)
+    # Two grey levels, less what resampling between pixels averages away.
+    assert 1 < views.std(axis=(1, 2, 3)).mean() < 2
+
+
+def test_jitter_of_few_pictures_takes_each_once() -> None:
+    made = Made()
+    measure_jitter([made], np.stack([picture()] * 3))
+    assert len(made.seen) == 3 * 16
+
+
 def test_a_verdict_with_nan_is_still_json() -> None:
     text = json.dumps(verdict_of(jitter_metric(float("nan"), 0.2)).to_dict(), allow_nan=False)
     document = json.loads(text)
@@ -154,7 +218,20 @@ def test_int8_is_compared_with_the_float_model_on_labels(
     worse = float(nme(rounded, exact, IBUG68).mean())
     assert figures["nme"].before == pytest.approx(0, abs=1e-6)
     assert figures["nme"].value == pytest.approx(worse, rel=1e-3) and worse > 0
-    assert verdict.evaluation["nme"] == pytest.approx(worse, rel=1e-3)
+    assert verdict.evaluation == {
+        "data": "test",
+        "faces": len(tiny_crops),
+        "nme": pytest.approx(worse, rel=1e-3),
+        "fr10": failure_rate(nme(rounded, exact, IBUG68)),
+        "auc10": pytest.approx(auc(nme(rounded, exact, IBUG68)), rel=1e-3),
+    }
+    assert verdict.faces == faces.record() and verdict.interpreter == interpreter_version()
+    for found, wanted in zip(verdict.answers, (exact, rounded), strict=True):
+        np.testing.assert_array_equal(found[0], wanted)
+    assert list(figures)[:3] == ["keras_landmarks", "keras_pose", "nme"]
+    assert figures["keras_landmarks"].passed and figures["keras_pose"].passed
+    shift = np.linalg.norm(rounded - exact, axis=-1) * spec.size
+    assert figures["shift_mean"].value == pytest.approx(shift.mean())
     jitter = figures["jitter"]
     assert jitter.value == jitter.after
     assert figures["jitter_ratio"].value == pytest.approx(jitter.value / (jitter.before or 0))
