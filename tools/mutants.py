@@ -35,7 +35,8 @@ core edge_runtime/tracking/tracker.py edge_runtime/tracking/tracks.py
 edge_runtime/tracking/association.py edge_runtime/tracking/smoothing.py edge_runtime/detector.py
 edge_runtime/interpreter.py edge_runtime/landmarker.py edge_runtime/io/sources.py
 edge_runtime/io/pictures.py edge_runtime/io/videos.py edge_runtime/io/sinks.py
-edge_runtime/io/recorder.py edge_runtime/io/outputs.py export/gate.py export/calibration.py
+edge_runtime/io/recorder.py edge_runtime/io/outputs.py edge_runtime/parity.py
+export/gate.py export/calibration.py
 evaluate/picture_split.py export/recipes.py export/weights/equalize.py export/weights/prune.py
 export/weights/bias_correction.py export/weights/prepare.py train/loss.py train/shape_model.py
 train/augment.py data/datasets.py data/faces.py data/jsonl.py train/split.py train/run.py
