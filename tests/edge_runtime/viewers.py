@@ -54,11 +54,11 @@ def local(server: PreviewServer) -> str:
     return f"http://127.0.0.1:{port_of(server)}/"
 
 
-def play(story: Coroutine[Any, Any, Any]) -> None:
-    """Run the viewers of a test."""
+def play(story: Coroutine[Any, Any, Any], patience: float = PATIENCE) -> None:
+    """Run the viewers of a test, for so many seconds at most."""
 
     async def patiently() -> None:
-        await asyncio.wait_for(story, PATIENCE)
+        await asyncio.wait_for(story, patience)
 
     asyncio.run(patiently())
 
