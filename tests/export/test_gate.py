@@ -88,6 +88,19 @@ def test_a_limit_passes_its_own_value_and_nothing_above(key: str, figures, limit
     assert replace(figure, value=limit).passed, "at most the limit"
 
 
+def test_each_figure_says_what_it_is_and_in_which_unit() -> None:
+    figures = [*moved(1.0), jitter_metric(0.1), nme_figure(3.0, 3.0)]
+    assert {figure.key: figure.label for figure in figures} == {
+        "shift_mean": "landmark shift, mean, px",
+        "shift_p99": "landmark shift, 99th percentile, px",
+        "shift_max": "landmark shift, max, px",
+        "pose_mean": "pose shift, mean, °",
+        "pose_max": "pose shift, max, °",
+        "jitter": "jitter on noisy stills, % of inter-ocular",
+        "nme": "NME, % (labelled faces)",
+    }
+
+
 def test_limits_on_pixels_go_with_the_inputs_size() -> None:
     """Half the size, half the pixels: the same part of the face."""
     assert not failing(moved(0.499, size=112))
