@@ -22,6 +22,18 @@ from asmnet.edge_runtime import FaceDetector, Landmarker
 ROOT = Path(__file__).resolve().parents[1]
 OTHER = re.compile("no display|━")  # what may stand on stderr beside an error: a note, progress
 pytest_plugins = ["tests.networks"]
+# Networks are trained or converted in these: minutes.
+SLOW = {ROOT / "tests" / name for name in ("evaluate", "export", "label", "fuzz")} | {
+    ROOT / "tests/parity/test_shipped_model.py",
+    ROOT / "tests/train/test_training.py",
+    ROOT / "tests/train/test_model.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if SLOW & {item.path, *item.path.parents}:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
