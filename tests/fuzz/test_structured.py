@@ -83,10 +83,11 @@ def learn(source: str, skip_bad: bool) -> None:
     """What training does with labels before it begins."""
     datasets = pytest.importorskip("asmnet.data.datasets")
     pictures = pytest.importorskip("asmnet.data.images")
+    packing = pytest.importorskip("asmnet.train.packed")
     data = datasets.read_dataset(source, skip_bad=skip_bad)
     if skip_bad:
         data = pictures.readable(data)
-    packed = pictures.pack_faces(data.faces, 16, 1.25)
+    packed = packing.pack_faces(data.faces, 16, 1.25)
     assert np.isfinite(packed.points).all() and not np.isinf(packed.pose).any()
 
 
