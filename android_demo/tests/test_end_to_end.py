@@ -21,7 +21,7 @@ import pytest
 from frames import clip, ppm
 
 from asmnet import models
-from asmnet.core import Crop, Kernels
+from asmnet.core import Crop, PixelOps
 from asmnet.core.crop import NUMPY
 from asmnet.edge_runtime import detector as detector_module
 from asmnet.edge_runtime import landmarker as landmarker_module
@@ -42,7 +42,7 @@ def black_around(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray
 
 KERNELS = {
     "opencv": (landmarker_module.OPENCV, detector_module.OPENCV_PADDED),
-    "numpy": (NUMPY, Kernels(NUMPY.shrink, black_around)),
+    "numpy": (NUMPY, PixelOps(NUMPY.shrink, black_around)),
 }
 
 
