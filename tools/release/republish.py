@@ -77,7 +77,7 @@ def main(name: str, test: str, into: Path) -> None:
             evaluate_both(rows, "int8", int8, test, track)
         model.with_suffix(".md").write_text(renewed(old, name, kind, rows, read_spec(int8)))
         model.unlink()
-        page.replace(into.resolve().parent / "docs" / "reports" / page.name)
+        page.replace(into.resolve().parent / "docs" / "measurements" / "reports" / page.name)
         for file in sorted(Path(folder).iterdir()):
             file.replace(into / file.name)
     click.echo(f"wrote {into / name}.json, .md and {into / int8.name}")
