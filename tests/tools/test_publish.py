@@ -68,7 +68,7 @@ def test_a_run_becomes_a_model_with_its_whole_history(
     ends = (".json", ".keras", ".md", ".shape.npz", "-int8.tflite")
     assert sorted(p.name for p in into.iterdir()) == sorted(f"mine-98-80{end}" for end in ends)
 
-    assert (tmp_path / "docs" / "measurements" / "reports" / "mine-98-80.html").stat().st_size > 10_000
+    assert (tmp_path / "docs/measurements/reports/mine-98-80.html").stat().st_size > 10_000
     card = (into / "mine-98-80.md").read_text()
     assert str(tmp_path) not in card and str(labelled) not in card
     for words in ("98 landmarks (wflw98)", "80 x 80", "one of ours", "12 faces", "Noted.",
