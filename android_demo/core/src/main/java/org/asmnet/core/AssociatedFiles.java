@@ -57,6 +57,9 @@ final class AssociatedFiles {
                 }
                 int length = u16(entry + 28);
                 int local = u32(entry + 42);
+                if (entry > file.length - 46 - length) {
+                    throw new IndexOutOfBoundsException();
+                }
                 String found = new String(file, entry + 46, length, StandardCharsets.UTF_8);
                 if (!names.add(found)) {
                     throw damaged("two files of one name");
@@ -129,7 +132,11 @@ final class AssociatedFiles {
         }
     }
 
+    // Checked by hand: the JavaScript that this is compiled to does not check indices.
     private int u16(int at) {
+        if (at < 0 || at > file.length - 2) {
+            throw new IndexOutOfBoundsException();
+        }
         return (file[at] & 255) | (file[at + 1] & 255) << 8;
     }
 

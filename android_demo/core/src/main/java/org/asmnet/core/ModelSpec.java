@@ -145,6 +145,12 @@ public final class ModelSpec {
         return read(content, file.toString());
     }
 
+    /** Computes SHA-256, on platforms without {@code java.security}. */
+    public interface Digest {
+        /** The 64 hexadecimal digits, lower case, of the first {@code length} bytes. */
+        String sha256(byte[] content, int length);
+    }
+
     /**
      * Read the contract out of a {@code .tflite} file's content (an asset, for example).
      *
@@ -154,6 +160,11 @@ public final class ModelSpec {
      *     when the contract was written
      */
     public static ModelSpec read(byte[] content, String file) {
+        return read(content, file, ModelSpec::sha256);
+    }
+
+    /** See {@link #read(byte[], String)}; the digest is {@link Sha256#hex} or the platform's. */
+    public static ModelSpec read(byte[] content, String file, Digest digest) {
         // A FlatBuffer names its format at bytes 4..8.
         if (content.length < 8
                 || !new String(content, 4, 4, StandardCharsets.ISO_8859_1).equals("TFL3")) {
@@ -181,7 +192,7 @@ public final class ModelSpec {
                     + error.getMessage() + "; export it again");
         }
         // Files of version 0.1.0 and those of other tools state none.
-        if (expected != null && !expected.equals(sha256(content, appendix.start))) {
+        if (expected != null && !expected.equals(digest.sha256(content, appendix.start))) {
             throw new AsmnetException(
                     file + " is damaged (its SHA-256 differs); get or export it again");
         }

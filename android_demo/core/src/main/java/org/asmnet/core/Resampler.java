@@ -83,9 +83,10 @@ public final class Resampler {
     }
 
     private void average(int k) {
-        int area = k * k;
-        // Division by 2 area, exact while area < 2^20.
-        long inverse = (1L << 50) / (2 * area) + 1;
+        // (sum + area / 2) / area, rounded down: exact, for a quarter of a level is more than the
+        // error of a double.  No long, which JavaScript has to emulate.
+        double inverse = 1.0 / (k * k);
+        double half = k * k / 2.0 + 0.25;
         byte[] pixels = from;
         int n = 0;
         for (int row = 0; row < height; row++) {
@@ -102,9 +103,9 @@ public final class Resampler {
                         b += pixels[at + 2] & 255;
                     }
                 }
-                blocks[n++] = (byte) ((2 * r + area) * inverse >> 50);
-                blocks[n++] = (byte) ((2 * g + area) * inverse >> 50);
-                blocks[n++] = (byte) ((2 * b + area) * inverse >> 50);
+                blocks[n++] = (byte) (int) ((r + half) * inverse);
+                blocks[n++] = (byte) (int) ((g + half) * inverse);
+                blocks[n++] = (byte) (int) ((b + half) * inverse);
             }
         }
     }

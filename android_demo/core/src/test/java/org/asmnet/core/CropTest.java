@@ -58,6 +58,20 @@ class CropTest {
         assertEquals(0, apart(Golden.bytes("crop/" + n + "/padded"), extract(true), 1), 1e-3);
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4, 6, 10, 64, 100})
+    void halfALevelIsRoundedUp(int k) {
+        Picture stripes = new Picture().resize(8 * k, 8 * k);
+        for (int i = 0; i < stripes.rgb.length; i++) {
+            stripes.rgb[i] = (byte) (200 + i / 3 % 2);
+        }
+        byte[] result = new byte[3 * 8 * 8];
+        resampler.extract(stripes, new Crop(4 * k - 0.5, 4 * k - 0.5, 8 * k, 0), 8, false, result);
+        for (byte level : result) {
+            assertEquals(201, level & 255);
+        }
+    }
+
     @Test
     void aPictureNarrowerThanABlockIsSampledWithoutBlocks() {
         Picture tall = new Picture().resize(3, 500);
