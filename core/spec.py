@@ -44,7 +44,6 @@ class ModelSpec:
         size: input side in pixels, 1 to 4096; the input is (1, size, size, 3) RGB.
         mean, std: network input = (uint8 pixel - mean) / std; 0 to 255 and 1 to 255.
         margin: crop side = margin x longer side of the landmarks' tight box; 1 to 4.
-        align_roll: whether crops are turned so that the eyes are level.
         landmarks, pose: names of the output tensors: (1, 2 N) crop units
             ordered x0, y0, x1, ..., and (1, 3) degrees yaw, pitch, roll.
         quantization, parity, evaluation, training: provenance and figures.
@@ -63,7 +62,6 @@ class ModelSpec:
     mean: float = 127.5
     std: float = 127.5
     margin: float = 1.25
-    align_roll: bool = False
     quantization: dict[str, Any] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)
     evaluation: dict[str, Any] = field(default_factory=dict)
@@ -79,8 +77,6 @@ class ModelSpec:
             _check_number(key, getattr(self, key), least, most)
         if not isinstance(self.size, int):
             raise UserError(f"size {self.size!r} is no whole number")
-        if not isinstance(self.align_roll, bool):
-            raise UserError(f"align_roll {self.align_roll!r} is neither true nor false")
         if not isinstance(self.license, str):
             raise UserError(f"license {self.license!r} is no text")
         for key in _RECORDS:
@@ -104,7 +100,7 @@ class ModelSpec:
             "version": self.version,
             "scheme": self.scheme,
             "input": {"size": self.size, "color": "RGB", "mean": self.mean, "std": self.std},
-            "crop": {"margin": self.margin, "align_roll": self.align_roll},
+            "crop": {"margin": self.margin},
             "outputs": {
                 "landmarks": {"tensor": self.landmarks, "units": "crop"},
                 "pose": {"tensor": self.pose, "order": list(ANGLES), "units": "deg"},
@@ -132,6 +128,8 @@ class ModelSpec:
         try:
             source, outputs = document["input"], document["outputs"]
             color = source["color"]
+            # Files of version 0.1.0 say that crops are upright; now all are.
+            turned = document["crop"].get("align_roll", False)
             spec = cls(
                 name=document["name"],
                 version=document["version"],
@@ -140,7 +138,6 @@ class ModelSpec:
                 mean=source["mean"],
                 std=source["std"],
                 margin=document["crop"]["margin"],
-                align_roll=document["crop"]["align_roll"],
                 landmarks=outputs["landmarks"]["tensor"],
                 pose=outputs["pose"]["tensor"],
                 license=document.get("license", ""),
@@ -148,10 +145,12 @@ class ModelSpec:
             )
         except KeyError as error:
             raise ValueError(f"field {error} is missing") from error
-        except TypeError as error:
+        except (AttributeError, TypeError) as error:
             raise ValueError(f"a field has the wrong type ({error})") from error
         if color != "RGB":
             raise ValueError(f"input color {str(color)[:40]!r} is not 'RGB'")
+        if turned is not False:
+            raise ValueError("align_roll is not false: crops are upright")
         return spec
 
 

@@ -47,26 +47,18 @@ class Detection:
     score: float
     keypoints: np.ndarray
 
-    @property
-    def roll(self) -> float:
-        """Degrees that the eyes' line is turned clockwise in the picture."""
-        dx, dy = self.keypoints[1] - self.keypoints[0]
-        return float(np.degrees(np.arctan2(dy, dx)))
-
-    def to_crop(self, margin: float, align_roll: bool = False) -> Crop:
+    def to_crop(self, margin: float) -> Crop:
         """About the crop that `Crop.around(landmarks, margin)` would give.
 
         Args:
             margin: of the model's contract.
-            align_roll: turn the crop so that the eyes are level.
 
         Measured errors, in % of the landmarks' box: centre 3 across and 4 down, size 7
         (standard deviations; see `_DOWN`).
         """
         side = float((self.box[2:] - self.box[:2]).mean())
         x, y = (self.box[:2] + self.box[2:]) / 2
-        angle = self.roll if align_roll else 0.0
-        return Crop(float(x), float(y) + _DOWN * side, margin * _SCALE * side, angle)
+        return Crop(float(x), float(y) + _DOWN * side, margin * _SCALE * side)
 
 
 def _anchors() -> np.ndarray:

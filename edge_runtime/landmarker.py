@@ -188,6 +188,6 @@ class Landmarker:
             self._detector = FaceDetector.load()
         found = []
         for seen in self._detector.detect(image):
-            around = seen.to_crop(self.spec.margin, self.spec.align_roll)
-            found.append(replace(self(image, around), score=seen.score))
+            crop = seen.to_crop(self.spec.margin)
+            found.append(replace(self(image, crop), score=seen.score))
         return found

@@ -145,7 +145,7 @@ def detected_faces(
         if face is None:
             missed.append(path.name)
             continue
-        crop = face.to_crop(spec.margin, spec.align_roll)
+        crop = face.to_crop(spec.margin)
         found.append((path, crop))
         looks.append(look(image))
         crops.append(_cut(image, crop, spec.size))

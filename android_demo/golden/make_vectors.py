@@ -34,7 +34,7 @@ from asmnet.edge_runtime import detector as detector_module
 from asmnet.edge_runtime.crops import OPENCV, OPENCV_PADDED
 from asmnet.edge_runtime.detector import FaceDetector, _anchors, _merge
 from asmnet.edge_runtime.landmarker import Face, Landmarker, input_table
-from asmnet.edge_runtime.tracking import association as evidence_module
+from asmnet.edge_runtime.tracking import association as association_module
 from asmnet.edge_runtime.tracking import tracker as tracker_module
 from asmnet.edge_runtime.tracking import tracks as tracks_module
 from asmnet.edge_runtime.tracking.association import correlation, search_regions, suspicious, zscore
@@ -171,7 +171,7 @@ def detector(image: np.ndarray) -> Vectors:
 
 
 def detections(key: str, faces: list) -> Vectors:
-    crops = [(c.cx, c.cy, c.side, c.angle) for c in (f.to_crop(1.25, True) for f in faces)]
+    crops = [(c.cx, c.cy, c.side, c.angle) for c in (f.to_crop(1.25) for f in faces)]
     return {
         f"{key}/boxes": np.array([face.box for face in faces]),
         f"{key}/scores": np.array([face.score for face in faces]),
@@ -237,11 +237,11 @@ def frames() -> Vectors:
     return out
 
 
-def evidence() -> Vectors:
-    """Likeness, suspicion and search regions."""
+def association() -> Vectors:
+    """Correlation, suspicion and search regions."""
     random = np.random.default_rng(6)
-    looks = random.integers(0, 256, (2, 16, 16, 3), np.uint8)
-    looks[1] = looks[0] // 2 + looks[1] // 3
+    thumbnails = random.integers(0, 256, (2, 16, 16, 3), np.uint8)
+    thumbnails[1] = thumbnails[0] // 2 + thumbnails[1] // 3
     boxes = random.uniform(0, 90, (300, 2, 2))
     boxes = np.concatenate([boxes, boxes + random.uniform(20, 60, (300, 2, 1))], axis=2)
     boxes[:, 1] = boxes[:, 0] + random.normal(0, 6, (300, 4))
@@ -253,21 +253,21 @@ def evidence() -> Vectors:
     frame = np.zeros((100, 120, 3), np.uint8)
     sizes = [(640, 480), (480, 640), (300, 300), (1280, 300), (200, 231)]
     out: Vectors = {
-        "evidence/looks": looks,
-        "evidence/correlation": np.array([correlation(*(zscore(look) for look in looks))]),
-        "evidence/boxes": boxes,
-        "evidence/suspicious": np.array(
+        "association/thumbnails": thumbnails,
+        "association/correlation": np.array([correlation(*(zscore(one) for one in thumbnails))]),
+        "association/boxes": boxes,
+        "association/suspicious": np.array(
             [suspicious(face(old), face(new), frame) for old, new in boxes], np.uint8
         ),
-        "evidence/sizes": np.array(sizes, np.int32),
+        "association/sizes": np.array(sizes, np.int32),
     }
     # A side of which 16 is no divisor.
-    odd = cv2.resize(looks[0], (100, 100), interpolation=cv2.INTER_CUBIC)
-    out["evidence/odd"] = odd
-    out["evidence/odd/look"] = zscore(cv2.resize(odd, (16, 16), interpolation=cv2.INTER_AREA))
+    odd = cv2.resize(thumbnails[0], (100, 100), interpolation=cv2.INTER_CUBIC)
+    small = cv2.resize(odd, (16, 16), interpolation=cv2.INTER_AREA)
+    out |= {"association/odd": odd, "association/odd/thumbnail": zscore(small)}
     for n, (width, height) in enumerate(sizes):
         regions = search_regions(np.zeros((height, width, 3), np.uint8))[1:]
-        out[f"evidence/regions/{n}"] = np.array([(r.cx, r.cy, r.side) for r in regions])
+        out[f"association/regions/{n}"] = np.array([(r.cx, r.cy, r.side) for r in regions])
     return out
 
 
@@ -279,7 +279,7 @@ def constants() -> Vectors:
                         "CHECK_ROTATION_DEG MAX_ROTATION_DRIFT DETECT_SCALE MIN_CORRELATION "
                         "DUPLICATE_IOU MAX_LOST_SECONDS RECROP_THRESHOLD"),
         "SceneCutDetector": (tracker_module, "CUT_CORRELATION"),
-        "Association": (evidence_module, "LEAST_INSIDE MOST_GROWTH MOST_MOVE"),
+        "Association": (association_module, "LEAST_INSIDE MOST_GROWTH MOST_MOVE"),
         "Track": (tracks_module, "POINTS_FILTER POSE_FILTER"),
         "Detection": (detector_module, "_DOWN _SCALE"),
         "FaceDetector": (detector_module, "_OVERLAP _SIZE"),
@@ -307,7 +307,7 @@ def vectors() -> Vectors:
     image = picture()
     found: Vectors = {"picture": image}
     for part in (crops(image), tensors(), schemes(), landmarks(image), detector(image),
-                 smoothing(), frames(), evidence(), constants(), trace(), tracking(),
+                 smoothing(), frames(), association(), constants(), trace(), tracking(),
                  nervous(), scenes()):  # fmt: skip
         found |= part
     return found

@@ -68,10 +68,10 @@ def script(scene: Scene) -> Iterator[float]:
                 person.visible = shown
             yield from [0.1] * (4 - shown)
 
-    # New faces: the score, and how steady the landmarks are.
+    # New faces: the score, and how little the landmarks move in a rotated crop.
     for score, wobble in ((0.69, 0), (0.71, 0), (0.84, 0.06), (0.84, 0.04), (0.86, 0.06)):
         yield from begin(Person(score=score, wobble=wobble))
-    # Followed ones: looks, scores, and a detector that no longer finds them.
+    # Followed ones: thumbnails, scores, and a detector that no longer finds them.
     person = Person()
     yield from begin(person)
     yield from [FRAME] * 6

@@ -81,12 +81,12 @@ def clip() -> tuple[np.ndarray, np.ndarray]:
 def tracking() -> dict[str, np.ndarray]:
     """Frames, networks' answers in their order, and the faces of each frame."""
     frames, times = clip()
-    found = follow(frames, times, align_roll=False)
+    found = follow(frames, times)
     return {f"track/{name}": value for name, value in (found | {"frames": frames}).items()}
 
 
 def nervous() -> dict[str, np.ndarray]:
-    """The same frames in leaps, with wrong answers among the right ones and crops that turn."""
+    """The same frames in leaps, with wrong answers among the right ones."""
     random = np.random.default_rng(9)
     frames, _ = clip()
     leaps = random.choice((1, 0, -1, 9, -20), 240, p=(0.8, 0.1, 0.04, 0.03, 0.03))
@@ -107,7 +107,7 @@ def nervous() -> dict[str, np.ndarray]:
         less = random.choice((0.0, 0.0, random.uniform(0, 4)))
         return answers | {"logits": (answers["logits"] - less).astype(np.float32)}
 
-    found = follow(frames[order], times, True, slip, doubt)
+    found = follow(frames[order], times, slip, doubt)
     return {
         f"nervous/{name}": value
         for name, value in (found | {"order": order.astype(np.int32)}).items()
@@ -117,13 +117,12 @@ def nervous() -> dict[str, np.ndarray]:
 def follow(
     frames: np.ndarray,
     times: np.ndarray,
-    align_roll: bool,
     slip: Change | None = None,
     doubt: Change | None = None,
 ) -> dict[str, np.ndarray]:
     """What the tracker makes of frames (F, H, W, 3) at times (F,), and what the networks said."""
     path = models.find(models.DEFAULT)
-    spec = read_spec(path).replace(align_roll=align_roll)
+    spec = read_spec(path)
     outputs = {"landmarks": spec.landmarks, "pose": spec.pose}
     landmarks = Recorder(Network(path), outputs, slip)
     outputs = {"regressors": "regressors", "logits": "classificators"}

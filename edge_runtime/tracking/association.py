@@ -1,4 +1,4 @@
-"""Evidence for and against a face: what the tracker compares, and where it searches."""
+"""What the tracker compares to tell faces, and where it searches."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def zscore(pixels: np.ndarray) -> np.ndarray:
     return values
 
 
-def correlation(look: np.ndarray, other: np.ndarray) -> float:
-    """The correlation of two standardised pictures, -1 ... 1."""
-    return float(look @ other) / look.size
+def correlation(thumbnail: np.ndarray, other: np.ndarray) -> float:
+    """The correlation of two `zscore` thumbnails, -1 ... 1."""
+    return float(thumbnail @ other) / thumbnail.size
 
 
 def suspicious(old: Face, new: Face, frame: np.ndarray) -> bool:

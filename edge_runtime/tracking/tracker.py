@@ -1,8 +1,8 @@
 """Faces followed through a video: detect once, then crop around the last landmarks.
 
-The landmark network always answers, face or not.  So a track lives on evidence: the detector
-looks again when the pixels under the face are no longer those that it agreed to, and at once
-whenever the landmarks or the pixels change suspiciously.
+The landmark network outputs points even where there is no face, so each track is verified: the
+detector runs again when the pixels under the face no longer correlate with those that it last
+verified, and at once whenever the landmarks or the pixels change suspiciously.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from asmnet.edge_runtime.tracking.tracks import Observation, Track, overlaps
 
 __all__ = ["FaceTracker"]
 
-# The detector looks at a followed face again when the pixels under it correlate less than
-# VERIFY_CORRELATION with those that it last agreed to, but not more often than VERIFY_EVERY
+# The detector verifies a followed face when the pixels under it correlate less than
+# VERIFY_CORRELATION with those that it last verified, but not more often than VERIFY_EVERY
 # seconds; and anyhow after VERIFY_ANYHOW.  Of a talking face's frames one in a hundred is below
 # 0.93.
 VERIFY_CORRELATION, VERIFY_EVERY, VERIFY_ANYHOW = 0.9, 0.15, 1.0
@@ -53,7 +53,7 @@ NEW_SCORE, KEEP_SCORE = 0.7, 0.45
 # less than MAX_ROTATION_DRIFT box sides.  Those of faces do, unless noise or blur is bad; those of
 # half of the detector's false positives do not (bench/steadiness.py).
 SURE_SCORE, CHECK_ROTATION_DEG, MAX_ROTATION_DRIFT = 0.85, 10.0, 0.05
-# The detector looks at this many times the landmarks' box.
+# The detector searches this many times the landmarks' box.
 DETECT_SCALE = 2.0
 # The pixels under a face correlate less than this with the frame before: suspicious.
 MIN_CORRELATION = 0.7
@@ -180,7 +180,7 @@ class FaceTracker:
             self._search(frame, t)
             self._tracks.sort(key=lambda track: track.id)
         if not self.smoothing:
-            return [track.sight.face for track in self._tracks]
+            return [track.latest.face for track in self._tracks]
         return [self._smooth(track, t) for track in self._tracks]
 
     def _is_cut(self, frame: np.ndarray) -> bool:
@@ -195,14 +195,15 @@ class FaceTracker:
 
     def _follow(self, track: Track, frame: np.ndarray, t: float) -> bool:
         """Find a track's face in the next frame; False if it is gone."""
-        old, step = track.sight, t - track.time
+        old, step = track.latest, t - track.time
         # Where the face should be by now; without it quick faces slide out of their crops.
         x, y = (track.velocity * min(step, 0.1)).tolist()
-        crop = replace(old.around, cx=old.around.cx + x, cy=old.around.cy + y)
+        crop = replace(old.next_crop, cx=old.next_crop.cx + x, cy=old.next_crop.cy + y)
         new = self._locate(frame, crop)
-        alike = correlation(new.look, old.look)
+        alike = correlation(new.thumbnail, old.thumbnail)
         doubtful = alike < MIN_CORRELATION or suspicious(old.face, new.face, frame)
-        changed = track.missed or correlation(new.look, track.agreed) < VERIFY_CORRELATION
+        unlike = correlation(new.thumbnail, track.verified_thumbnail) < VERIFY_CORRELATION
+        changed = track.missed or unlike
         if doubtful or t - track.verified >= (VERIFY_EVERY if changed else VERIFY_ANYHOW):
             found = self._detect_near(
                 frame, new.face.box, NEW_SCORE if doubtful else KEEP_SCORE, track
@@ -212,17 +213,17 @@ class FaceTracker:
                     return False
                 track.missed = True
             else:
-                track.verified, track.missed, track.evidence = t, False, found.score
+                track.verified, track.missed, track.detector_score = t, False, found.score
                 if iou(square_box(found.to_crop(1.0)), new.face.box[None])[0] < 0.5:
                     new, alike = self._locate(frame, self._detected(found)), 1.0
-                track.agreed, changed = new.look, False
+                track.verified_thumbnail, changed = new.thumbnail, False
         if step > 0:
             track.velocity = (new.face.landmarks - old.face.landmarks).mean(axis=0) / step
-        score = track.evidence * min(max(alike, 0.0), 1.0)
-        track.sight = new._replace(face=replace(new.face, id=track.id, score=score))
+        score = track.detector_score * min(max(alike, 0.0), 1.0)
+        track.latest = new._replace(face=replace(new.face, id=track.id, score=score))
         track.time = t
         if not changed and not overlaps(track.box, self._others(track), 0.0):
-            track.keep()
+            track.snapshot()
         return True
 
     def _others(self, track: Track | None) -> list[Track]:
@@ -251,21 +252,21 @@ class FaceTracker:
                     best, most = found, overlap
         return best
 
-    def _is_face(self, found: Detection, sight: Observation, frame: np.ndarray) -> bool:
-        """Whether this is a face, by the detector's word or by what the landmarks do."""
+    def _is_face(self, found: Detection, seen: Observation, frame: np.ndarray) -> bool:
+        """Whether this is a face: by the detector's score, or by points that bear a rotation."""
         if found.score >= SURE_SCORE:
             return True
-        turned = replace(sight.around, angle=sight.around.angle + CHECK_ROTATION_DEG)
-        again = self._locate_once(frame, turned).face.landmarks
-        moved = np.linalg.norm(again - sight.face.landmarks, axis=1).mean()
-        return bool(moved < MAX_ROTATION_DRIFT * sight.around.side / self.landmarker.spec.margin)
+        rotated = replace(seen.next_crop, angle=seen.next_crop.angle + CHECK_ROTATION_DEG)
+        again = self._locate_once(frame, rotated).face.landmarks
+        moved = np.linalg.norm(again - seen.face.landmarks, axis=1).mean()
+        return bool(moved < MAX_ROTATION_DRIFT * seen.next_crop.side / self.landmarker.spec.margin)
 
     def _search(self, frame: np.ndarray, t: float) -> None:
         """Start tracks for faces that none has yet."""
         regions = search_regions(frame)
         self._turn += 1
         with self.stopwatch("detect"):
-            if self._tracks:  # nothing is urgent: one look at a time
+            if self._tracks:  # nothing is urgent: one region a frame
                 found = self.detector.detect(frame, regions[self._turn % len(regions)])
             else:
                 found = self.detector.detect(frame)
@@ -282,27 +283,28 @@ class FaceTracker:
             close = self._detect_near(frame, place, NEW_SCORE)
             if close is None:
                 continue
-            sight = self._locate(frame, self._detected(close))
-            if not self._is_face(close, sight, frame):
+            seen = self._locate(frame, self._detected(close))
+            if not self._is_face(close, seen, frame):
                 continue
-            number = self._reidentify(sight, t)
-            face = replace(sight.face, score=close.score, id=number)
+            number = self._reidentify(seen, t)
+            face = replace(seen.face, score=close.score, id=number)
             # A track of its own even for a face that is remembered: its filters start anew.
-            self._tracks.append(Track(number, sight._replace(face=face), t, t, close.score))
+            self._tracks.append(Track(number, seen._replace(face=face), t, t, close.score))
         self._pause = min(2 * self._pause + 0.01, SEARCH_PAUSE)
         self._next_search = t + (SEARCH_MORE if self._tracks else self._pause)
 
-    def _reidentify(self, sight: Observation, t: float) -> int:
+    def _reidentify(self, seen: Observation, t: float) -> int:
         """The id of a face that was lost a moment ago, if this is it; else a new one."""
-        box = sight.face.box
+        box = seen.face.box
         size = max(float((box[2:] - box[:2]).mean()), 1e-6)
         for track in self._lost:
-            then, sure, velocity = track.sure
-            old = sure.face.box
+            then, confident, velocity = track.last_confident
+            old = confident.face.box
             moved = (box - old).reshape(2, 2).mean(axis=0) - velocity * (t - then)
             growth = size / max(float((old[2:] - old[:2]).mean()), 1e-6)
             # Whoever comes out from behind somebody looks different still, but is where he must be.
-            near, alike = np.abs(moved).max() / size, correlation(sight.look, sure.look)
+            near = np.abs(moved).max() / size
+            alike = correlation(seen.thumbnail, confident.thumbnail)
             if 1 / MOST_GROWTH < growth < MOST_GROWTH and (
                 (near < 0.25 and alike > 0.2) or (near < 0.5 and alike > MIN_CORRELATION)
             ):
@@ -312,17 +314,11 @@ class FaceTracker:
         return self._next_id - 1
 
     def _crop(self, landmarks: np.ndarray) -> Crop:
-        spec = self.landmarker.spec
-        angle = 0.0
-        if spec.align_roll:
-            right, left = spec.points.outer_eyes
-            dx, dy = landmarks[left] - landmarks[right]
-            angle = float(np.degrees(np.arctan2(dy, dx)))
-        crop = Crop.around(landmarks, spec.margin, angle)
+        crop = Crop.around(landmarks, self.landmarker.spec.margin)
         return replace(crop, side=max(crop.side, 8.0))
 
     def _detected(self, found: Detection) -> Crop:
-        return found.to_crop(self.landmarker.spec.margin, self.landmarker.spec.align_roll)
+        return found.to_crop(self.landmarker.spec.margin)
 
     def _locate(self, frame: np.ndarray, crop: Crop) -> Observation:
         """The face in a crop.
@@ -330,8 +326,8 @@ class FaceTracker:
         If the crop turns out to sit badly, the face is cropped once more around what was
         found.
         """
-        sight = self._locate_once(frame, crop)
-        better = sight.around
+        seen = self._locate_once(frame, crop)
+        better = seen.next_crop
         shift = max(abs(better.cx - crop.cx), abs(better.cy - crop.cy)) / crop.side
         growth = better.side / crop.side
         if (
@@ -339,20 +335,20 @@ class FaceTracker:
             or not 1 - 2 * RECROP_THRESHOLD < growth < 1 + 2 * RECROP_THRESHOLD
         ):
             return self._locate_once(frame, better)
-        return sight
+        return seen
 
     def _locate_once(self, frame: np.ndarray, crop: Crop) -> Observation:
         with self.stopwatch("crop"):
             pixels = self.landmarker.extract(frame, crop)
-            look = zscore(cv2.resize(pixels, (16, 16), interpolation=cv2.INTER_AREA))
+            thumbnail = zscore(cv2.resize(pixels, (16, 16), interpolation=cv2.INTER_AREA))
         with self.stopwatch("network"):
             landmarks, pose = self.landmarker.raw(pixels)
         face = self.landmarker.place(landmarks, pose, crop)
-        return Observation(face, look, self._crop(face.landmarks))
+        return Observation(face, thumbnail, self._crop(face.landmarks))
 
     def _smooth(self, track: Track, t: float) -> Face:
         with self.stopwatch("smooth"):
-            face = track.sight.face
+            face = track.latest.face
             scale = face.crop.side / self.landmarker.spec.margin
             landmarks = track.points(face.landmarks, t, scale).astype(np.float32)
             pose = track.pose(face.pose[:, None], t, 90.0)[:, 0].astype(np.float32)

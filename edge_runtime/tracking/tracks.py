@@ -15,7 +15,7 @@ from asmnet.edge_runtime.tracking.smoothing import OneEuro
 __all__ = ["POINTS_FILTER", "POSE_FILTER", "Observation", "Track", "overlaps"]
 
 # One-Euro parameters: (minimal cutoff in Hz, beta in Hz per unit of speed); the units are
-# box sides / s for points, 90 degrees / s for the pose.  Chosen from the curve of shaking
+# box sides / s for points, 90 degrees / s for the pose.  Chosen from the curve of jitter
 # against lag in docs/measurements/tracking.md (bench/stability.py): less than half a frame late
 # at any speed.
 POINTS_FILTER = (0.5, 50.0)
@@ -27,13 +27,13 @@ class Observation(NamedTuple):
 
     Attributes:
         face: unsmoothed.
-        look: 16 x 16 pixels under the face, `zscore`.
-        around: the crop around its landmarks, from which the next frame's follows.
+        thumbnail: 16 x 16 pixels under the face, `zscore`.
+        next_crop: the crop around its landmarks, from which the next frame's follows.
     """
 
     face: Face
-    look: np.ndarray
-    around: Crop
+    thumbnail: np.ndarray
+    next_crop: Crop
 
 
 @dataclass
@@ -42,41 +42,42 @@ class Track:
 
     Attributes:
         id: as answered.
-        sight: the face at its latest.
-        time, verified: seconds: of the sight, and when the detector last agreed.
-        evidence: the detector's latest score.
+        latest: the latest observation.
+        time, verified: seconds: of the latest observation, and when the detector last found the
+            face.
+        detector_score: the detector's latest score.
         velocity: (2,) pixels a second.
-        agreed: the look that the detector last agreed to.
-        sure: time, sight and velocity when nothing spoke against the face and nobody was in
-            front: by these it is known again after something hid it bit by bit.
-        missed: the detector's last look did not find it.
+        verified_thumbnail: the thumbnail when the detector last found the face.
+        last_confident: time, observation and velocity when nothing spoke against the face and
+            nobody was in front: by these it is known again after something hid it bit by bit.
+        missed: the detector did not find it when last asked.
         points, pose: its filters.
     """
 
     id: int
-    sight: Observation
+    latest: Observation
     time: float
     verified: float
-    evidence: float
+    detector_score: float
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
-    agreed: np.ndarray = field(init=False)
-    sure: tuple[float, Observation, np.ndarray] = field(init=False)
+    verified_thumbnail: np.ndarray = field(init=False)
+    last_confident: tuple[float, Observation, np.ndarray] = field(init=False)
     missed: bool = False
     points: OneEuro = field(default_factory=lambda: OneEuro(*POINTS_FILTER))
     pose: OneEuro = field(default_factory=lambda: OneEuro(*POSE_FILTER))
 
     def __post_init__(self) -> None:
-        self.agreed = self.sight.look
-        self.keep()
+        self.verified_thumbnail = self.latest.thumbnail
+        self.snapshot()
 
-    def keep(self) -> None:
-        """Remember the sight as it is."""
-        self.sure = (self.time, self.sight, self.velocity)
+    def snapshot(self) -> None:
+        """Remember the latest observation as a confident one."""
+        self.last_confident = (self.time, self.latest, self.velocity)
 
     @property
     def box(self) -> np.ndarray:
         """(4,) left, top, right, bottom of the landmarks."""
-        return self.sight.face.box
+        return self.latest.face.box
 
 
 def overlaps(box: np.ndarray, tracks: list[Track], least: float) -> bool:

@@ -98,7 +98,7 @@ def inspection(file: Path) -> Iterator[Any]:
     for name, value in {
         "sha256": hashlib.sha256(content).hexdigest(),
         "input": f"(1, {spec.size}, {spec.size}, 3) RGB, (pixel - {spec.mean}) / {spec.std}",
-        "crop": f"{spec.margin} x the landmarks' box{', eyes level' * spec.align_roll}",
+        "crop": f"{spec.margin} x the landmarks' box",
         "outputs": f"{spec.landmarks}: {scheme}; {spec.pose}: yaw, pitch, roll in degrees",
         "recipe": spec.quantization.get("recipe", "unknown"),
         "arithmetic": f"{macs / 1e6:.1f} M multiplications with weights, "

@@ -54,7 +54,6 @@ class Person:
         visible: it is in the picture; otherwise the background is.
         detectable: the detector can find it.
         yaw: degrees.
-        roll: degrees, of the line between the eyes that the detector sees.
     """
 
     x: float = 240
@@ -69,7 +68,6 @@ class Person:
     visible: bool = True
     detectable: bool = True
     yaw: float = 0
-    roll: float = 0
 
     def paint(self, picture: np.ndarray) -> None:
         """Draw it: a fifth larger than its crop."""
@@ -130,12 +128,12 @@ class _Detections:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.looks: list[tuple[Crop | None, float]] = []
+        self.searches: list[tuple[Crop | None, float]] = []
 
     def detect(
         self, image: np.ndarray, region: Crop | None = None, threshold: float = 0.5
     ) -> list[Detection]:
-        self.looks.append((region, threshold))
+        self.searches.append((region, threshold))
         height, width = image.shape[:2]
         where = region or Crop(width / 2, height / 2, width)
 
@@ -161,7 +159,7 @@ def _detection(person: Person, score: float) -> Detection:
     unit = Detection(np.array([-0.5, -0.5, 0.5, 0.5]), 1.0, np.zeros((6, 2))).to_crop(1.0)
     side = person.side / unit.side
     centre = np.array([person.x - unit.cx * side, person.y - unit.cy * side])
-    eye = side / 5 * np.array([np.cos(np.radians(person.roll)), np.sin(np.radians(person.roll))])
+    eye = np.array([side / 5, 0])
     keypoints = centre + [-eye, eye, *[(0, 0)] * 4]
     return Detection(np.concatenate([centre - side / 2, centre + side / 2]), score, keypoints)
 
@@ -174,7 +172,7 @@ class Scene:
         background: degrees, the phase of its waves.
         noise: grey levels, of the camera's sensor.
         t: seconds, of the latest frame.
-        looks: the squares (None: the whole picture) that the detector searched in the latest
+        searches: the squares (None: the whole picture) that the detector searched in the latest
             frame, each with its least score.
         crops, views: what the landmark network was shown in the latest frame.
     """
@@ -196,8 +194,8 @@ class Scene:
         self.tracker = FaceTracker(self._landmarks, self._detections, max_faces, smoothing)
 
     @property
-    def looks(self) -> list[tuple[Crop | None, float]]:
-        return self._detections.looks
+    def searches(self) -> list[tuple[Crop | None, float]]:
+        return self._detections.searches
 
     @property
     def crops(self) -> list[Crop]:
@@ -221,7 +219,7 @@ class Scene:
     def next(self, step: float = 1 / FPS) -> list[Face]:
         """The tracker's answer to the next frame, `step` seconds later."""
         self.t += step
-        for record in (self.looks, self.crops, self.views):
+        for record in (self.searches, self.crops, self.views):
             record.clear()
         return self.tracker.update(self.picture(), self.t)
 

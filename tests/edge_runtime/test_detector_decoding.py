@@ -202,14 +202,6 @@ def test_the_crop_is_lower_and_smaller_than_the_box():
     )
 
 
-def test_the_roll_is_that_of_the_line_between_the_eyes():
-    eyes = np.array([[100, 100], [130, 130], [0, 0], [0, 0], [0, 0], [0, 0]], float)
-    found = Detection(np.array([100, 100, 150, 150.0]), 0.9, eyes)
-    assert found.roll == pytest.approx(45)
-    assert found.to_crop(1.25, align_roll=True).angle == pytest.approx(45)
-    assert found.to_crop(1.25).angle == 0
-
-
 def test_boxes_that_touch_share_nothing():
     boxes = np.array([[2, 0, 4, 2], [2, 2, 4, 4], [0, 0, 4, 4], [1, 1, 1, 1]], float)
     np.testing.assert_allclose(iou(np.array([0, 0, 2, 2.0]), boxes), [0, 0, 0.25, 0])

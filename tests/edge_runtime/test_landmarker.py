@@ -190,19 +190,18 @@ def test_a_pose_in_a_turned_crop_turns_with_it():
     assert face.pose.dtype == np.float32
 
 
-@pytest.mark.parametrize("align_roll", [False, True])
 def test_without_a_crop_the_detector_finds_the_faces_the_surest_first(
-    align_roll: bool, astronaut: np.ndarray, detector: FaceDetector
+    astronaut: np.ndarray, detector: FaceDetector
 ):
-    """Each in the crop that the detector gives it, with the contract's margin and roll."""
+    """Each in the crop that the detector gives it, with the contract's margin."""
     head = astronaut[30:230, 100:340]
     picture = np.hstack([head, head[:, ::-1]])
     found = detector.detect(picture)
     assert len(found) == 2
-    spec = SPEC.replace(margin=1.5, align_roll=align_roll)
+    spec = SPEC.replace(margin=1.5)
     faces = Landmarker(Answers(), spec)(picture)
     assert [face.score for face in faces] == [seen.score for seen in found]
-    assert [face.crop for face in faces] == [seen.to_crop(1.5, align_roll) for seen in found]
+    assert [face.crop for face in faces] == [seen.to_crop(1.5) for seen in found]
     assert found[0].score > found[1].score
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scene import FPS, SHAPE, Person, Scene
+from scene import FPS, Person, Scene
 
 
 def centre(crop: object) -> tuple[float, float]:
@@ -16,7 +16,7 @@ def seconds_of_searches(scene: Scene, frames: int, step: float) -> np.ndarray:
     times = []
     for _ in range(frames):
         scene.next(step)
-        times += [scene.t] * bool(scene.looks)
+        times += [scene.t] * bool(scene.searches)
     return np.array(times)
 
 
@@ -81,18 +81,6 @@ def test_a_crop_of_another_size_by_a_tenth_is_taken_again(growth: float, crops: 
         assert face.crop.side == pytest.approx(100 * growth)
 
 
-def test_a_model_for_level_eyes_gets_turned_crops():
-    """First as the detector's keypoints say, then as the landmarks do."""
-    scene = Scene(Person(roll=20))
-    landmarker = scene.tracker.landmarker
-    landmarker.spec = landmarker.spec.replace(align_roll=True)
-    scene.next()
-    assert scene.crops[0].angle == pytest.approx(20)
-    scene.next()
-    across, down = SHAPE[45] - SHAPE[36]
-    assert scene.crops[0].angle == pytest.approx(np.degrees(np.arctan2(down, across)), abs=0.01)
-
-
 def test_a_face_that_jumped_out_of_its_crop_is_found_in_the_same_frame():
     """The detector sees it where the landmarks are not, and the crop follows: as sure as new."""
     person = Person(score=0.9)
@@ -111,13 +99,13 @@ def test_a_face_whose_landmarks_slide_off_is_still_the_same():
     scene.run(2)
     person.slip = 35
     assert [face.id for face in scene.next()] == [0]
-    assert scene.looks
+    assert scene.searches
 
 
 def test_the_detector_looks_at_twice_the_face():
     scene = Scene(Person(x=100, y=250))
     scene.next()
-    (whole, _), (close, _) = scene.looks
+    (whole, _), (close, _) = scene.searches
     assert whole is None
     assert (close.cx, close.cy, close.side) == pytest.approx((100, 250, 160))
 
@@ -130,7 +118,7 @@ def test_a_face_of_a_few_pixels_is_looked_at_through_16(side: float, crop: float
     scene.run(2)
     person.side, person.phase = side, 90
     scene.next()
-    assert [look.side for look, _ in scene.looks][0] == pytest.approx(16)
+    assert [look.side for look, _ in scene.searches][0] == pytest.approx(16)
     assert min(crop.side for crop in scene.crops) == crop
 
 
@@ -146,7 +134,7 @@ def test_a_lost_face_is_searched_for_at_once():
     scene.run(2)
     person.visible = False
     assert scene.next() == []
-    assert (None, 0.5) in scene.looks
+    assert (None, 0.5) in scene.searches
     gaps = np.diff(seconds_of_searches(scene, 100, 0.002))
     assert gaps[0] < 0.04, "and often, at first"
 
@@ -155,7 +143,7 @@ def test_after_a_cut_faces_are_searched_for_at_once():
     scene = Scene()
     scene.run(30)
     scene.people = [Person()]
-    while scene.looks:
+    while scene.searches:
         scene.people[0].visible = False
         scene.next(0.001)
     scene.people[0].visible = True
@@ -190,7 +178,7 @@ def test_a_small_face_is_found_beside_a_large_one():
     looks = []
     for _ in range(15):
         faces = scene.next()
-        looks += ["whole" if where is None else where.cx for where, _ in scene.looks[:1]]
+        looks += ["whole" if where is None else where.cx for where, _ in scene.searches[:1]]
     assert len(faces) == 2
     assert looks == [299.5, "whole", 179.5]
 
@@ -198,7 +186,7 @@ def test_a_small_face_is_found_beside_a_large_one():
 def test_the_whole_picture_is_enough_where_it_is_square():
     scene = Scene(size=(360, 360))
     scene.next()
-    assert scene.looks == [(None, 0.5)]
+    assert scene.searches == [(None, 0.5)]
 
 
 @pytest.mark.parametrize(

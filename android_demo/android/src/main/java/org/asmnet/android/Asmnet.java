@@ -71,7 +71,7 @@ public final class Asmnet implements Closeable {
     }
 
     private final LiteRtInterpreter network;
-    private final LiteRtInterpreter looking;
+    private final LiteRtInterpreter detectorInterpreter;
     private final Landmarker landmarker;
     private final FaceDetector detector;
     private final FaceTracker tracker;
@@ -79,12 +79,12 @@ public final class Asmnet implements Closeable {
     private final Picture picture = new Picture();
     private boolean closed;
 
-    private Asmnet(LiteRtInterpreter network, LiteRtInterpreter looking, ModelSpec spec,
+    private Asmnet(LiteRtInterpreter network, LiteRtInterpreter detectorInterpreter, ModelSpec spec,
             Options options) {
         this.network = network;
-        this.looking = looking;
+        this.detectorInterpreter = detectorInterpreter;
         landmarker = new Landmarker(network, spec);
-        detector = new FaceDetector(looking);
+        detector = new FaceDetector(detectorInterpreter);
         tracker = new FaceTracker(landmarker, detector, options.maxFaces, options.smoothing);
         // A network that lacks an output of its contract must fail here, not in the first frame.
         landmarker.locate(picture.resize(1, 1), new Crop(0, 0, 1, 0), new Face(spec.scheme.count));
@@ -106,18 +106,18 @@ public final class Asmnet implements Closeable {
         ModelSpec spec = model.spec();
         LiteRtInterpreter network =
                 new LiteRtInterpreter(model, options.threads, options.delegate);
-        LiteRtInterpreter looking = null;
+        LiteRtInterpreter detectorInterpreter = null;
         Asmnet opened = null;
         try {
-            looking = new LiteRtInterpreter(ModelFile.asset(context, DETECTOR), options.threads,
-                    LiteRtInterpreter.Delegate.XNNPACK);
-            opened = new Asmnet(network, looking, spec, options);
+            detectorInterpreter = new LiteRtInterpreter(ModelFile.asset(context, DETECTOR),
+                    options.threads, LiteRtInterpreter.Delegate.XNNPACK);
+            opened = new Asmnet(network, detectorInterpreter, spec, options);
             return opened;
         } finally {
             if (opened == null) {
                 network.close();
-                if (looking != null) {
-                    looking.close();
+                if (detectorInterpreter != null) {
+                    detectorInterpreter.close();
                 }
             }
         }
@@ -172,7 +172,7 @@ public final class Asmnet implements Closeable {
         for (int i = 0; i < found; i++) {
             Detection seen = detector.get(i);
             Face face = new Face(spec().scheme.count);
-            seen.toCrop(spec().margin, spec().alignRoll, crop);
+            seen.toCrop(spec().margin, crop);
             landmarker.locate(still, crop, face);
             face.score = seen.score;
             faces.add(face);
@@ -206,6 +206,6 @@ public final class Asmnet implements Closeable {
     public synchronized void close() {
         closed = true;
         network.close();
-        looking.close();
+        detectorInterpreter.close();
     }
 }

@@ -1,14 +1,14 @@
 package org.asmnet.core;
 
-/** Evidence for and against a face: what the tracker compares, and where it searches. */
+/** What the tracker compares to tell faces, and where it searches. */
 final class Association {
     // Suspicious: the share of the face inside the picture, the change of the box's size, and
     // the move of its centre (in box sides) from one frame to the next.
     static final double LEAST_INSIDE = 0.6;
     static final double MOST_GROWTH = 1.25;
     static final double MOST_MOVE = 0.25;
-    /** Side in pixels of a look. */
-    static final int LOOK = 16;
+    /** Side in pixels of a thumbnail. */
+    static final int THUMBNAIL = 16;
 
     private Association() {}
 
@@ -30,38 +30,38 @@ final class Association {
         }
     }
 
-    /** The correlation of two standardised pictures, -1 ... 1. */
-    static double correlation(float[] look, float[] other) {
+    /** The correlation of two thumbnails of zero mean and unit variance, -1 ... 1. */
+    static double correlation(float[] thumbnail, float[] other) {
         double sum = 0;
-        for (int i = 0; i < look.length; i++) {
-            sum += (double) look[i] * other[i];
+        for (int i = 0; i < thumbnail.length; i++) {
+            sum += (double) thumbnail[i] * other[i];
         }
-        return sum / look.length;
+        return sum / thumbnail.length;
     }
 
     /**
-     * The pixels under a face, averaged to 16 x 16 and standardised.
+     * The pixels under a face, averaged to 16 x 16, with zero mean and unit variance.
      *
      * @param pixels (size, size, 3)
      * @param size side, at least 16
-     * @param look (16, 16, 3) receives the values
+     * @param thumbnail (16, 16, 3) receives the values
      */
-    static void look(byte[] pixels, int size, float[] look) {
-        if (size % LOOK == 0) {
-            lookAtWholePixels(pixels, size, look);
+    static void thumbnail(byte[] pixels, int size, float[] thumbnail) {
+        if (size % THUMBNAIL == 0) {
+            averageWholePixels(pixels, size, thumbnail);
         } else {
-            lookAtParts(pixels, size, look);
+            averageParts(pixels, size, thumbnail);
         }
-        zscore(look);
+        zscore(thumbnail);
     }
 
-    private static void lookAtWholePixels(byte[] pixels, int size, float[] look) {
-        int cell = size / LOOK;
-        for (int to = 0; to < look.length; to += 3) {
+    private static void averageWholePixels(byte[] pixels, int size, float[] thumbnail) {
+        int cell = size / THUMBNAIL;
+        for (int to = 0; to < thumbnail.length; to += 3) {
             int red = 0;
             int green = 0;
             int blue = 0;
-            int corner = 3 * cell * (to / 3 / LOOK * size + to / 3 % LOOK);
+            int corner = 3 * cell * (to / 3 / THUMBNAIL * size + to / 3 % THUMBNAIL);
             for (int row = 0; row < cell; row++, corner += 3 * size) {
                 for (int at = corner; at < corner + 3 * cell; at += 3) {
                     red += pixels[at] & 255;
@@ -70,16 +70,16 @@ final class Association {
                 }
             }
             double area = (double) cell * cell;
-            look[to] = (float) Math.rint(red / area);
-            look[to + 1] = (float) Math.rint(green / area);
-            look[to + 2] = (float) Math.rint(blue / area);
+            thumbnail[to] = (float) Math.rint(red / area);
+            thumbnail[to + 1] = (float) Math.rint(green / area);
+            thumbnail[to + 2] = (float) Math.rint(blue / area);
         }
     }
 
-    private static void lookAtParts(byte[] pixels, int size, float[] look) {
-        double cell = (double) size / LOOK;
-        for (int row = 0; row < LOOK; row++) {
-            for (int column = 0; column < LOOK; column++) {
+    private static void averageParts(byte[] pixels, int size, float[] thumbnail) {
+        double cell = (double) size / THUMBNAIL;
+        for (int row = 0; row < THUMBNAIL; row++) {
+            for (int column = 0; column < THUMBNAIL; column++) {
                 double red = 0;
                 double green = 0;
                 double blue = 0;
@@ -94,10 +94,10 @@ final class Association {
                         blue += area * (pixels[at + 2] & 255);
                     }
                 }
-                int to = 3 * (row * LOOK + column);
-                look[to] = (float) Math.rint(red / (cell * cell));
-                look[to + 1] = (float) Math.rint(green / (cell * cell));
-                look[to + 2] = (float) Math.rint(blue / (cell * cell));
+                int to = 3 * (row * THUMBNAIL + column);
+                thumbnail[to] = (float) Math.rint(red / (cell * cell));
+                thumbnail[to + 1] = (float) Math.rint(green / (cell * cell));
+                thumbnail[to + 2] = (float) Math.rint(blue / (cell * cell));
             }
         }
     }

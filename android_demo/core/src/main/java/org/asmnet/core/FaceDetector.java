@@ -87,14 +87,14 @@ public final class FaceDetector {
         return decode(regressors, logits, searched, threshold);
     }
 
-    /** The i-th face, best first; valid until the next look. */
+    /** The i-th face, best first; valid until the next call of {@link #detect}. */
     public Detection get(int i) {
         return found.get(i);
     }
 
     /**
      * Faces in the network's answer, by weighted non-maximum suppression: overlapping boxes are
-     * averaged, not dropped, which shakes less than the single best (section 3.4 of the paper).
+     * averaged, not dropped, which has less jitter than the single best (section 3.4 of the paper).
      *
      * @param regressors (896, 16)
      * @param logits (896)

@@ -9,8 +9,8 @@ import org.asmnet.core.Stopwatch.Stage;
 /**
  * Faces followed through a video: detect once, then crop around the last landmarks.
  *
- * <p>The same decisions by the same constants as {@code edge_runtime/tracker.py}, where each is
- * explained. One thread at a time.
+ * <p>The same decisions by the same constants as {@code edge_runtime/tracking/tracker.py}, where
+ * each is explained. One thread at a time.
  */
 public final class FaceTracker {
     private static final double VERIFY_CORRELATION = 0.9;
@@ -52,8 +52,8 @@ public final class FaceTracker {
     private int turn;
 
     // Kept from call to call.
-    private final Track.Observation sight;
-    private final Track.Observation turned;
+    private final Track.Observation observation;
+    private final Track.Observation rotated;
     private final Crop crop = new Crop();
     private final Crop region = new Crop();
     private final Crop square = new Crop();
@@ -76,8 +76,8 @@ public final class FaceTracker {
         this.detector = detector;
         this.maxFaces = maxFaces;
         this.smoothing = smoothing;
-        sight = new Track.Observation(landmarker.spec.scheme.count);
-        turned = new Track.Observation(landmarker.spec.scheme.count);
+        observation = new Track.Observation(landmarker.spec.scheme.count);
+        rotated = new Track.Observation(landmarker.spec.scheme.count);
         reset();
     }
 
@@ -148,7 +148,7 @@ public final class FaceTracker {
         long start = System.nanoTime();
         for (int i = 0; i < tracks.size(); i++) {
             Track track = tracks.get(i);
-            answer.add(smoothing ? track.smooth(t, landmarker.spec.margin) : track.sight.face);
+            answer.add(smoothing ? track.smooth(t, landmarker.spec.margin) : track.latest.face);
         }
         watch.since(start, Stage.SMOOTH);
         return answer;
@@ -156,21 +156,22 @@ public final class FaceTracker {
 
     /** Find a track's face in the next frame; false if it is gone. */
     private boolean follow(Track track, Picture frame, double t) {
-        Track.Observation old = track.sight;
+        Track.Observation old = track.latest;
         double step = t - track.time;
         // Where the face should be by now; without it quick faces slide out of their crops.
-        crop.set(old.around);
+        crop.set(old.nextCrop);
         crop.cx += track.velocityX * Math.min(step, 0.1);
         crop.cy += track.velocityY * Math.min(step, 0.1);
         locate(frame, crop);
-        double alike = Association.correlation(sight.look, old.look);
+        double alike = Association.correlation(observation.thumbnail, old.thumbnail);
         boolean doubtful = alike < MIN_CORRELATION || Association.suspicious(
-                old.face.box(oldBox), sight.face.box(box), width, height);
+                old.face.box(oldBox), observation.face.box(box), width, height);
         boolean changed = track.missed
-                || Association.correlation(sight.look, track.agreed) < VERIFY_CORRELATION;
+                || Association.correlation(observation.thumbnail, track.verifiedThumbnail)
+                        < VERIFY_CORRELATION;
         if (doubtful || t - track.verified >= (changed ? VERIFY_EVERY : VERIFY_ANYHOW)) {
             Detection found = detectNear(
-                    frame, sight.face.box(box), doubtful ? NEW_SCORE : KEEP_SCORE, track);
+                    frame, observation.face.box(box), doubtful ? NEW_SCORE : KEEP_SCORE, track);
             if (found == null || !isFace(found, frame)) {
                 if (doubtful || track.missed) {
                     return false;
@@ -179,33 +180,34 @@ public final class FaceTracker {
             } else {
                 track.verified = t;
                 track.missed = false;
-                track.evidence = found.score;
-                Association.squareBox(found.toCrop(1.0, false, square), here);
+                track.detectorScore = found.score;
+                Association.squareBox(found.toCrop(1.0, square), here);
                 if (FaceDetector.iou(here, box) < 0.5) {
                     locate(frame, detected(found));
                     alike = 1.0;
                 }
-                System.arraycopy(sight.look, 0, track.agreed, 0, track.agreed.length);
+                System.arraycopy(observation.thumbnail, 0, track.verifiedThumbnail, 0,
+                        observation.thumbnail.length);
                 changed = false;
             }
         }
         if (step > 0) {
             double x = 0;
             double y = 0;
-            int count = sight.face.landmarks.length;
+            int count = observation.face.landmarks.length;
             for (int i = 0; i < count; i += 2) {
-                x += sight.face.landmarks[i] - old.face.landmarks[i];
-                y += sight.face.landmarks[i + 1] - old.face.landmarks[i + 1];
+                x += observation.face.landmarks[i] - old.face.landmarks[i];
+                y += observation.face.landmarks[i + 1] - old.face.landmarks[i + 1];
             }
             track.velocityX = x / (count / 2) / step;
             track.velocityY = y / (count / 2) / step;
         }
-        sight.face.id = track.id();
-        sight.face.score = track.evidence * Math.min(Math.max(alike, 0.0), 1.0);
-        track.sight.set(sight);
+        observation.face.id = track.id();
+        observation.face.score = track.detectorScore * Math.min(Math.max(alike, 0.0), 1.0);
+        track.latest.set(observation);
         track.time = t;
         if (!changed && !Track.overlaps(track.box(), tracks, track, 0.0)) {
-            track.keep();
+            track.snapshot();
         }
         return true;
     }
@@ -224,7 +226,7 @@ public final class FaceTracker {
         double most = 0.2;
         int found = detect(frame, region, threshold);
         for (int i = 0; i < found; i++) {
-            Association.squareBox(detector.get(i).toCrop(1.0, false, square), here);
+            Association.squareBox(detector.get(i).toCrop(1.0, square), here);
             double overlap = FaceDetector.iou(here, place);
             if (overlap > most && !Track.overlaps(here, tracks, track, overlap)) {
                 best = detector.get(i);
@@ -234,16 +236,16 @@ public final class FaceTracker {
         return best;
     }
 
-    /** Whether the sight is a face, by the detector's word or by what the landmarks do. */
+    /** Whether this is a face: by the detector's score, or by points that bear a rotation. */
     private boolean isFace(Detection found, Picture frame) {
         if (found.score >= SURE_SCORE) {
             return true;
         }
-        crop.set(sight.around);
+        crop.set(observation.nextCrop);
         crop.angle += CHECK_ROTATION_DEG;
-        locateOnce(frame, crop, turned);
-        float[] points = sight.face.landmarks;
-        float[] again = turned.face.landmarks;
+        locateOnce(frame, crop, rotated);
+        float[] points = observation.face.landmarks;
+        float[] again = rotated.face.landmarks;
         double moved = 0;
         for (int i = 0; i < points.length; i += 2) {
             double x = again[i] - points[i];
@@ -251,7 +253,7 @@ public final class FaceTracker {
             moved += Math.sqrt(x * x + y * y);
         }
         return moved / (points.length / 2)
-                < MAX_ROTATION_DRIFT * sight.around.side / landmarker.spec.margin;
+                < MAX_ROTATION_DRIFT * observation.nextCrop.side / landmarker.spec.margin;
     }
 
     /** Start tracks for faces that none has yet. */
@@ -259,7 +261,7 @@ public final class FaceTracker {
         int regions = Association.searchRegions(width, height);
         turn++;
         int found;
-        if (!tracks.isEmpty()) { // nothing is urgent: one look at a time
+        if (!tracks.isEmpty()) { // nothing is urgent: one region a frame
             Crop where = Association.searchRegion(width, height, turn % regions, region);
             found = detect(frame, where, 0.5);
         } else {
@@ -269,12 +271,12 @@ public final class FaceTracker {
                 found = detect(frame, Association.searchRegion(width, height, nth, region), 0.5);
             }
         }
-        // The looks close up overwrite the detector's answer.
+        // Searching close up overwrites the detector's answer.
         if (places.length < 4 * found) {
             places = new double[4 * found];
         }
         for (int i = 0; i < found; i++) {
-            Association.squareBox(detector.get(i).toCrop(1.0, false, square), box);
+            Association.squareBox(detector.get(i).toCrop(1.0, square), box);
             System.arraycopy(box, 0, places, 4 * i, 4);
         }
         for (int i = 0; i < found && tracks.size() < maxFaces; i++) {
@@ -290,18 +292,18 @@ public final class FaceTracker {
             locate(frame, detected(close));
             if (isFace(close, frame)) {
                 // A track of its own even for a face that is remembered: its filters start anew.
-                tracks.add(new Track(reidentify(t), sight, t, close.score));
+                tracks.add(new Track(reidentify(t), observation, t, close.score));
             }
         }
         pause = Math.min(2 * pause + 0.01, SEARCH_PAUSE);
         nextSearch = t + (tracks.isEmpty() ? pause : SEARCH_MORE);
     }
 
-    /** The id of a face that was lost a moment ago, if the sight is it; else a new one. */
+    /** The id of a face that was lost a moment ago, if this is it; else a new one. */
     private int reidentify(double t) {
-        sight.face.box(box);
+        observation.face.box(box);
         for (int i = 0; i < lost.size(); i++) {
-            if (lost.get(i).isSeenAgain(sight, box, t)) {
+            if (lost.get(i).isSeenAgain(observation, box, t)) {
                 return lost.remove(i).id();
             }
         }
@@ -316,38 +318,31 @@ public final class FaceTracker {
     }
 
     private Crop detected(Detection found) {
-        return found.toCrop(landmarker.spec.margin, landmarker.spec.alignRoll, crop);
+        return found.toCrop(landmarker.spec.margin, crop);
     }
 
     /** The face in a crop; cropped once more around what was found if the crop sits badly. */
     private void locate(Picture frame, Crop where) {
-        locateOnce(frame, where, sight);
-        Crop better = sight.around;
+        locateOnce(frame, where, observation);
+        Crop better = observation.nextCrop;
         double shift = Math.max(Math.abs(better.cx - where.cx), Math.abs(better.cy - where.cy))
                 / where.side;
         double growth = better.side / where.side;
         if (shift > RECROP_THRESHOLD || !(1 - 2 * RECROP_THRESHOLD < growth && growth < 1 + 2 * RECROP_THRESHOLD)) {
-            locateOnce(frame, square.set(better), sight);
+            locateOnce(frame, square.set(better), observation);
         }
     }
 
     private void locateOnce(Picture frame, Crop where, Track.Observation result) {
         ModelSpec spec = landmarker.spec;
         long start = System.nanoTime();
-        landmarker.look(frame, where);
-        Association.look(landmarker.pixels(), spec.size, result.look);
+        landmarker.crop(frame, where);
+        Association.thumbnail(landmarker.pixels(), spec.size, result.thumbnail);
         start = watch.since(start, Stage.CROP);
-        landmarker.answer(where, result.face);
+        landmarker.infer(where, result.face);
         watch.since(start, Stage.NETWORK);
         float[] points = result.face.landmarks;
-        double angle = 0;
-        if (spec.alignRoll) {
-            int right = 2 * spec.scheme.rightEye;
-            int left = 2 * spec.scheme.leftEye;
-            angle = Math.atan2(points[left + 1] - points[right + 1], points[left] - points[right])
-                    * Crop.DEGREES;
-        }
-        result.around.around(points, spec.margin, angle);
-        result.around.side = Math.max(result.around.side, 8.0);
+        result.nextCrop.around(points, spec.margin, 0);
+        result.nextCrop.side = Math.max(result.nextCrop.side, 8.0);
     }
 }

@@ -54,17 +54,17 @@ public final class Landmarker {
      * @throws AsmnetException the network answers NaN or the like
      */
     public void locate(Picture picture, Crop crop, Face face) {
-        look(picture, crop);
-        answer(crop, face);
+        crop(picture, crop);
+        infer(crop, face);
     }
 
     /** Cut the crop out: the first half of {@link #locate}. */
-    void look(Picture picture, Crop crop) {
+    void crop(Picture picture, Crop crop) {
         resampler.extract(picture, crop, spec.size, false, pixels);
     }
 
     /** Run the network on what was cut out: the second half. */
-    void answer(Crop crop, Face face) {
+    void infer(Crop crop, Face face) {
         if (levels == null) {
             Quantization.apply(pixels, valueTable, values);
             network.run(values);

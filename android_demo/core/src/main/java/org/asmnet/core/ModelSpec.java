@@ -40,8 +40,6 @@ public final class ModelSpec {
     public final double std;
     /** Crop side = margin x longer side of the landmarks' tight box. */
     public final double margin;
-    /** Whether crops are turned so that the eyes are level. */
-    public final boolean alignRoll;
     /** Output tensor (1, 2 N): crop units x0, y0, x1, ... */
     public final String landmarks;
     /** Output tensor (1, 3): degrees yaw, pitch, roll. */
@@ -60,7 +58,10 @@ public final class ModelSpec {
         mean = number(input, "mean", MEAN);
         std = number(input, "std", STD);
         margin = number(crop, "margin", MARGIN);
-        alignRoll = get(crop, "align_roll", Boolean.class);
+        // Files of version 0.1.0 say that crops are upright; now all are.
+        if (crop.containsKey("align_roll") && !Boolean.FALSE.equals(crop.get("align_roll"))) {
+            throw new AsmnetException("align_roll is not false: crops are upright");
+        }
         landmarks = line(get(outputs, "landmarks", Map.class), "tensor");
         pose = line(get(outputs, "pose", Map.class), "tensor");
         license = document.containsKey("license") ? get(document, "license", String.class) : "";

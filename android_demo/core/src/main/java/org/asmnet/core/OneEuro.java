@@ -25,7 +25,7 @@ public final class OneEuro {
      *
      * @param count N
      * @param dimensions D; a point's D coordinates share one speed
-     * @param minCutoff Hz, of a point at rest; lower is steadier
+     * @param minCutoff Hz, of a point at rest; lower has less jitter
      * @param beta Hz per (scale / second); higher follows movement faster
      */
     public OneEuro(int count, int dimensions, double minCutoff, double beta) {

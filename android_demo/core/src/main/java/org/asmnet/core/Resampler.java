@@ -4,8 +4,8 @@ package org.asmnet.core;
  * Cuts crops out of pictures: {@code extract} of {@code core/crop.py} with its numpy kernels.
  *
  * <p>A crop at least twice as large as the output is first averaged over k x k blocks,
- * k = floor(side / size): bilinear sampling alone would skip pixels, and skipped pixels make
- * landmarks shake. Keeps its buffers: one per thread.
+ * k = floor(side / size): bilinear sampling alone would skip pixels, and skipped pixels are
+ * jitter of the landmarks. Keeps its buffers: one per thread.
  */
 public final class Resampler {
     private final double[] matrix = new double[6];

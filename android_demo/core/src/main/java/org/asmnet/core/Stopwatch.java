@@ -6,7 +6,7 @@ public final class Stopwatch {
     public enum Stage {
         /** Camera frame to upright RGB. */
         CONVERT,
-        /** Looking for faces, and looking again at those that are followed. */
+        /** The detector: searching for faces, and verifying those that are followed. */
         DETECT,
         /** Cutting crops out. */
         CROP,

@@ -27,7 +27,6 @@ class ModelSpecTest {
         assertEquals(127.5, spec.mean);
         assertEquals(127.5, spec.std);
         assertEquals(1.25, spec.margin);
-        assertFalse(spec.alignRoll);
         assertFalse(spec.landmarks.isEmpty() || spec.pose.isEmpty());
     }
 
@@ -113,7 +112,6 @@ class ModelSpecTest {
         assertEquals(Scheme.WFLW98, spec.scheme);
         assertEquals(112, spec.size);
         assertEquals(250, spec.std);
-        assertTrue(spec.alignRoll);
         assertEquals("", spec.license);
     }
 

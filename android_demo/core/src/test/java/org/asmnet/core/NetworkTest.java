@@ -86,7 +86,7 @@ class NetworkTest {
             assertEquals(Golden.doubles(key + "scores")[i], face.score, 1e-6);
             assertNear(Golden.doubles(key + "boxes", i), face.box, 1e-3);
             assertNear(Golden.doubles(key + "keypoints", i), face.keypoints, 1e-3);
-            Crop crop = face.toCrop(1.25, true, new Crop());
+            Crop crop = face.toCrop(1.25, new Crop());
             assertNear(Golden.doubles(key + "crops", i),
                     new double[] {crop.cx, crop.cy, crop.side, crop.angle}, 2e-3);
         }

@@ -11,12 +11,12 @@ import pytest
 from scene import FPS, Person, Scene, alike
 
 
-def seconds_of_looks(scene: Scene, frames: int) -> list[float]:
+def seconds_of_searches(scene: Scene, frames: int) -> list[float]:
     """When the detector was asked, since now."""
     start, times = scene.t, []
     for _ in range(frames):
         scene.next()
-        times += [scene.t - start] * bool(scene.looks)
+        times += [scene.t - start] * bool(scene.searches)
     return times
 
 
@@ -45,34 +45,34 @@ def test_a_sure_face_costs_no_turned_crop(score: float, angles: list[float]):
 def test_a_face_that_stays_the_same_is_looked_at_once_a_second():
     scene = Scene(Person())
     scene.next()
-    assert seconds_of_looks(scene, 100) == pytest.approx([1, 2, 3], abs=2.5 / FPS)
+    assert seconds_of_searches(scene, 100) == pytest.approx([1, 2, 3], abs=2.5 / FPS)
 
 
 def test_a_second_is_enough_to_look_again():
     scene = Scene(Person())
     scene.next(0.5)
-    assert [len(scene.looks) for _ in range(4) if scene.next(0.5)] == [0, 1, 0, 1]
+    assert [len(scene.searches) for _ in range(4) if scene.next(0.5)] == [0, 1, 0, 1]
 
 
-@pytest.mark.parametrize(("correlation", "looks"), [(0.88, 1), (0.92, 0)])
+@pytest.mark.parametrize(("correlation", "searches"), [(0.88, 1), (0.92, 0)])
 def test_it_is_looked_at_when_it_correlates_less_than_90_percent_with_what_was_agreed(
-    correlation: float, looks: int
+    correlation: float, searches: int
 ):
     person = Person()
     scene = Scene(person)
     scene.run(8)
     person.phase += alike(correlation)
     (face,) = scene.next()
-    assert len(scene.looks) == looks
+    assert len(scene.searches) == searches
 
 
-def test_once_the_detector_agreed_to_new_looks_it_is_not_asked_again():
+def test_once_the_detector_verified_new_pixels_it_is_not_asked_again():
     person = Person()
     scene = Scene(person)
     scene.run(8)
     person.phase += alike(0.85)
     scene.next()
-    assert scene.looks and not seconds_of_looks(scene, 20)
+    assert scene.searches and not seconds_of_searches(scene, 20)
 
 
 def test_it_is_what_was_agreed_that_counts_not_the_frame_before():
@@ -80,12 +80,12 @@ def test_it_is_what_was_agreed_that_counts_not_the_frame_before():
     person = Person()
     scene = Scene(person)
     scene.run(8)
-    looks = []
+    searches = []
     for _ in range(4):
         person.phase += alike(0.98)
         scene.next()
-        looks.append(len(scene.looks))
-    assert looks == [0, 0, 1, 0], "11, 23, 34 and again 11 degrees: cos 26 = 0.9"
+        searches.append(len(scene.searches))
+    assert searches == [0, 0, 1, 0], "11, 23, 34 and again 11 degrees: cos 26 = 0.9"
 
 
 def test_a_face_that_changes_all_the_time_is_looked_at_every_150_ms():
@@ -96,20 +96,20 @@ def test_a_face_that_changes_all_the_time_is_looked_at_every_150_ms():
     for frame in range(40):
         person.phase += alike(0.85)
         assert scene.next()
-        frames += [frame] * bool(scene.looks)
+        frames += [frame] * bool(scene.searches)
     assert len(frames) > 5 and set(np.diff(frames)) == {5}
 
 
-@pytest.mark.parametrize(("correlation", "looks"), [(0.67, 1), (0.73, 0)])
-def test_below_70_percent_with_the_frame_before_it_is_looked_at_at_once(
-    correlation: float, looks: int
+@pytest.mark.parametrize(("correlation", "searches"), [(0.67, 1), (0.73, 0)])
+def test_below_70_percent_with_the_frame_before_it_is_verified_at_once(
+    correlation: float, searches: int
 ):
     person = Person()
     scene = Scene(person)
     scene.run(2)
     person.phase += alike(correlation)
     assert scene.next()
-    assert len(scene.looks) == looks
+    assert len(scene.searches) == searches
 
 
 @pytest.mark.parametrize(("score", "count"), [(0.69, 0), (0.71, 1)])
@@ -146,8 +146,8 @@ def test_a_followed_face_is_gone_when_the_detector_misses_it_twice():
     scene = Scene(person)
     scene.next()
     person.detectable = False
-    answers = [(len(scene.next()), len(scene.looks)) for _ in range(40)]
-    first = next(i for i, (_, looks) in enumerate(answers) if looks)
+    answers = [(len(scene.next()), len(scene.searches)) for _ in range(40)]
+    first = next(i for i, (_, searches) in enumerate(answers) if searches)
     assert answers[first] == (1, 1) and answers[first + 1][0] == 0
 
 
@@ -156,12 +156,12 @@ def test_a_face_that_was_missed_once_and_found_again_is_followed_as_before():
     scene = Scene(person)
     scene.next()
     person.detectable = False
-    while not scene.looks or scene.t < 0.5:
+    while not scene.searches or scene.t < 0.5:
         scene.next()
     person.detectable = True
     (face,) = scene.next()
-    assert len(scene.looks) == 1 and face.id == 0
-    assert seconds_of_looks(scene, 40) == pytest.approx([1], abs=2.5 / FPS)
+    assert len(scene.searches) == 1 and face.id == 0
+    assert seconds_of_searches(scene, 40) == pytest.approx([1], abs=2.5 / FPS)
 
 
 @pytest.mark.parametrize(
@@ -196,18 +196,18 @@ def test_the_score_falls_by_how_much_the_face_changed_since_the_frame_before():
     person = Person(score=0.9)
     scene = Scene(person)
     scene.run(2)
-    looks = []
+    thumbnails = []
     for change in (0, alike(0.8)):
         person.phase += change
         (face,) = scene.next()
-        looks.append(cv2.resize(scene.views[-1], (16, 16), interpolation=cv2.INTER_AREA))
-    correlation = np.corrcoef(looks[0].ravel(), looks[1].ravel())[0, 1]
+        thumbnails.append(cv2.resize(scene.views[-1], (16, 16), interpolation=cv2.INTER_AREA))
+    correlation = np.corrcoef(thumbnails[0].ravel(), thumbnails[1].ravel())[0, 1]
     assert correlation == pytest.approx(0.8, abs=0.03)
     assert face.score == pytest.approx(0.9 * correlation, abs=1e-3)
 
 
 def test_sensor_noise_hardly_changes_what_a_face_looks_like():
-    """Nor is such a face looked at more often: the looks are averages, not samples."""
+    """Nor is such a face verified more often: the thumbnails are averages, not samples."""
     scene = Scene(Person(score=0.9))
     scene.noise = 25
     landmarker = scene.tracker.landmarker
@@ -215,7 +215,7 @@ def test_sensor_noise_hardly_changes_what_a_face_looks_like():
     scene.next()
     for _ in range(10):
         (face,) = scene.next()
-        assert face.score > 0.99 * 0.9 and not scene.looks
+        assert face.score > 0.99 * 0.9 and not scene.searches
 
 
 def test_the_score_is_never_negative():
@@ -227,28 +227,28 @@ def test_the_score_is_never_negative():
     assert [face.score for face in scene.next()] == [0]
 
 
-@pytest.mark.parametrize(("x", "looks"), [(6, 1), (12, 0)])
-def test_a_face_of_which_two_fifths_are_outside_is_looked_at_in_every_frame(x: float, looks: int):
+@pytest.mark.parametrize(("x", "searches"), [(6, 1), (12, 0)])
+def test_a_face_of_which_two_fifths_are_outside_is_verified_in_every_frame(x: float, searches: int):
     scene = Scene(Person(x=x))
     for _ in range(3):
         assert scene.next()
-    assert len(scene.looks) == looks
+    assert len(scene.searches) == searches
 
 
-@pytest.mark.parametrize(("pixels", "looks"), [(22, 1), (18, 0)])
-def test_a_face_that_jumps_by_a_quarter_of_itself_is_looked_at_at_once(pixels: float, looks: int):
+@pytest.mark.parametrize(("pixels", "searches"), [(22, 1), (18, 0)])
+def test_a_face_that_jumps_by_a_quarter_of_itself_is_verified_at_once(pixels: float, searches: int):
     person = Person(stripes=(0, 1))
     scene = Scene(person)
     scene.run(2)
     person.x += pixels
     assert scene.next()
-    assert len(scene.looks) == looks
+    assert len(scene.searches) == searches
 
 
-def test_a_face_that_grows_at_once_is_looked_at_at_once():
+def test_a_face_that_grows_at_once_is_verified_at_once():
     person = Person()
     scene = Scene(person)
     scene.run(2)
     person.side *= 1.3
     (face,) = scene.next()
-    assert len(scene.looks) == 1 and face.id == 0
+    assert len(scene.searches) == 1 and face.id == 0
