@@ -35,8 +35,8 @@ def labelled_crops(data: str, job: ExportJob, images: int) -> FaceSet:
     """Crops of a benchmark's training faces, cut by their labels."""
     faces = read_dataset(data, "train").faces
     picked = [faces[i] for i in np.random.default_rng(0).permutation(len(faces))[:images]]
-    cut, _, _ = crop_faces(picked, job.spec.size, job.spec.margin)
-    return FaceSet(cut, tuple(face.image.name for face in picked), data, job.spec.points)
+    cut, _, _ = crop_faces(picked, job.spec.input_size, job.spec.margin)
+    return FaceSet(cut, tuple(face.image.name for face in picked), data, job.spec.landmark_scheme)
 
 
 def clip_ranges(job: ExportJob, share: float) -> Any:

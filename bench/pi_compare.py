@@ -69,7 +69,7 @@ def _answer(names: tuple[str, ...], frames: str | None) -> dict[str, Any]:
         found[f"track/{index}"] = face.landmarks
     for name in names or models.shipped():
         landmarker = Landmarker.load(name)
-        size = landmarker.spec.size
+        size = landmarker.spec.input_size
         golden = np.load(GOLDEN / f"crops-{size}.npz")
         for file, place in zip(golden["pictures"], golden["places"], strict=True):
             picture = cv2.imread(str(samples.LONDON.parent / str(file)))

@@ -61,10 +61,10 @@ def main(names: tuple[str, ...], save: Path | None, against: Path | None) -> Non
             key = f"{name}/{kernels}/{threads}"
             kept[key] = points
             first = points if first is None else first
-            apart = [_apart(points, first, spec.size)]
+            apart = [_apart(points, first, spec.input_size)]
             if key in others:
-                apart.append(_apart(points, others[key], spec.size))
-            worst = max(worst, *(value * 224 / spec.size for value in apart))
+                apart.append(_apart(points, others[key], spec.input_size))
+            worst = max(worst, *(value * 224 / spec.input_size for value in apart))
             cells = " | ".join(f"{value:.3f}" for value in apart) + " |" * (2 - len(apart))
             ms = 1e3 * statistics.median(spent)
             click.echo(f"| {name} | {kernels} | {threads} | {ms:.2f} | {cells} |")

@@ -62,7 +62,7 @@ def main(minutes: float, fast: bool) -> None:
         tempfile.TemporaryDirectory() as folder,
         JsonlWriter(Path(folder) / "soak.jsonl") as lines,
         UdpSender("127.0.0.1:9") as sender,
-        PreviewServer("0", tracker.landmarker.spec.points) as page,
+        PreviewServer("0", tracker.landmarker.spec.landmark_scheme) as page,
     ):
         threading.Thread(target=watch, args=(page.url, over), daemon=True).start()
         spent: list[float] = []

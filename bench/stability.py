@@ -122,7 +122,7 @@ def figures(
 ) -> list[float]:
     """Shaking of stills in %, lags in frames by swing, and roughness of the clip in %."""
     rest, moving, clip = measured
-    scheme = tracker.landmarker.spec.points
+    scheme = tracker.landmarker.spec.landmark_scheme
     found = [float(np.mean([jitter(smoothed(one, parameters)[FPS:], scheme) for one in rest]))]
     for swing, films in moving.items():
         late = [lag(smoothed(one, parameters), one[0], swing) for one in films]

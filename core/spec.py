@@ -28,7 +28,7 @@ CONTRACT = "asmnet.json"
 # Bytes of a contract that are read; real ones have some 5 kB.
 LONGEST = 1 << 20
 # What a contract may say: least and most.  Beyond, crops show no face or one grey.
-RANGES = {"size": (1, 4096), "mean": (0, 255), "std": (1, 255), "margin": (1, 4)}
+RANGES = {"input_size": (1, 4096), "mean": (0, 255), "std": (1, 255), "margin": (1, 4)}
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,11 @@ class ModelSpec:
         name: for example "asmnet-68-224-int8".
         version: of the package that exported the file.
         scheme: name of the landmark scheme, a key of `SCHEMES`.
-        size: input side in pixels, 1 to 4096; the input is (1, size, size, 3) RGB.
+        input_size: side in pixels, 1 to 4096; the input is
+            (1, input_size, input_size, 3) RGB.
         mean, std: network input = (uint8 pixel - mean) / std; 0 to 255 and 1 to 255.
         margin: crop side = margin x longer side of the landmarks' tight box; 1 to 4.
-        landmarks, pose: names of the output tensors: (1, 2 N) crop units
+        landmarks_tensor, pose_tensor: names of the outputs: (1, 2 N) crop units
             ordered x0, y0, x1, ..., and (1, 3) degrees yaw, pitch, roll.
         quantization, parity, evaluation, training: provenance and figures.
         license: what the weights may be used for.
@@ -56,9 +57,9 @@ class ModelSpec:
     name: str
     version: str
     scheme: str
-    size: int
-    landmarks: str
-    pose: str
+    input_size: int
+    landmarks_tensor: str
+    pose_tensor: str
     mean: float = 127.5
     std: float = 127.5
     margin: float = 1.25
@@ -69,14 +70,14 @@ class ModelSpec:
     license: str = ""
 
     def __post_init__(self) -> None:
-        for key in ("name", "version", "scheme", "landmarks", "pose"):
+        for key in ("name", "version", "scheme", "landmarks_tensor", "pose_tensor"):
             _check_line(key, getattr(self, key))
         if self.scheme not in SCHEMES:
             raise UserError(f"scheme {self.scheme!r} is none of {', '.join(SCHEMES)}")
         for key, (least, most) in RANGES.items():
             _check_number(key, getattr(self, key), least, most)
-        if not isinstance(self.size, int):
-            raise UserError(f"size {self.size!r} is no whole number")
+        if not isinstance(self.input_size, int):
+            raise UserError(f"input_size {self.input_size!r} is no whole number")
         if not isinstance(self.license, str):
             raise UserError(f"license {self.license!r} is no text")
         for key in _RECORDS:
@@ -84,7 +85,7 @@ class ModelSpec:
                 raise UserError(f"{key} is no object")
 
     @property
-    def points(self) -> Scheme:
+    def landmark_scheme(self) -> Scheme:
         """The landmark scheme itself."""
         return SCHEMES[self.scheme]
 
@@ -99,11 +100,11 @@ class ModelSpec:
             "name": self.name,
             "version": self.version,
             "scheme": self.scheme,
-            "input": {"size": self.size, "color": "RGB", "mean": self.mean, "std": self.std},
+            "input": {"size": self.input_size, "color": "RGB", "mean": self.mean, "std": self.std},
             "crop": {"margin": self.margin},
             "outputs": {
-                "landmarks": {"tensor": self.landmarks, "units": "crop"},
-                "pose": {"tensor": self.pose, "order": list(ANGLES), "units": "deg"},
+                "landmarks": {"tensor": self.landmarks_tensor, "units": "crop"},
+                "pose": {"tensor": self.pose_tensor, "order": list(ANGLES), "units": "deg"},
             },
             "quantization": self.quantization,
             "parity": self.parity,
@@ -134,12 +135,12 @@ class ModelSpec:
                 name=document["name"],
                 version=document["version"],
                 scheme=document["scheme"],
-                size=source["size"],
+                input_size=source["size"],
                 mean=source["mean"],
                 std=source["std"],
                 margin=document["crop"]["margin"],
-                landmarks=outputs["landmarks"]["tensor"],
-                pose=outputs["pose"]["tensor"],
+                landmarks_tensor=outputs["landmarks"]["tensor"],
+                pose_tensor=outputs["pose"]["tensor"],
                 license=document.get("license", ""),
                 **{key: document.get(key, {}) for key in _RECORDS},
             )

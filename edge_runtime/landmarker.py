@@ -92,8 +92,12 @@ class Landmarker:
     """
 
     def __init__(self, network: Network, spec: ModelSpec) -> None:
-        count = spec.points.count
-        network.require(spec.size, 3, {spec.landmarks: (1, 2 * count), spec.pose: (1, 3)})
+        count = spec.landmark_scheme.count
+        network.require(
+            spec.input_size,
+            3,
+            {spec.landmarks_tensor: (1, 2 * count), spec.pose_tensor: (1, 3)},
+        )
         dtype = network.input["dtype"]
         if dtype not in (np.float32, np.int8, np.uint8):
             raise UserError(
@@ -104,7 +108,7 @@ class Landmarker:
         self._network = network
         self._detector: FaceDetector | None = None
         self._table = input_table(spec, dtype, *network.input["quantization"])
-        self._input = np.empty((1, spec.size, spec.size, 3), dtype)
+        self._input = np.empty((1, spec.input_size, spec.input_size, 3), dtype)
 
     @classmethod
     def load(cls, model: str | os.PathLike[str] = models.DEFAULT, threads: int = 1) -> Landmarker:
@@ -125,7 +129,7 @@ class Landmarker:
             image_bgr: (H, W, 3) uint8 BGR.
             crop: where; see `Crop.around` and `Detection.to_crop`.
         """
-        cut = extract(image_bgr, crop, self.spec.size, OPENCV)
+        cut = extract(image_bgr, crop, self.spec.input_size, OPENCV)
         return cv2.cvtColor(cut, cv2.COLOR_BGR2RGB)
 
     def raw(self, crop_rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -140,8 +144,8 @@ class Landmarker:
         """
         cv2.LUT(crop_rgb, self._table, dst=self._input[0])
         self._network.run(self._input)
-        landmarks = self._network.output(self.spec.landmarks).reshape(-1, 2)
-        return landmarks, self._network.output(self.spec.pose).reshape(3)
+        landmarks = self._network.output(self.spec.landmarks_tensor).reshape(-1, 2)
+        return landmarks, self._network.output(self.spec.pose_tensor).reshape(3)
 
     def place(self, landmarks: np.ndarray, pose: np.ndarray, crop: Crop) -> Face:
         """Bring what `raw` returned for a crop into the picture's frame.

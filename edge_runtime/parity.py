@@ -87,8 +87,8 @@ def shifts(
         before, after: (M, N, 2) landmarks in crop units and (M, 3) pose in degrees.
         spec: tells the input's size, which the limits on pixels go with.
     """
-    scale = spec.size / LIMITS_SIZE
-    shift = np.linalg.norm(after[0] - before[0], axis=-1) * spec.size
+    scale = spec.input_size / LIMITS_SIZE
+    shift = np.linalg.norm(after[0] - before[0], axis=-1) * spec.input_size
     turn = np.abs(after[1] - before[1])
     return [
         Metric(key, label, float(value), LIMITS[key] * unit)
@@ -121,15 +121,15 @@ def measure_jitter(
     for index in track(stills, "shaking stills"):
         tracks: list[list[np.ndarray]] = [[] for _ in landmarkers]
         for _ in range(DRAWS):
-            x, y = (spec.size - 1) / 2 + rng.uniform(-0.5, 0.5, 2)
-            crop = Crop(float(x), float(y), float(spec.size))
+            x, y = (spec.input_size - 1) / 2 + rng.uniform(-0.5, 0.5, 2)
+            crop = Crop(float(x), float(y), float(spec.input_size))
             noise = rng.normal(0.0, NOISE, images[index].shape)
             noisy = np.clip(images[index] + noise + 0.5, 0, 255).astype(np.uint8)
-            view = extract(noisy, crop, spec.size, OPENCV)
+            view = extract(noisy, crop, spec.input_size, OPENCV)
             for landmarker, points in zip(landmarkers, tracks, strict=True):
                 points.append(crop.to_picture(landmarker.raw(view)[0]))
         for values, points in zip(measured, tracks, strict=True):
-            values.append(jitter(np.stack(points), spec.points))
+            values.append(jitter(np.stack(points), spec.landmark_scheme))
     return [float(np.mean(values)) for values in measured]
 
 

@@ -122,7 +122,7 @@ def load_reference(
         picture = cv2.imread(str(found[name]))
         if picture is None:
             raise UserError(f"cannot read {found[name]}: it is broken; restore it")
-        view = extract(picture, crop, spec.size, OPENCV)
+        view = extract(picture, crop, spec.input_size, OPENCV)
         cut.append(cv2.cvtColor(view, cv2.COLOR_BGR2RGB))
     return np.stack(cut), expected
 
@@ -143,7 +143,7 @@ def _read(
         arrays = {key: proof[key] for key in ("names", "crops", "points", "step", "pose")}
     count = len(np.atleast_1d(arrays["names"]))
     shapes = {"names": (count,), "crops": (count, 4), "step": (), "pose": (count, 3)}
-    shapes["points"] = (count, spec.points.count, 2)
+    shapes["points"] = (count, spec.landmark_scheme.count, 2)
     for key, shape in shapes.items():
         kind = "U" if key == "names" else "if"
         if arrays[key].shape != shape or arrays[key].dtype.kind not in kind or not count:

@@ -84,7 +84,7 @@ def main(
     tracker = FaceTracker(
         Landmarker.load(model, threads), FaceDetector.load(threads=threads), faces
     )
-    scheme = tracker.landmarker.spec.points
+    scheme = tracker.landmarker.spec.landmark_scheme
     status = Status()
     window: Window | None = None
     with contextlib.ExitStack() as stack:

@@ -95,7 +95,7 @@ def main(
         for network, label in zip(networks, labels, strict=True):
             spec = network.spec
             # Models that see the same crops share them.
-            view = (spec.size, spec.margin, spec.scheme)
+            view = (spec.input_size, spec.margin, spec.scheme)
             if view not in cut:
                 cut[view] = labelled_faces(data, spec, part, boxes, skip_bad, track)
             if cut[view].points is None and (spoilt or out):

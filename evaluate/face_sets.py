@@ -148,7 +148,7 @@ def detected_faces(
         crop = face.to_crop(spec.margin)
         found.append((path, crop))
         looks.append(look(image))
-        crops.append(_cut(image, crop, spec.size))
+        crops.append(_cut(image, crop, spec.input_size))
     if not found:
         raise UserError(
             f"no face was found in any of the {len(missed)} pictures of {source}; "
@@ -161,12 +161,12 @@ def detected_faces(
     again = [found[i % len(found)] for i in range(extra)]
     for path, crop in track(again, "turning and relighting"):
         image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
-        crops.append(_relit(_cut(image, _strayed(crop, rng), spec.size), rng))
+        crops.append(_relit(_cut(image, _strayed(crop, rng), spec.input_size), rng))
     return FaceSet(
         np.stack(crops),
         tuple(path.name for path, _ in [*found, *again]),
         source,
-        spec.points,
+        spec.landmark_scheme,
         warped=extra,
         missed=tuple(missed),
         crops=tuple(crop for _, crop in found),
@@ -201,12 +201,12 @@ def labelled_faces(
         UserError: nothing to read, a malformed file, or no face is left.
     """
     data = read_dataset(source, subset, skip_bad)
-    scheme = spec.points if spec.points is data.scheme else IBUG68
+    scheme = spec.landmark_scheme if spec.landmark_scheme is data.scheme else IBUG68
     with suppress_output():
         detector = FaceDetector.load() if boxes == "detector" else None
     kept: list[Face] = []
     lost: list[Face] = []
-    images = np.empty((len(data.faces), spec.size, spec.size, 3), np.uint8)
+    images = np.empty((len(data.faces), spec.input_size, spec.input_size, 3), np.uint8)
     units, squares, looks = [], [], []
     for face in track([f for f in data.faces if wanted(f.image)], "reading faces"):
         image = cv2.cvtColor(read_face(face), cv2.COLOR_RGB2BGR)
@@ -220,7 +220,7 @@ def labelled_faces(
                 lost.append(face)
                 continue
             crop = found.to_crop(spec.margin)
-        images[len(kept)] = _cut(image, crop, spec.size)
+        images[len(kept)] = _cut(image, crop, spec.input_size)
         kept.append(face)
         squares.append(crop)
         units.append(crop.to_units(face.points))

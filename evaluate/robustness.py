@@ -56,7 +56,7 @@ def robustness(
     Raises:
         UserError: a picture cannot be read.
     """
-    scheme = data.scheme if network.spec.points is data.scheme else IBUG68
+    scheme = data.scheme if network.spec.landmark_scheme is data.scheme else IBUG68
     errors: dict[str, list[float]] = {}
     turns: dict[str, list[float]] = {}
     starts = range(0, len(data.faces), BLOCK)
@@ -97,7 +97,7 @@ def spoilt_views(
         condition, the square of the original picture, and the network's (size, size, 3)
         uint8 RGB view of it.
     """
-    size = network.spec.size
+    size = network.spec.input_size
     picture = read_picture(face.image)
     views = [
         (condition, crop, extract(picture, crop, size, OPENCV))

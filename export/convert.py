@@ -55,8 +55,8 @@ def convert(
         quantization["calibration"] = calibration.record()
     spec = spec.replace(
         name=f"{spec.name}-{recipe.replace('_', '-')}",
-        landmarks=landmarks,
-        pose=pose,
+        landmarks_tensor=landmarks,
+        pose_tensor=pose,
         quantization=quantization,
     )
     target.write_bytes(content)

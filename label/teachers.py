@@ -82,8 +82,8 @@ class _Own:
         with suppress_output():
             self.landmarker = Landmarker.load(models.find(name))
         spec = self.landmarker.spec
-        self.size, self.margin = spec.size, spec.margin
-        self.scheme: Scheme | None = spec.points
+        self.size, self.margin = spec.input_size, spec.margin
+        self.scheme: Scheme | None = spec.landmark_scheme
 
     def crop(self, box: Crop) -> Crop:
         return Crop(box.cx, box.cy, box.side * self.margin)

@@ -19,7 +19,7 @@ def test_every_shipped_model_is_complete_and_named_for_what_it_is(name: str) -> 
         assert models.find(name, kind).is_file(), kind
     spec = read_spec(models.find(name))
     assert spec.name == f"{name}-int8"
-    assert name.endswith(f"-{spec.points.count}-{spec.size}")
+    assert name.endswith(f"-{spec.landmark_scheme.count}-{spec.input_size}")
     assert spec.parity["passed"] is True
     assert "unknown" not in spec.license
 
@@ -29,7 +29,7 @@ def test_every_shipped_model_finds_a_face_by_its_name(name: str) -> None:
     landmarker = Landmarker.load(name)
     (face,) = landmarker(cv2.imread(str(samples.PORTRAITS / "astronaut.jpg")))
     count, size = map(int, name.split("-")[-2:])
-    assert face.landmarks.shape == (count, 2) and landmarker.spec.size == size
+    assert face.landmarks.shape == (count, 2) and landmarker.spec.input_size == size
     # The picture is 512 px wide; she is in its upper half, her nose right of the middle.
     assert (face.landmarks.min(axis=0) > (150, 50)).all()
     assert (face.landmarks.max(axis=0) < (300, 220)).all()

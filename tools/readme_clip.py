@@ -31,7 +31,7 @@ def main(start: float, seconds: float) -> None:
             break
         if frame.t < start or frame.index % EVERY:
             continue
-        draw(frame.image, faces, landmarker.spec.points)
+        draw(frame.image, faces, landmarker.spec.landmark_scheme)
         height = round(WIDTH * frame.image.shape[0] / frame.image.shape[1])
         small = cv2.resize(frame.image, (WIDTH, height), interpolation=cv2.INTER_AREA)
         pictures.append(Image.fromarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB)))

@@ -123,7 +123,7 @@ def follow(
     """What the tracker makes of frames (F, H, W, 3) at times (F,), and what the networks said."""
     path = models.find(models.DEFAULT)
     spec = read_spec(path)
-    outputs = {"landmarks": spec.landmarks, "pose": spec.pose}
+    outputs = {"landmarks": spec.landmarks_tensor, "pose": spec.pose_tensor}
     landmarks = Recorder(Network(path), outputs, slip)
     outputs = {"regressors": "regressors", "logits": "classificators"}
     detector = Recorder(Network(models.DETECTOR), outputs, doubt)

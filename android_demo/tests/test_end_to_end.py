@@ -112,7 +112,7 @@ def test_both_interpreters_give_the_same_answers(tmp_path: Path) -> None:
         tracker.update(frame, index / 5)
     # Bounds: crop units, degrees; box parts of 128 px and logits.
     cases = [
-        (MODEL, landmarks, {spec.landmarks: 1e-3, spec.pose: 0.1}),
+        (MODEL, landmarks, {spec.landmarks_tensor: 1e-3, spec.pose_tensor: 0.1}),
         (models.DETECTOR, faces, {"regressors": 1e-3, "classificators": 1e-3}),
     ]
     for file, network, bounds in cases:

@@ -34,9 +34,9 @@ def model(name: str, trial: Callable[[Path], Any] | None) -> Finding:
         path = models.find(name)
         spec = read_spec(path)
         facts |= _file(path)
-        facts |= {"scheme": spec.scheme, "size": spec.size, "version": spec.version}
+        facts |= {"scheme": spec.scheme, "size": spec.input_size, "version": spec.version}
         found = (
-            f"{name}: {spec.scheme}, {spec.size} px, {facts['bytes'] / 1e6:.2f} MB, "
+            f"{name}: {spec.scheme}, {spec.input_size} px, {facts['bytes'] / 1e6:.2f} MB, "
             f"sha256 {facts['sha256'][:12]}"
         )
         if trial is None:

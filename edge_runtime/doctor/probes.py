@@ -55,7 +55,7 @@ def landmarker(path: str) -> bool:
     from asmnet.edge_runtime.landmarker import Landmarker
 
     model = Landmarker.load(path)
-    points, pose = model.raw(np.zeros((model.spec.size, model.spec.size, 3), np.uint8))
+    points, pose = model.raw(np.zeros((model.spec.input_size, model.spec.input_size, 3), np.uint8))
     return bool(np.isfinite(points).all() and np.isfinite(pose).all())
 
 
@@ -136,7 +136,7 @@ def speed(model: str, clip: str, threads: str) -> dict[str, Any]:
     counted = updates[_WARM_UP:] or updates
     peak = re.search(r"VmHWM:\s+(\d+) kB", read(Path("/proc/self/status")))
 
-    pixels = np.full((single.spec.size, single.spec.size, 3), 128, np.uint8)
+    pixels = np.full((single.spec.input_size, single.spec.input_size, 3), 128, np.uint8)
     network = []
     # One after the other: threads that wait for their next turn would disturb the single one.
     for count in sorted({1, int(threads)}):

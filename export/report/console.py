@@ -92,14 +92,15 @@ def inspection(file: Path) -> Iterator[Any]:
     with suppress_output():
         found = operations(content)
     facts = Table(title=f"{escape(spec.name)}, {len(content) / 1e6:.2f} MB", show_header=False)
-    scheme = f"{spec.points.count} landmarks ({spec.scheme})"
+    side, scheme = spec.input_size, f"{spec.landmark_scheme.count} landmarks ({spec.scheme})"
     macs = sum(operation.macs for operation in found)
     kinds = Counter((operation.kind, operation.version) for operation in found)
     for name, value in {
         "sha256": hashlib.sha256(content).hexdigest(),
-        "input": f"(1, {spec.size}, {spec.size}, 3) RGB, (pixel - {spec.mean}) / {spec.std}",
+        "input": f"(1, {side}, {side}, 3) RGB, (pixel - {spec.mean}) / {spec.std}",
         "crop": f"{spec.margin} x the landmarks' box",
-        "outputs": f"{spec.landmarks}: {scheme}; {spec.pose}: yaw, pitch, roll in degrees",
+        "outputs": f"{spec.landmarks_tensor}: {scheme}; "
+        f"{spec.pose_tensor}: yaw, pitch, roll in degrees",
         "recipe": spec.quantization.get("recipe", "unknown"),
         "arithmetic": f"{macs / 1e6:.1f} M multiplications with weights, "
         f"{100 * integer_share(found):.1f} % of them in integers",

@@ -22,7 +22,7 @@ FLOAT, EXPORTED = "#18b04a", "#e0262a"
 def parity(export: Export) -> Figure:
     """Exported against float: how far landmarks move, and pose against pose."""
     (float_points, float_pose), (points, pose) = export.verdict.answers
-    shift = np.linalg.norm(points - float_points, axis=-1) * export.spec.size
+    shift = np.linalg.norm(points - float_points, axis=-1) * export.spec.input_size
     figure = _figure(10, 3.4)
     left, right = figure.subplots(1, 2)
     values = np.sort(shift.ravel())
@@ -30,7 +30,7 @@ def parity(export: Export) -> Figure:
     for name, at in (("mean", values.mean()), ("p99", np.percentile(values, 99))):
         left.axvline(at, color="0.5", linewidth=0.8, linestyle="--")
         left.text(at, 4, f" {name} {at:.2f}", fontsize=8, color="0.35")
-    left.set(xlabel=f"landmark shift, px of {export.spec.size}", ylabel="% of landmarks",
+    left.set(xlabel=f"landmark shift, px of {export.spec.input_size}", ylabel="% of landmarks",
              xlim=(0, None), ylim=(0, 100))  # fmt: skip
     for index, name in enumerate(ANGLES):
         right.plot(
@@ -49,14 +49,14 @@ def faces_apart(job: ExportJob, export: Export, columns: int = 6) -> Figure:
     from matplotlib.collections import LineCollection
 
     (float_points, _), (points, _) = export.verdict.answers
-    size = export.spec.size
+    size = export.spec.input_size
     shift = np.linalg.norm(points - float_points, axis=-1).mean(axis=1) * size
     order = np.argsort(shift)[::-1]
     columns = min(columns, len(order))
     rows = {"most": order[:columns], "least": order[-columns:]}
     figure = _figure(2.3 * columns, 2.5 * len(rows))
     grid = figure.subplots(len(rows), columns, squeeze=False)
-    edges = np.array(export.spec.points.edges)
+    edges = np.array(export.spec.landmark_scheme.edges)
     for line, (word, chosen) in zip(grid, rows.items(), strict=True):
         for axes, index in zip(line, chosen, strict=True):
             axes.imshow(job.trial.images[index])

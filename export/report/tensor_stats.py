@@ -165,7 +165,7 @@ def _open(content: bytes, spec: ModelSpec) -> tuple[Network, Landmarker]:
     landmarks, pose = output_names(content)
     with suppress_output():
         network = Network(content, xnnpack=False, keep_tensors=True)
-    return network, Landmarker(network, spec.replace(landmarks=landmarks, pose=pose))
+    return network, Landmarker(network, spec.replace(landmarks_tensor=landmarks, pose_tensor=pose))
 
 
 def _indices(network: Network) -> dict[str, int]:

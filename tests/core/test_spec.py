@@ -108,7 +108,7 @@ def changed(change: list[str]) -> str:
         ({"margin": 1e300}, r"margin 1e\+300 is not between 1 and 4"),
         ({"std": float("inf")}, "std inf"),
         ({"mean": True}, "mean 'True' is no number"),
-        ({"size": 224.5}, "size 224.5 is no whole number"),
+        ({"input_size": 224.5}, "input_size 224.5 is no whole number"),
         ({"name": "two\nlines"}, "name .* control characters"),
         ({"name": "x" * 501}, "name .* too long"),
         ({"license": None}, "license None is no text"),

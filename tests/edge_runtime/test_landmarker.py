@@ -70,7 +70,7 @@ def test_a_mirrored_picture_gives_the_mirrored_face(
 ):
     face = face_of(landmarker, detector, astronaut)
     mirrored = face_of(landmarker, detector, np.ascontiguousarray(astronaut[:, ::-1]))
-    scheme = landmarker.spec.points
+    scheme = landmarker.spec.landmark_scheme
     back = mirrored.landmarks[scheme.mirror] * (-1, 1) + (astronaut.shape[1] - 1, 0)
     assert nme(back, face.landmarks, scheme) < 5
     np.testing.assert_allclose(mirrored.pose * (-1, 1, -1), face.pose, atol=8)
@@ -81,7 +81,7 @@ def test_a_turned_crop_finds_the_same_points_and_pose(
 ):
     upright = face_of(landmarker, detector, portrait)
     turned = landmarker(portrait, Crop.around(upright.landmarks, landmarker.spec.margin, angle=12))
-    assert nme(turned.landmarks, upright.landmarks, landmarker.spec.points) < 6
+    assert nme(turned.landmarks, upright.landmarks, landmarker.spec.landmark_scheme) < 6
     np.testing.assert_allclose(turned.pose, upright.pose, atol=10)
 
 
@@ -234,7 +234,7 @@ def test_the_detector_is_loaded_once(monkeypatch: pytest.MonkeyPatch, detector: 
 )
 def test_any_picture_will_do(convert, landmarker: Landmarker, astronaut: np.ndarray):
     (expected,), (face,) = landmarker(astronaut), landmarker(convert(astronaut))
-    assert nme(face.landmarks, expected.landmarks, landmarker.spec.points) < 4
+    assert nme(face.landmarks, expected.landmarks, landmarker.spec.landmark_scheme) < 4
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ def test_sensor_noise_hardly_changes_what_a_face_looks_like():
     scene = Scene(Person(score=0.9))
     scene.noise = 25
     landmarker = scene.tracker.landmarker
-    landmarker.spec = landmarker.spec.replace(size=224)
+    landmarker.spec = landmarker.spec.replace(input_size=224)
     scene.next()
     for _ in range(10):
         (face,) = scene.next()

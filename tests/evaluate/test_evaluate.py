@@ -36,7 +36,7 @@ def test_crops_around_labels_are_cut_as_the_device_cuts_them(labelled: Path) -> 
     faces = labelled_faces(str(labelled), spec)
     picture = sorted(labelled.glob("*.jpg"))[0]
     around = Crop.around(read_pts(picture.with_suffix(".pts")), spec.margin)
-    expected = extract(read_picture(picture), around, spec.size, OPENCV)
+    expected = extract(read_picture(picture), around, spec.input_size, OPENCV)
     np.testing.assert_array_equal(faces.images[0], expected)
 
 

@@ -49,7 +49,7 @@ def test_crops_are_the_runtimes(tmp_path: Path) -> None:
     faces = detected_faces(pictures(tmp_path, 1), 1, SPEC)
     image = cv2.imread(str(LONDON[0]))
     crop = FaceDetector.load().detect(image)[0].to_crop(SPEC.margin)
-    expected = cv2.cvtColor(extract(image, crop, SPEC.size, OPENCV), cv2.COLOR_BGR2RGB)
+    expected = cv2.cvtColor(extract(image, crop, SPEC.input_size, OPENCV), cv2.COLOR_BGR2RGB)
     # Pillow and OpenCV may decode a JPEG one grey level apart.
     assert np.abs(faces.images[0].astype(int) - expected).max() <= 4
     assert faces.names == (LONDON[0].name,)

@@ -33,7 +33,7 @@ def moved(pixels: np.ndarray | float, size: int = 224) -> list[Metric]:
     """The figures after landmarks have moved to the right by so many pixels of the input."""
     points, pose = answers()
     points[..., 0] += np.broadcast_to(pixels, (FACES, POINTS)) / size
-    return shifts(answers(), (points, pose), SPEC.replace(size=size))
+    return shifts(answers(), (points, pose), SPEC.replace(input_size=size))
 
 
 def turned(degrees: np.ndarray | float) -> list[Metric]:
@@ -148,7 +148,7 @@ def test_the_contract_holds_each_figure_with_its_limit_and_both_models_own() -> 
 class Made:
     """A landmarker that always answers the same units, or finds the bright half of the picture."""
 
-    spec = SPEC.replace(size=32)
+    spec = SPEC.replace(input_size=32)
 
     def __init__(self, follows: bool = False) -> None:
         self.follows, self.seen = follows, []
@@ -243,7 +243,7 @@ def test_int8_is_compared_with_the_float_model_on_labels(
         np.testing.assert_array_equal(found[0], wanted)
     assert list(figures)[:3] == ["keras_landmarks", "keras_pose", "nme"]
     assert figures["keras_landmarks"].passed and figures["keras_pose"].passed
-    shift = np.linalg.norm(rounded - exact, axis=-1) * spec.size
+    shift = np.linalg.norm(rounded - exact, axis=-1) * spec.input_size
     assert figures["shift_mean"].value == pytest.approx(shift.mean())
     jitter = figures["jitter"]
     assert jitter.value == jitter.after

@@ -137,7 +137,7 @@ def test_the_inputs_range_is_the_contracts(tiny, tiny_crops: np.ndarray, recipe:
 
 def test_the_file_carries_its_contract(tiny, tiny_crops, tmp_path) -> None:
     network, spec = tiny
-    faces = FaceSet(tiny_crops, ("a.jpg",) * len(tiny_crops), "test", spec.points)
+    faces = FaceSet(tiny_crops, ("a.jpg",) * len(tiny_crops), "test", spec.landmark_scheme)
     file = tmp_path / "tiny.tflite"
     returned = convert(network, spec, "int8", faces, file)
     embedded = read_spec(file)

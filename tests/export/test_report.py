@@ -29,7 +29,7 @@ def job(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray, tmp_path_fa
     folder = tmp_path_factory.mktemp("job")
     network, spec = tiny
     names = tuple(f"{i}.jpg" for i in range(len(tiny_crops)))
-    faces = FaceSet(tiny_crops, names, "asmnet samples", spec.points)
+    faces = FaceSet(tiny_crops, names, "asmnet samples", spec.landmark_scheme)
     convert(network, spec, "float32", None, folder / "float32.tflite")
     float_file = folder / "float32.tflite"
     ranges = observe(float_file.read_bytes(), spec, tiny_crops)

@@ -45,7 +45,7 @@ def main() -> None:
         network = keras.saving.load_model(models.find(model, ".keras"), compile=False)
         points, pose = predict(network, np.stack(crops))
         save(
-            f"crops-{landmarker.spec.size}",
+            f"crops-{landmarker.spec.input_size}",
             pictures=PICTURES,
             places=np.array(places),
             crops=np.stack(crops),

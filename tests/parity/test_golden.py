@@ -31,7 +31,7 @@ def landmarker(model):
 @pytest.fixture(scope="module")
 def golden(model, landmarker):
     crops, answers = (
-        np.load(GOLDEN / f"{name}.npz") for name in (f"crops-{landmarker.spec.size}", model)
+        np.load(GOLDEN / f"{name}.npz") for name in (f"crops-{landmarker.spec.input_size}", model)
     )
     return {**crops, **answers}
 
@@ -58,7 +58,7 @@ def test_crops_are_cut_as_recorded(golden, landmarker):
 
 def test_int8_answers_as_recorded(golden, landmarker, answers):
     points, pose = answers
-    shift = np.linalg.norm(points - golden["int8_landmarks"], axis=-1) * landmarker.spec.size
+    shift = np.linalg.norm(points - golden["int8_landmarks"], axis=-1) * landmarker.spec.input_size
     turn = np.abs(pose - golden["int8_pose"])
     if "litert" in interpreter_version():
         assert shift.max() < 0.01 and turn.max() < 0.01
@@ -70,7 +70,7 @@ def test_int8_answers_as_recorded(golden, landmarker, answers):
 
 def test_int8_is_the_float_model_to_a_viewer(golden, landmarker, answers):
     points, pose = answers
-    shift = np.linalg.norm(points - golden["float_landmarks"], axis=-1) * landmarker.spec.size
+    shift = np.linalg.norm(points - golden["float_landmarks"], axis=-1) * landmarker.spec.input_size
     turn = np.abs(pose - golden["float_pose"])
     assert shift.mean() < 1.0 and shift.max() < 5.0
     assert turn.mean() < 0.5 and turn.max() < 2.0

@@ -101,10 +101,11 @@ def license_of(commands: Sequence[str]) -> str:
 def card(model: Published) -> str:
     """The card in Markdown."""
     spec, name = model.spec, model.name
+    count = spec.landmark_scheme.count
     return f"""# {name}
 
-ASMNet (Fard, Abdollahi and Mahoor, CVPR-W 2021): {spec.points.count} landmarks ({spec.scheme}) and
-head pose from a {spec.size} x {spec.size} RGB crop around one face.
+ASMNet (Fard, Abdollahi and Mahoor, CVPR-W 2021): {count} landmarks ({spec.scheme}) and
+head pose from a {spec.input_size} x {spec.input_size} RGB crop around one face.
 {ARCHITECTURES[model.arch]}
 {model.parameters / 1e6:.2f} M parameters, {model.flops / 1e9:.2f} GFLOP; \
 {_loss(model.commands)}.
@@ -155,7 +156,7 @@ def accuracy(name: str, spec: ModelSpec, test: str, rows: dict[str, dict[str, An
     posed = any("pose_mae" in row for row in rows.values())
     first = next(iter(rows.values()))
     text = f"{title}, {first['faces']} faces; inter-ocular NME in %."
-    if SCHEMES[scheme] is not spec.points:
+    if SCHEMES[scheme] is not spec.landmark_scheme:
         text += " Compared in the 68 points that both schemes have."
     if posed:
         text += (
@@ -189,7 +190,7 @@ def parity(spec: ModelSpec) -> str:
     return f"""On {faces["images"]} crops of {faces["pictures"]} pictures of {faces["source"]} \
 under {spec.parity["interpreter"]}, one thread;
 calibrated on {calibration["images"]} crops of {calibration["pictures"]} others. Shifts in pixels \
-of the {spec.size}-pixel input,
+of the {spec.input_size}-pixel input,
 pose in degrees; milliseconds of the machine that exported it, however busy.
 
 | figure | float | int8 | value | limit |

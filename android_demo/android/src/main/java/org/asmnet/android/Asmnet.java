@@ -87,7 +87,8 @@ public final class Asmnet implements Closeable {
         detector = new FaceDetector(detectorInterpreter);
         tracker = new FaceTracker(landmarker, detector, options.maxFaces, options.smoothing);
         // A network that lacks an output of its contract must fail here, not in the first frame.
-        landmarker.locate(picture.resize(1, 1), new Crop(0, 0, 1, 0), new Face(spec.scheme.count));
+        landmarker.locate(picture.resize(1, 1), new Crop(0, 0, 1, 0),
+                new Face(spec.landmarkScheme.count));
     }
 
     /**
@@ -171,7 +172,7 @@ public final class Asmnet implements Closeable {
         int found = detector.detect(still, null, SCORE);
         for (int i = 0; i < found; i++) {
             Detection seen = detector.get(i);
-            Face face = new Face(spec().scheme.count);
+            Face face = new Face(spec().landmarkScheme.count);
             seen.toCrop(spec().margin, crop);
             landmarker.locate(still, crop, face);
             face.score = seen.score;

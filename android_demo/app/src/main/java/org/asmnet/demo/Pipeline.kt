@@ -211,7 +211,7 @@ class Pipeline(
         val shot = view.next()
         shot.picture = frames.bitmap(picture, shot.picture)
         shot.mirror = front
-        val scheme = asmnet?.spec()?.scheme
+        val scheme = asmnet?.spec()?.landmarkScheme
         if (shot.overlay == null || shot.scheme != scheme) {
             shot.scheme = scheme
             shot.overlay = scheme?.let { Overlay(it) }

@@ -76,8 +76,8 @@ public final class FaceTracker {
         this.detector = detector;
         this.maxFaces = maxFaces;
         this.smoothing = smoothing;
-        observation = new Track.Observation(landmarker.spec.scheme.count);
-        rotated = new Track.Observation(landmarker.spec.scheme.count);
+        observation = new Track.Observation(landmarker.spec.landmarkScheme.count);
+        rotated = new Track.Observation(landmarker.spec.landmarkScheme.count);
         reset();
     }
 
@@ -337,7 +337,7 @@ public final class FaceTracker {
         ModelSpec spec = landmarker.spec;
         long start = System.nanoTime();
         landmarker.crop(frame, where);
-        Association.thumbnail(landmarker.pixels(), spec.size, result.thumbnail);
+        Association.thumbnail(landmarker.pixels(), spec.inputSize, result.thumbnail);
         start = watch.since(start, Stage.CROP);
         landmarker.infer(where, result.face);
         watch.since(start, Stage.NETWORK);

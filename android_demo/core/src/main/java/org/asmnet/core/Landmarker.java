@@ -28,13 +28,13 @@ public final class Landmarker {
      */
     public Landmarker(Interpreter network, ModelSpec spec) {
         InputTensor input = network.input();
-        if (input.side != spec.size) {
+        if (input.side != spec.inputSize) {
             throw new AsmnetException("the network takes " + input.side
-                    + " pixels, its contract says " + spec.size + "; export it again");
+                    + " pixels, its contract says " + spec.inputSize + "; export it again");
         }
         this.network = network;
         this.spec = spec;
-        pixels = new byte[3 * spec.size * spec.size];
+        pixels = new byte[3 * spec.inputSize * spec.inputSize];
         if (input.type == Type.FLOAT32) {
             valueTable = Quantization.floatTable(spec.mean, spec.std);
             values = new float[pixels.length];
@@ -60,7 +60,7 @@ public final class Landmarker {
 
     /** Cut the crop out: the first half of {@link #locate}. */
     void crop(Picture picture, Crop crop) {
-        resampler.extract(picture, crop, spec.size, false, pixels);
+        resampler.extract(picture, crop, spec.inputSize, false, pixels);
     }
 
     /** Run the network on what was cut out: the second half. */
@@ -72,8 +72,8 @@ public final class Landmarker {
             Quantization.apply(pixels, levelTable, levels);
             network.run(levels);
         }
-        network.output(spec.landmarks, face.landmarks);
-        network.output(spec.pose, face.pose);
+        network.output(spec.landmarksTensor, face.landmarks);
+        network.output(spec.poseTensor, face.pose);
         requireNumbers(spec.name, face.landmarks, 0, face.landmarks.length);
         requireNumbers(spec.name, face.pose, 0, 3);
         face.crop.set(crop);

@@ -21,7 +21,7 @@ public final class ModelSpec {
     /** Bytes of a contract that are read; real ones have some 5 kB. */
     static final int LONGEST = 1 << 20;
     // What a contract may say: least and most.  Beyond, crops show no face or one grey.
-    private static final double[] SIZE = {1, 4096};
+    private static final double[] INPUT_SIZE = {1, 4096};
     private static final double[] MEAN = {0, 255};
     private static final double[] STD = {1, 255};
     private static final double[] MARGIN = {1, 4};
@@ -31,9 +31,9 @@ public final class ModelSpec {
     /** Of the package that exported the file. */
     public final String version;
     /** The landmarks' order. */
-    public final Scheme scheme;
-    /** Input side in pixels; the input is (1, size, size, 3) RGB. */
-    public final int size;
+    public final Scheme landmarkScheme;
+    /** Side in pixels; the input is (1, inputSize, inputSize, 3) RGB. */
+    public final int inputSize;
     /** Network input = (pixel 0..255 - mean) / std. */
     public final double mean;
     /** See {@link #mean}. */
@@ -41,9 +41,9 @@ public final class ModelSpec {
     /** Crop side = margin x longer side of the landmarks' tight box. */
     public final double margin;
     /** Output tensor (1, 2 N): crop units x0, y0, x1, ... */
-    public final String landmarks;
+    public final String landmarksTensor;
     /** Output tensor (1, 3): degrees yaw, pitch, roll. */
-    public final String pose;
+    public final String poseTensor;
     /** What the weights may be used for. */
     public final String license;
 
@@ -53,8 +53,8 @@ public final class ModelSpec {
         Map<?, ?> outputs = get(document, "outputs", Map.class);
         name = line(document, "name");
         version = line(document, "version");
-        scheme = Scheme.of(line(document, "scheme"));
-        double side = number(input, "size", SIZE);
+        landmarkScheme = Scheme.of(line(document, "scheme"));
+        double side = number(input, "size", INPUT_SIZE);
         mean = number(input, "mean", MEAN);
         std = number(input, "std", STD);
         margin = number(crop, "margin", MARGIN);
@@ -62,11 +62,11 @@ public final class ModelSpec {
         if (crop.containsKey("align_roll") && !Boolean.FALSE.equals(crop.get("align_roll"))) {
             throw new AsmnetException("align_roll is not false: crops are upright");
         }
-        landmarks = line(get(outputs, "landmarks", Map.class), "tensor");
-        pose = line(get(outputs, "pose", Map.class), "tensor");
+        landmarksTensor = line(get(outputs, "landmarks", Map.class), "tensor");
+        poseTensor = line(get(outputs, "pose", Map.class), "tensor");
         license = document.containsKey("license") ? get(document, "license", String.class) : "";
-        size = (int) side;
-        if (size != side) {
+        inputSize = (int) side;
+        if (inputSize != side) {
             throw new AsmnetException("size " + side + " is no whole number");
         }
         String color = get(input, "color", String.class);
@@ -172,20 +172,20 @@ public final class ModelSpec {
             throw new AsmnetException(file + " is not a TFLite model (or is truncated); "
                     + "make one with asmnet-export");
         }
-        AssociatedFiles appendix;
+        AssociatedFiles embedded;
         try {
-            appendix = new AssociatedFiles(content, CONTRACT, LONGEST);
+            embedded = new AssociatedFiles(content, CONTRACT, LONGEST);
         } catch (AsmnetException error) {
             throw new AsmnetException(file + " " + error.getMessage() + "; get or export it again");
         }
-        if (appendix.content == null) {
+        if (embedded.content == null) {
             throw new AsmnetException(file + " carries no " + CONTRACT + ": it was not exported by "
                     + "asmnet-export, or it is truncated; export it again");
         }
         ModelSpec spec;
         Object expected;
         try {
-            Map<?, ?> document = document(utf8(appendix.content));
+            Map<?, ?> document = document(utf8(embedded.content));
             spec = new ModelSpec(document);
             expected = document.get("sha256");
         } catch (AsmnetException error) {
@@ -193,7 +193,7 @@ public final class ModelSpec {
                     + error.getMessage() + "; export it again");
         }
         // Files of version 0.1.0 and those of other tools state none.
-        if (expected != null && !expected.equals(digest.sha256(content, appendix.start))) {
+        if (expected != null && !expected.equals(digest.sha256(content, embedded.start))) {
             throw new AsmnetException(
                     file + " is damaged (its SHA-256 differs); get or export it again");
         }

@@ -70,9 +70,9 @@ class AssociatedFilesTest {
     @Test
     void theWantedFileIsRead() throws IOException {
         for (String wanted : new String[] {"a", "b"}) {
-            AssociatedFiles appendix = new AssociatedFiles(file(CONTENT, "a", "b"), wanted, 1000);
-            assertArrayEquals(CONTENT, appendix.content);
-            assertEquals(NETWORK.length, appendix.start);
+            AssociatedFiles embedded = new AssociatedFiles(file(CONTENT, "a", "b"), wanted, 1000);
+            assertArrayEquals(CONTENT, embedded.content);
+            assertEquals(NETWORK.length, embedded.start);
         }
     }
 

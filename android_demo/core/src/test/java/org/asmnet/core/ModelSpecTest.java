@@ -21,13 +21,13 @@ class ModelSpecTest {
     @Test
     void readsTheContractInsideAFile() {
         ModelSpec spec = ModelSpec.read(file, "contract.tflite");
-        assertEquals(Scheme.IBUG68, spec.scheme);
+        assertEquals(Scheme.IBUG68, spec.landmarkScheme);
         assertEquals("asmnet-spatial-68-224-int8", spec.name);
-        assertEquals(224, spec.size);
+        assertEquals(224, spec.inputSize);
         assertEquals(127.5, spec.mean);
         assertEquals(127.5, spec.std);
         assertEquals(1.25, spec.margin);
-        assertFalse(spec.landmarks.isEmpty() || spec.pose.isEmpty());
+        assertFalse(spec.landmarksTensor.isEmpty() || spec.poseTensor.isEmpty());
     }
 
     @Test
@@ -109,8 +109,8 @@ class ModelSpecTest {
     @Test
     void parsesAContract() {
         ModelSpec spec = ModelSpec.fromJson(CONTRACT);
-        assertEquals(Scheme.WFLW98, spec.scheme);
-        assertEquals(112, spec.size);
+        assertEquals(Scheme.WFLW98, spec.landmarkScheme);
+        assertEquals(112, spec.inputSize);
         assertEquals(250, spec.std);
         assertEquals("", spec.license);
     }

@@ -114,7 +114,7 @@ class NetworkTest {
     @Test
     void aDamagedLandmarkNetworkIsOneSentence() {
         ModelSpec spec = ModelSpec.read(Golden.resource("contract.tflite"), "contract");
-        for (String damaged : new String[] {spec.landmarks, spec.pose}) {
+        for (String damaged : new String[] {spec.landmarksTensor, spec.poseTensor}) {
             Interpreter network = new Interpreter() {
                 @Override
                 public InputTensor input() {

@@ -58,11 +58,12 @@ abstract class Recorded implements Interpreter {
         int[] type = Golden.ints(clip + "/type");
         float[] points = Golden.floats(clip + "/landmarks");
         float[] poses = Golden.floats(clip + "/pose");
-        return new Recorded(spec.size, Type.values()[type[0]], Golden.floats(clip + "/scale")[0],
+        return new Recorded(spec.inputSize, Type.values()[type[0]],
+                Golden.floats(clip + "/scale")[0],
                 type[1], clip + "/means", type[0] == 0 ? 0.1 / 127.5 : 0.1) {
             @Override
             public void output(String name, float[] values) {
-                float[] all = name.equals(spec.landmarks) ? points : poses;
+                float[] all = name.equals(spec.landmarksTensor) ? points : poses;
                 System.arraycopy(all, (runs - 1) * values.length, values, 0, values.length);
             }
         };

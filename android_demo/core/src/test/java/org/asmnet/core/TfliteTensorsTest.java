@@ -40,15 +40,15 @@ class TfliteTensorsTest {
             ModelSpec spec = ModelSpec.read(content, name);
             TfliteTensors tensors = new TfliteTensors(content, name);
             TfliteTensors.Tensor input = tensors.inputs.get(0);
-            assertArrayEquals(new int[] {1, spec.size, spec.size, 3}, input.shape);
+            assertArrayEquals(new int[] {1, spec.inputSize, spec.inputSize, 3}, input.shape);
             assertEquals(Type.INT8, input.type);
             // All of black to white, in 255 steps, is what the network takes.
             assertEquals(255 / spec.std, 255 * input.scale, 0.05, name);
             assertTrue(Math.abs(input.zeroPoint) <= 128);
             for (TfliteTensors.Tensor output : tensors.outputs) {
-                boolean pose = output.name.equals(spec.pose);
-                assertTrue(pose || output.name.equals(spec.landmarks), output.name);
-                assertArrayEquals(new int[] {1, pose ? 3 : 2 * spec.scheme.count}, output.shape);
+                boolean pose = output.name.equals(spec.poseTensor);
+                assertTrue(pose || output.name.equals(spec.landmarksTensor), output.name);
+                assertArrayEquals(new int[] {1, pose ? 3 : 2 * spec.landmarkScheme.count}, output.shape);
             }
             seen++;
         }

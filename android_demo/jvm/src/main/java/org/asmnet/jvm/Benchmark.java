@@ -76,7 +76,7 @@ public final class Benchmark {
             FaceTracker tracker = new FaceTracker(new Landmarker(landmarks, networks.spec),
                     new FaceDetector(detector), arguments.integer("faces", 2, 1), true);
             Benchmark benchmark = new Benchmark(frames, arguments.number("fps", 30, 1e-3), tracker,
-                    new Overlay(networks.spec.scheme));
+                    new Overlay(networks.spec.landmarkScheme));
             int warmup = 1 + arguments.integer("warmup", 3, 1);
             int passes = arguments.integer("passes", 5, 1);
             for (int pass = 0; pass < warmup + passes; pass++) {

@@ -41,7 +41,7 @@ public final class Locate {
                     content, model, arguments.integer("threads", 1, 1));
                 PpmFrames frames = new PpmFrames(arguments.text("frames"))) {
             Landmarker landmarker = new Landmarker(network, ModelSpec.read(content, model));
-            Face face = new Face(landmarker.spec.scheme.count);
+            Face face = new Face(landmarker.spec.landmarkScheme.count);
             int width = face.landmarks.length + 3;
             ByteBuffer out = ByteBuffer.allocate(4 * width * lines.length)
                     .order(ByteOrder.LITTLE_ENDIAN);

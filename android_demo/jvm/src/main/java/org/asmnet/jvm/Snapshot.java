@@ -49,7 +49,7 @@ public final class Snapshot {
             if (!mirror.equals("yes") && !mirror.equals("no")) {
                 throw new AsmnetException("--mirror " + mirror + " is neither yes nor no");
             }
-            Overlay overlay = new Overlay(networks.spec.scheme);
+            Overlay overlay = new Overlay(networks.spec.landmarkScheme);
             overlay.set(faces, picture.width, picture.height, mirror.equals("yes"));
             BufferedImage drawing = draw(
                     picture, overlay, mirror.equals("yes"), arguments.number("scale", 1, 0.1));
