@@ -34,6 +34,7 @@ def train() -> None:
         "eval": ("asmnet.evaluate.cli:main", "Measure models on labelled faces."),
         "export": ("asmnet.export.cli:main", "Convert to TFLite; inspect a file."),
         "label": ("asmnet.label.cli:main", "Let trained networks label more faces."),
+        "turn": ("asmnet.label.turn_cli:main", "Draw labelled faces as seen from the side."),
     },
 )
 @click.version_option(asmnet.__version__, prog_name="asmnet")

@@ -27,6 +27,8 @@ class Face:
         pose: (3,) yaw, pitch, roll in degrees, or None where there is no label.
         tags: the subsets of its benchmark, besides "full", that it belongs to.
         weights: (N,) how much each point counts in training, 0 to 1; None: all in full.
+        drawn_from: the picture from which this one was drawn, as turned views are; it tells on
+            which side of a split the face belongs.
     """
 
     image: Path
@@ -34,6 +36,7 @@ class Face:
     pose: np.ndarray | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
     weights: np.ndarray | None = None
+    drawn_from: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
 
 Landmarks are 68 or 98 points in picture pixels, 0-based; `pose` in degrees, or
 null.  A path is relative to the file, or absolute.  `weights`, where given, tell how
-much each point counts in training, from 0 (a guess) to 1.
+much each point counts in training, from 0 (a guess) to 1; `drawn_from` is the picture from
+which a turned view was drawn.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ def write_jsonl(path: Path, faces: Iterable[Face]) -> None:
             }
             if face.weights is not None:
                 entry["weights"] = np.round(face.weights, 2).tolist()
+            if face.drawn_from is not None:
+                entry["drawn_from"] = str(face.drawn_from.resolve())
             out.write(json.dumps(entry) + "\n")
 
 
@@ -83,6 +86,8 @@ def _face(where: str, folder: Path, line: str) -> Face:
         weights = entry.get("weights")
         weights = None if weights is None else np.asarray(weights, np.float64)
         image = folder / entry["image"]
+        original = entry.get("drawn_from")
+        original = None if original is None else folder / original
     except (
         ValueError,
         KeyError,
@@ -98,4 +103,4 @@ def _face(where: str, folder: Path, line: str) -> Face:
         weights.shape != points.shape[:1] or not ((weights >= 0) & (weights <= 1)).all()
     ):
         raise UserError(f"{where}: weights are not {len(points)} numbers from 0 to 1")
-    return Face(image, points, pose, weights=weights)
+    return Face(image, points, pose, weights=weights, drawn_from=original)

@@ -53,7 +53,7 @@ def load_network(file: Path) -> Predictor:
             file, spec, lambda images, track=no_progress: run_file(landmarker, images, track)
         )
     network, spec = load_float(file)
-    from asmnet.train.trainer import predict  # imports Keras: after `load_float`, in silence
+    from asmnet.train.asm_model import predict  # imports Keras: after `load_float`, in silence
 
     def run(images: np.ndarray, track: Track = no_progress) -> tuple[np.ndarray, np.ndarray]:
         with suppress_output():

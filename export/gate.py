@@ -91,7 +91,7 @@ def measure_parity(
         faces: real crops, labelled or not.
         track: shows progress.
     """
-    from asmnet.train.trainer import predict
+    from asmnet.train.asm_model import predict
 
     with suppress_output():
         reference, exported = (Landmarker.load(path) for path in (float_file, file))

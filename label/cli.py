@@ -11,6 +11,7 @@ import numpy as np
 from asmnet import models
 from asmnet.cli.progress import Track, progress, suppress_output
 from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors, extract
+from asmnet.data.boxes import BOXES, read_boxes
 from asmnet.data.datasets import Face, read_dataset
 from asmnet.data.images import read_face, read_picture
 from asmnet.data.jsonl import write_jsonl
@@ -79,9 +80,10 @@ def main(
 ) -> None:
     """Label the faces of SOURCE for asmnet-train --extra FILE.jsonl.
 
-    SOURCE is a folder of pictures, in which the detector looks for one face each, or
-    labelled faces (300w:DIR, or a folder with .pts): their labels then tell where the
-    faces are.  With a 98-point teacher the labels have 98 points, held to the manual ones
+    SOURCE is a folder of pictures, in which the detector looks for one face each; with a
+    faces.csv (file, x, y, w, h and, if known, yaw, pitch, roll) its boxes tell where the
+    faces are.  Or labelled faces (300w:DIR, a folder with .pts, a .jsonl): then their
+    labels do.  With a 98-point teacher the labels have 98 points, held to the manual ones
     of 300w:DIR; with --like they have 68.  Where teachers differ, points weigh less.
     """
     loaded = [load_teacher(name) for name in teachers]
@@ -176,13 +178,13 @@ def _show(
     with suppress_output():
         detector = FaceDetector.load()
     seen, lost, unreadable = [], 0, []
-    for face in track(_faces(source), "labelling"):
+    for face, known in track(_faces(source), "labelling"):
         try:
             image = read_face(face) if len(face.points) else read_picture(face.image)
         except UserError as error:
             unreadable.append(str(error))
             continue
-        box = _box(image, face, detector)
+        box = known or _find(image, detector)
         if box is None:
             lost += 1
         else:
@@ -200,18 +202,21 @@ def _pose(face: Face, opinions: dict[str, PseudoLabel]) -> np.ndarray | None:
     return said[0] if said else None
 
 
-def _faces(source: str) -> Sequence[Face]:
-    """The faces of a labelled set, or the pictures of a folder with empty labels."""
+def _faces(source: str) -> Sequence[tuple[Face, Crop | None]]:
+    """Faces of a labelled set, of a folder with boxes, or pictures with empty labels.
+
+    With each, where known, about the tight square of its landmarks.
+    """
     kind, _, folder = source.rpartition(":")
-    if kind or any(Path(folder).glob("*.pts")):
-        return read_dataset(source, "train" if kind == "300w" else None).faces
-    return [Face(path, np.empty((0, 2))) for path in pictures_in(Path(folder))]
+    if not kind and (Path(folder) / BOXES).is_file():
+        return read_boxes(Path(folder) / BOXES)
+    if kind or folder.endswith(".jsonl") or any(Path(folder).glob("*.pts")):
+        data = read_dataset(source, "train" if kind == "300w" else None)
+        return [(face, tight_square(face.points, data.scheme)) for face in data.faces]
+    return [(Face(path, np.empty((0, 2))), None) for path in pictures_in(Path(folder))]
 
 
-def _box(image: np.ndarray, face: Face, detector: FaceDetector) -> Crop | None:
-    """About the landmarks' tight square: from the labels, else from the detector."""
-    if len(face.points):
-        return tight_square(face.points, IBUG68 if len(face.points) == 68 else WFLW98)
+def _find(image: np.ndarray, detector: FaceDetector) -> Crop | None:
     found = find_face(np.ascontiguousarray(image[..., ::-1]), detector)
     return None if found is None else found.to_crop(1.0)
 

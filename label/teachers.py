@@ -42,6 +42,7 @@ __all__ = [
     "Teacher",
     "Translated",
     "align_to_manual",
+    "face_size",
     "label_face",
     "load_teacher",
     "tight_square",

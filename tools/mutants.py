@@ -40,7 +40,8 @@ export/gate.py export/calibration.py
 evaluate/picture_split.py export/recipes.py export/weights/equalize.py export/weights/prune.py
 export/weights/bias_correction.py export/weights/prepare.py train/loss.py train/shape_model.py
 train/augment.py data/datasets.py data/faces.py data/jsonl.py train/split.py train/run.py
-train/trainer.py
+train/asm_model.py train/batches.py train/callbacks.py train/norms.py train/statistics.py
+train/warm_start.py
 """.split()
 
 # A module's nearest tests are tests/ROOM/test_MODULE*.py and these; TESTS in the environment names

@@ -19,13 +19,31 @@ DATA = "300w:DIR, wflw:DIR, a folder of picture + .pts, or a .jsonl of labels."
 SKIP_BAD = "Leave out bad labels and unreadable pictures, and say how many."
 
 
+def _numbers(_context: click.Context, _option: click.Parameter, text: str | None) -> list[float]:
+    """Numbers between commas, none negative."""
+    try:
+        numbers = [float(word) for word in text.split(",")] if text else []
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no list of numbers, as 0.5,0.3,0.2") from None
+    if not all(0 <= number < float("inf") for number in numbers):
+        raise click.BadParameter(f"{text!r}: shares are finite and not negative")
+    return numbers
+
+
 @click.command("train", cls=MainCommand, context_settings=SETTINGS)
 @click.option("--data", required=True, help=DATA)
 @click.option(
     "--extra",
     multiple=True,
     metavar="FILE.jsonl",
-    help="Learn from these labels too, made by asmnet-label; none is held out.  Repeatable.",
+    help="Learn from these labels too, made by asmnet-label.  Repeatable.",
+)
+@click.option(
+    "--shares",
+    callback=_numbers,
+    metavar="N,N,...",
+    help="How often faces of --data and of each --extra are drawn, whatever their number; then "
+    "an epoch is 20,000 faces.  Default: each face once an epoch.",
 )
 @click.option("--run", type=click.Path(path_type=Path), required=True, help="Run folder.")
 @click.option("--recipe", type=click.Choice(["modern", "polish", "paper"]), default="modern")

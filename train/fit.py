@@ -14,26 +14,22 @@ from rich.console import Console
 from rich.progress import track
 
 from asmnet.core import UserError
-from asmnet.train.model import build_model, count_flops, load_network
+from asmnet.train.asm_model import AsmTrainingModel, build, use_all_devices
+from asmnet.train.batches import Batches
+from asmnet.train.callbacks import ProgressBar, Schedule, Validation
+from asmnet.train.model import count_flops
 from asmnet.train.packed import pack_faces
-from asmnet.train.recipes import RECIPES, Recipe
-from asmnet.train.run import History, ProgressBar, State, check_run, open_run
+from asmnet.train.recipes import RECIPES
+from asmnet.train.run import History, State, check_run, open_run
 from asmnet.train.shape_model import ShapeModel
 from asmnet.train.split import gather
-from asmnet.train.trainer import (
-    AsmTrainingModel,
-    Batches,
-    Schedule,
-    Validation,
-    build,
-    estimate_statistics,
-    fit_heads,
-    use_all_devices,
-)
+from asmnet.train.statistics import estimate_statistics
+from asmnet.train.warm_start import fit_heads, initialise, start_at_mean
 
 __all__ = ["MARGIN", "fit"]
 
 MARGIN = 1.25  # crop side / longer side of the landmarks' box
+EPOCH = 20_000  # faces between two checkpoints where shares tell how often each is drawn
 
 
 def fit(
@@ -52,6 +48,7 @@ def fit(
     validation: float = 0.1,
     skip_bad: bool = False,
     extra: Sequence[str] = (),
+    shares: Sequence[float] = (),
 ) -> Path:
     """Train, or go on with, one run; see `asmnet-train --help` for the arguments.
 
@@ -72,16 +69,25 @@ def fit(
     settings |= dict(validation=validation, margin=MARGIN, skip_bad=skip_bad)
     if extra:
         settings["extra"] = list(extra)
+    if shares:
+        if len(shares) != 1 + len(extra) or not sum(shares) > 0:
+            given = ",".join(f"{share:g}" for share in shares)
+            raise UserError(
+                f"--shares {given}: give one number for --data and one for each of "
+                f"{len(extra)} --extra, not all 0"
+            )
+        settings["shares"] = list(shares)
     resumed = check_run(run, settings)
     faces = gather(data, extra, validation, seed, skip_bad)
+    apart = faces.held_out_extra
 
     devices = use_all_devices(chosen.batch)
     keras.utils.set_random_seed(seed)
-    network, copied = _initialise(arch, faces.scheme.name, size, init, chosen)
+    network, copied = initialise(arch, faces.scheme.name, size, init, chosen)
     console.print(
         f"{network.name}: {network.count_params() / 1e6:.3f} M parameters, "
         f"{count_flops(network) / 1e9:.3f} GFLOP; {len(faces.learning)} faces to learn from, "
-        f"{len(faces.held_out)} held out, {len(faces.skipped)} skipped; "
+        f"{len(faces.held_out) + len(apart)} held out, {len(faces.skipped)} skipped; "
         f"{keras.backend.backend()}, {devices} device(s){'; resumed' if resumed else ''}"
     )
 
@@ -91,14 +97,16 @@ def fit(
     packed = pack_faces(faces.learning, size, MARGIN, bar)
     judged = faces.held_out or faces.learning[:100]
     validation_figures = Validation(network, judged, faces.scheme, MARGIN)
+    others = [Validation(network, apart, faces.scheme, MARGIN, "val_extra")] if apart else []
     shape_model = ShapeModel.fit(packed.points, faces.scheme)
     frozen = norm == "frozen"
     averaged = frozen and chosen.average > 0
     fine_tuning = init.endswith(".keras")
     if not fine_tuning:
-        _start_at_mean(network, packed.points)
+        start_at_mean(network, packed.points, MARGIN)
     model = AsmTrainingModel(network, chosen, assist=loss == "asm", frozen=frozen)
-    batches = Batches(packed, shape_model, chosen, size, MARGIN, seed)
+    chances = _chances(shares, faces.counts) if shares else None
+    batches = Batches(packed, shape_model, chosen, size, MARGIN, seed, chances, EPOCH)
     model.compile(chosen.optimizer(chosen.epochs * len(batches), averaged))
     build(model, batches)
     # Variables that the first step has to make would have it traced twice.
@@ -120,7 +128,7 @@ def fit(
         if first == 0 and fine_tuning and "landmarks" not in copied:
             fit_heads(model, batches)
         history = History(run, network)
-        observers = [validation_figures, history, ProgressBar(chosen.epochs, len(batches))]
+        observers = [validation_figures, *others, history, ProgressBar(chosen.epochs, len(batches))]
         if all(map(importlib.util.find_spec, ("tensorflow", "tensorboard"))):
             observers.append(keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False))
         swap = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if averaged else []
@@ -144,48 +152,7 @@ def fit(
     return run / "best.keras"
 
 
-def _initialise(
-    arch: str, scheme: str, size: int, init: str, recipe: Recipe
-) -> tuple[keras.Model, set[str]]:
-    """Build the network and fill it from `init`; the names of the layers that came from there."""
-    if not init.endswith(".keras"):
-        weights = None if init == "none" else init
-        return build_model(arch, scheme, size, weights, recipe.dropout), set()
-    network = build_model(arch, scheme, size, None, recipe.dropout)
-    try:
-        source = load_network(init)
-    except UserError as error:
-        raise UserError(f"cannot start from {init}: {error}; give a trained .keras file") from error
-    copied = _transfer(source, network)
-    if not copied:
-        raise UserError(f"cannot start from {init}: it has no layer of {network.name}")
-    return network, copied
-
-
-def _transfer(source: keras.Model, network: keras.Model) -> set[str]:
-    """Copy the layers that both networks have, by name and shapes; which ones.
-
-    A head with more features than the given one's ignores the new ones at first:
-    `asmnet_spatial` starts as the `asmnet` that it contains.
-    """
-    given = {layer.name: layer.get_weights() for layer in source.layers}
-    widened = (source.name.split("_")[0], network.name[:14]) == ("asmnet", "asmnet_spatial")
-    copied = set()
-    for layer in network.layers:
-        weights = given.get(layer.name, [])
-        if widened and isinstance(layer, keras.layers.Dense) and len(weights) == 2:
-            missing = layer.kernel.shape[0] - len(weights[0])
-            weights[0] = np.pad(weights[0], ((0, max(missing, 0)), (0, 0)))
-        if weights and [w.shape for w in weights] == [tuple(w.shape) for w in layer.weights]:
-            layer.set_weights(weights)
-            copied.add(layer.name)
-    return copied
-
-
-def _start_at_mean(network: keras.Model, points: np.ndarray) -> None:
-    """Let an untrained landmark head answer the mean face: it has to learn deviations only."""
-    head = network.get_layer("landmarks")
-    side = np.ptp(points, axis=1).max(axis=-1)[:, None, None] * MARGIN
-    middle = (points.max(axis=1, keepdims=True) + points.min(axis=1, keepdims=True)) / 2
-    head.bias.assign(((points - middle) / side).mean(axis=0).ravel())
-    head.kernel.assign(np.zeros(head.kernel.shape))
+def _chances(shares: Sequence[float], counts: Sequence[int]) -> np.ndarray:
+    """How often each face is drawn, so that each source has its share however large it is."""
+    each = [share / max(count, 1) for share, count in zip(shares, counts, strict=True)]
+    return np.repeat(each, counts)

@@ -16,7 +16,6 @@ import csv
 import fcntl
 import json
 import math
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,9 +30,8 @@ from asmnet.core import UserError, atomic_path
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
 from matplotlib.ticker import MaxNLocator, ScalarFormatter  # noqa: E402
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: E402
 
-__all__ = ["History", "ProgressBar", "State", "check_run", "open_run", "save_model"]
+__all__ = ["History", "State", "check_run", "open_run", "save_model"]
 
 RECORD = "run.json"
 LOCK = ".lock"
@@ -207,49 +205,6 @@ class History(keras.callbacks.Callback):
         with atomic_path(self.folder / "curves.png") as temporary:
             figure.savefig(temporary, dpi=110)
         plt.close(figure)
-
-
-class ProgressBar(keras.callbacks.Callback):
-    """One bar for the whole run: time left, loss and validation NME."""
-
-    def __init__(self, epochs: int, steps: int):
-        super().__init__()
-        self.epochs, self.steps = epochs, steps
-        self.val = "-"
-
-    def on_train_begin(self, logs: dict | None = None) -> None:  # noqa: D102
-        self.bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("loss {task.fields[loss]:.3g}  val NME {task.fields[val]} %"),
-        )
-        self.task = self.bar.add_task(
-            "train", total=self.epochs * self.steps, epoch="", loss=float("nan"), val="-"
-        )
-        self.bar.start()
-
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:  # noqa: D102
-        self.base = epoch * self.steps
-        self.bar.update(self.task, completed=self.base, epoch=f"{epoch + 1}/{self.epochs}")
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:  # noqa: D102
-        loss = float((logs or {}).get("loss", "nan"))
-        self.bar.update(self.task, completed=self.base + batch + 1, loss=loss)
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:  # noqa: D102
-        if logs and "val_nme" in logs:
-            self.bar.update(self.task, val=f"{logs['val_nme']:.2f}")
-            if not self.bar.console.is_terminal:
-                spent = time.strftime("%H:%M:%S")
-                figures = "  ".join(f"{key} {value:.3f}" for key, value in logs.items())
-                print(f"{spent}  epoch {epoch + 1}/{self.epochs}  {figures}", flush=True)
-
-    def on_train_end(self, logs: dict | None = None) -> None:  # noqa: D102
-        self.bar.stop()
 
 
 class State(keras.callbacks.Callback):

@@ -29,7 +29,9 @@ class TrainingFaces:
     Attributes:
         scheme: of all points.
         learning: faces to learn from, those of `--extra` last.
-        held_out: faces to judge by; no picture of theirs is learned from.
+        held_out: faces of `--data` to judge by; no picture of theirs is learned from.
+        held_out_extra: those of `--extra`, none of which is in `held_out`.
+        counts: how many of `learning` come from `--data` and from each `--extra`.
         skipped: what `--skip-bad` left out, and why.
         notes: what the user should know of the labels.
     """
@@ -37,6 +39,8 @@ class TrainingFaces:
     scheme: Scheme
     learning: list[Face]
     held_out: list[Face]
+    held_out_extra: list[Face]
+    counts: tuple[int, ...]
     skipped: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -46,7 +50,7 @@ class TrainingFaces:
             "learning": len(self.learning),
             "held_out": len(self.held_out),
             "skipped": len(self.skipped),
-            "sha256": fingerprint((*self.learning, *self.held_out)),
+            "sha256": fingerprint((*self.learning, *self.held_out, *self.held_out_extra)),
         }
 
 
@@ -57,8 +61,8 @@ def gather(
 
     Args:
         data: see `read_dataset`.
-        extra: `.jsonl` files to learn from too; pictures that are held out are left out.
-        validation: fraction of the faces of `data` to hold out, nearly.
+        extra: `.jsonl` files to learn from too.
+        validation: fraction of the pictures to hold out, nearly.
         seed: chooses which.
         skip_bad: leave out malformed labels and unreadable pictures instead of raising.
 
@@ -67,8 +71,9 @@ def gather(
     """
     dataset = read_dataset(data, "train", skip_bad)
     learning, held_out = hold_out(dataset.faces, validation, seed)
-    skipped, notes = dataset.skipped, dataset.notes
-    apart = set(_contents(held_out).values())
+    skipped, notes, counts = dataset.skipped, dataset.notes, [len(learning)]
+    held_out_extra: list[Face] = []
+    known = {face.image.resolve() for face in dataset.faces}
     for more in extra:
         labelled = read_jsonl(Path(more), skip_bad)
         labelled = readable(labelled) if skip_bad else labelled
@@ -77,10 +82,19 @@ def gather(
                 f"{more} has {labelled.scheme.count} points a face, {data} has "
                 f"{dataset.scheme.count}; they must be the same"
             )
-        contents = _contents(labelled.faces)
-        learning += [face for face in labelled.faces if contents[face.image] not in apart]
+        chosen = _chosen(labelled.faces, validation, seed)
+        own = [face for face, out in zip(labelled.faces, chosen, strict=True) if not out]
+        counts.append(len(own))
+        learning += own
+        held_out_extra += [
+            face
+            for face, out in zip(labelled.faces, chosen, strict=True)
+            if out and face.drawn_from is None and face.image.resolve() not in known
+        ]
         skipped, notes = skipped + labelled.skipped, notes + labelled.notes
-    return TrainingFaces(dataset.scheme, learning, held_out, skipped, notes)
+    return TrainingFaces(
+        dataset.scheme, learning, held_out, held_out_extra, tuple(counts), skipped, notes
+    )
 
 
 def hold_out(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Face], list[Face]]:
@@ -97,10 +111,9 @@ def hold_out(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Fa
     Raises:
         UserError: a picture cannot be read, or one side would be empty.
     """
-    contents = _contents(faces)
-    chosen = {image: _draw(content, seed) < fraction for image, content in contents.items()}
-    learning = [face for face in faces if not chosen[face.image]]
-    held_out = [face for face in faces if chosen[face.image]]
+    chosen = _chosen(faces, fraction, seed)
+    learning = [face for face, out in zip(faces, chosen, strict=True) if not out]
+    held_out = [face for face, out in zip(faces, chosen, strict=True) if out]
     if not learning:
         raise UserError(f"{len(faces)} faces leave none to learn from; lower --validation")
     if fraction > 0 and not held_out:
@@ -123,15 +136,17 @@ def fingerprint(faces: Iterable[Face]) -> str:
     return digest.hexdigest()
 
 
-def _contents(faces: Iterable[Face]) -> dict[Path, bytes]:
-    """The SHA-256 of each picture."""
-    contents = {}
-    for image in dict.fromkeys(face.image for face in faces):
+def _chosen(faces: Sequence[Face], fraction: float, seed: int) -> list[bool]:
+    """Whether each face is held out: by the content of its picture, or of the one drawn from."""
+    originals = [face.drawn_from or face.image for face in faces]
+    sides = {}
+    for image in dict.fromkeys(originals):
         try:
-            contents[image] = hashlib.sha256(image.read_bytes()).digest()
+            content = hashlib.sha256(image.read_bytes()).digest()
         except (OSError, ValueError) as error:
             raise UserError(f"cannot read picture {image}: {error}; replace or remove it") from None
-    return contents
+        sides[image] = _draw(content, seed) < fraction
+    return [sides[image] for image in originals]
 
 
 def _draw(content: bytes, seed: int) -> float:

@@ -226,8 +226,8 @@ def _test(folder: Path, sets: Mapping[str, Dataset], crops: Crops) -> dict[str, 
                 return {t: Scores(known[f"{t}/nme"], known[f"{t}/pose"]) for t in sets}
     import keras
 
+    from asmnet.train.asm_model import predict
     from asmnet.train.model import load_network
-    from asmnet.train.trainer import predict
 
     network = load_network(best)
     scores = {}

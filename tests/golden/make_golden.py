@@ -18,7 +18,7 @@ import numpy as np
 from asmnet import models, samples
 from asmnet.core import atomic_path
 from asmnet.edge_runtime import FaceDetector, Landmarker
-from asmnet.train.trainer import predict
+from asmnet.train.asm_model import predict
 
 PICTURES = (
     "portraits/astronaut.jpg",

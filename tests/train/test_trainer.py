@@ -12,20 +12,15 @@ from asmnet.core import IBUG68, nme
 from asmnet.data.faces import Face
 from asmnet.data.images import crop_faces
 from asmnet.train import augment
+from asmnet.train.asm_model import AsmTrainingModel, build, predict
+from asmnet.train.batches import Batches
+from asmnet.train.callbacks import Schedule, Validation
 from asmnet.train.loss import total_loss
 from asmnet.train.packed import PackedFaces
 from asmnet.train.recipes import RECIPES
 from asmnet.train.shape_model import ShapeModel
-from asmnet.train.trainer import (
-    AsmTrainingModel,
-    Batches,
-    Schedule,
-    Validation,
-    build,
-    estimate_statistics,
-    fit_heads,
-    predict,
-)
+from asmnet.train.statistics import estimate_statistics
+from asmnet.train.warm_start import fit_heads
 
 SIZE, MARGIN, FACES = 32, 1.25, 24
 RECIPE = dataclasses.replace(RECIPES["paper"], batch=8, strength=augment.Augmentation(mirror=0.5))

@@ -101,12 +101,12 @@ def test_fine_tuning_with_frozen_statistics_and_averaged_weights(
 
 
 def test_the_spatial_network_starts_as_the_asmnet_it_contains(labelled_faces, whole_run):
-    from asmnet.train.fit import _initialise
     from asmnet.train.recipes import RECIPES
+    from asmnet.train.warm_start import initialise
 
     source = whole_run / "best.keras"
     given = keras.saving.load_model(source, compile=False)
-    wide, copied = _initialise("asmnet_spatial", "ibug68", 32, str(source), RECIPES["modern"])
+    wide, copied = initialise("asmnet_spatial", "ibug68", 32, str(source), RECIPES["modern"])
     image = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
     for name, answer in given(image).items():
         np.testing.assert_allclose(wide(image)[name], answer, atol=1e-4)

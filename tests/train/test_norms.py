@@ -1,12 +1,12 @@
-"""Folded batch norms change the time that a step takes, and nothing else."""
+"""Folded and fused batch norms change the time that a step takes, and nothing else."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from asmnet.train.folding import folded_call
 from asmnet.train.model import build_model
+from asmnet.train.norms import folded_call, normalised_call
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +54,27 @@ def test_the_gradients_are_those_of_the_layers(network, rng):
     folded = gradients(lambda: folded_call(network, images))
     for one, other in zip(plain, folded, strict=True):
         np.testing.assert_allclose(other, one, atol=1e-3 * float(np.abs(one).max()) + 1e-7)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="gradients by its tape")
+def test_normalising_by_the_batch_is_the_layers_own(network, rng):
+    """Answers, gradients, and the statistics that are kept for inference."""
+    import tensorflow as tf
+
+    images = rng.uniform(-1, 1, (16, 32, 32, 3)).astype(np.float32)
+    before = network.get_weights()
+
+    def step(call):
+        network.set_weights(before)
+        with tf.GradientTape() as tape:
+            out = call()
+            loss = tf.reduce_mean(tf.square(out["landmarks"])) + tf.reduce_mean(out["pose"])
+        gradients = tape.gradient(loss, [v.value for v in network.trainable_variables])
+        kept = [w.numpy() for w in network.non_trainable_weights]
+        return [out["landmarks"], out["pose"], *gradients, *kept]
+
+    plain = step(lambda: network(images, training=True))
+    fused = step(lambda: normalised_call(network, images))
+    network.set_weights(before)
+    for one, other in zip(plain, fused, strict=True):
+        np.testing.assert_allclose(other, one, atol=2e-3 * float(np.abs(one).max()) + 2e-5)

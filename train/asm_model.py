@@ -1,0 +1,104 @@
+"""The network under its loss: what Keras' own `fit` trains, on one device or several."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+import keras
+import numpy as np
+
+from asmnet.data.images import to_inputs
+from asmnet.train import augment
+from asmnet.train.batches import Batches
+from asmnet.train.loss import total_loss
+from asmnet.train.norms import folded_call, normalised_call
+from asmnet.train.recipes import Recipe
+
+__all__ = ["AsmTrainingModel", "build", "predict", "use_all_devices"]
+
+
+class AsmTrainingModel(keras.Model):
+    """A network under the ASM-assisted loss; augmentation runs inside the compiled step.
+
+    Args:
+        network: maps (B, size, size, 3) to "landmarks" and "pose".
+        recipe: tells the distance.
+        assist: whether the ASM term counts.
+        frozen: normalise by the stored batch-norm statistics while training.
+    """
+
+    def __init__(self, network: keras.Model, recipe: Recipe, assist: bool, frozen: bool):
+        super().__init__()
+        self.network = network
+        self.recipe = recipe
+        self.assist = assist
+        self.frozen = frozen
+        # Weights, not attributes: they change between epochs on every backend, and
+        # `finished` travels inside the saved state.
+        self.alpha = self.add_weight(shape=(), initializer="ones", trainable=False, name="alpha")
+        self.finished = self.add_weight(
+            shape=(), initializer="zeros", trainable=False, name="finished"
+        )
+
+    def call(self, inputs: dict, training: bool = False) -> dict:
+        """Network outputs of augmented packed pictures."""
+        images = augment.apply(inputs["images"], inputs, self.network.input_shape[1])
+        if not training:
+            return self.network(images, training=False)
+        return (folded_call if self.frozen else normalised_call)(self.network, images)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The paper's L (Eq. 12); plain regression when not assisted."""
+        alpha = self.alpha if self.assist else 0.0
+        return total_loss(y, y_pred, alpha, self.recipe.distance)
+
+
+def build(model: keras.Model, batches: Batches) -> None:
+    """Build a model of batches without running it, for which JAX would compile each operation."""
+    inputs, _ = batches[0]
+    model({key: keras.KerasTensor(x.shape, str(x.dtype)) for key, x in inputs.items()})
+
+
+def predict(
+    network: keras.Model,
+    images: np.ndarray,
+    batch: int = 64,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run a network on crops.
+
+    Args:
+        images: (M, size, size, 3) uint8 RGB.
+        batch: how many at a time; of more, all batches have this size, for one compilation.
+        progress: wraps the iteration, to show a bar.
+
+    Returns:
+        landmarks (M, N, 2) crop units and pose (M, 3) degrees, float32.
+    """
+    landmarks, pose = [], []
+    for start in progress(range(0, len(images), batch)):
+        chunk = images[start : start + batch]
+        short = batch - len(chunk) if len(images) > batch else 0
+        chunk = np.pad(chunk, ((0, short), (0, 0), (0, 0), (0, 0)))
+        out = network.predict_on_batch(to_inputs(chunk))
+        landmarks.append(out["landmarks"][: batch - short])
+        pose.append(out["pose"][: batch - short])
+    points = np.concatenate(landmarks)
+    return points.reshape(len(images), -1, 2), np.concatenate(pose)
+
+
+def use_all_devices(batch: int) -> int:
+    """Spread batches over all devices that the backend sees; returns how many.
+
+    Only the JAX backend distributes through Keras.
+    """
+    if keras.backend.backend() != "jax":
+        return 1
+    devices = keras.distribution.list_devices()
+    count = math.gcd(len(devices), batch)
+    if count > 1:
+        keras.distribution.set_distribution(
+            keras.distribution.DataParallel(devices=devices[:count])
+        )
+    return count

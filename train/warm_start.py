@@ -1,0 +1,103 @@
+"""Where a training starts: ImageNet's weights or another network's, and heads that fit them."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from asmnet.core import UserError, ridge_regression
+from asmnet.train import augment
+from asmnet.train.asm_model import AsmTrainingModel
+from asmnet.train.batches import Batches
+from asmnet.train.model import build_model, load_network
+from asmnet.train.recipes import Recipe
+
+__all__ = ["fit_heads", "initialise", "start_at_mean"]
+
+
+def initialise(
+    arch: str, scheme: str, size: int, init: str, recipe: Recipe
+) -> tuple[keras.Model, set[str]]:
+    """Build the network and fill it from `init`; the names of the layers that came from there."""
+    if not init.endswith(".keras"):
+        weights = None if init == "none" else init
+        return build_model(arch, scheme, size, weights, recipe.dropout), set()
+    network = build_model(arch, scheme, size, None, recipe.dropout)
+    try:
+        source = load_network(init)
+    except UserError as error:
+        raise UserError(f"cannot start from {init}: {error}; give a trained .keras file") from error
+    copied = _transfer(source, network)
+    if not copied:
+        raise UserError(f"cannot start from {init}: it has no layer of {network.name}")
+    return network, copied
+
+
+def _transfer(source: keras.Model, network: keras.Model) -> set[str]:
+    """Copy the layers that both networks have, by name and shapes; which ones.
+
+    A head with more features than the given one's ignores the new ones at first:
+    `asmnet_spatial` starts as the `asmnet` that it contains.
+    """
+    given = {layer.name: layer.get_weights() for layer in source.layers}
+    widened = (source.name.split("_")[0], network.name[:14]) == ("asmnet", "asmnet_spatial")
+    copied = set()
+    for layer in network.layers:
+        weights = given.get(layer.name, [])
+        if widened and isinstance(layer, keras.layers.Dense) and len(weights) == 2:
+            missing = layer.kernel.shape[0] - len(weights[0])
+            weights[0] = np.pad(weights[0], ((0, max(missing, 0)), (0, 0)))
+        if weights and [w.shape for w in weights] == [tuple(w.shape) for w in layer.weights]:
+            layer.set_weights(weights)
+            copied.add(layer.name)
+    return copied
+
+
+def start_at_mean(network: keras.Model, points: np.ndarray, margin: float) -> None:
+    """Let an untrained landmark head answer the mean face: it has to learn deviations only."""
+    head = network.get_layer("landmarks")
+    side = np.ptp(points, axis=1).max(axis=-1)[:, None, None] * margin
+    middle = (points.max(axis=1, keepdims=True) + points.min(axis=1, keepdims=True)) / 2
+    head.bias.assign(((points - middle) / side).mean(axis=0).ravel())
+    head.kernel.assign(np.zeros(head.kernel.shape))
+
+
+def fit_heads(
+    model: AsmTrainingModel, batches: Batches, rounds: int = 160, ridge: float = 1e-3
+) -> None:
+    """Start new heads on a trained trunk from the ridge regression of the labels.
+
+    By gradient descent alone they take many epochs to reach degrees and the right scale,
+    and spoil the trunk meanwhile.
+
+    Args:
+        rounds: batches of augmented faces to regress on.
+        ridge: regularization relative to the features' mean square.
+    """
+    network = model.network
+    trunk = keras.Model(network.input, network.get_layer("features").output)
+    size = network.input_shape[1]
+    features, points, pose = [], [], []
+    for step in range(rounds):
+        if step % len(batches) == 0:
+            batches.start(step // len(batches))  # the same faces, otherwise augmented
+        inputs, targets = batches[step % len(batches)]
+        inputs = {key: ops.convert_to_tensor(value) for key, value in inputs.items()}
+        x = augment.apply(inputs["images"], inputs, size)
+        features.append(trunk.predict_on_batch(x))
+        points.append(targets["landmarks"])
+        pose.append(targets["pose"])
+    x, labels = np.concatenate(features), {"landmarks": np.concatenate(points)}
+    labels["pose"] = np.concatenate(pose)
+    for name, y in labels.items():
+        known = ~np.isnan(y).any(axis=1)
+        if not known.any():
+            continue
+        a = x[known].astype(np.float64)
+        strength = ridge * a.var(axis=0).mean() * len(a) + 1e-9
+        kernel, bias = ridge_regression(a, y[known], strength)
+        head = network.get_layer(name)
+        head.kernel.assign(kernel)
+        head.bias.assign(bias)
+    batches.start(0)
