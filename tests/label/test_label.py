@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from asmnet import samples
 from asmnet.core import IBUG68, Crop, UserError, extract, wflw98_to_ibug68
+from asmnet.data.boxes import read_boxes
 from asmnet.data.images import read_picture
 from asmnet.data.jsonl import read_jsonl
 from asmnet.edge_runtime import FaceDetector
@@ -211,3 +212,27 @@ def test_bad_input_is_one_sentence(tmp_path, refused, arguments, complaint):
     arguments = [a.format(folder=tmp_path) for a in arguments]
     assert complaint in refused(main, *arguments, "-o", out)
     assert not out.exists()
+
+
+def test_boxes_of_another_detector_tell_where_the_faces_are(tmp_path, box):
+    """The file's pose too; a picture that it does not name is left alone."""
+    (tmp_path / "a.jpg").write_bytes(FACE.read_bytes())
+    (tmp_path / "unnamed.jpg").write_bytes(FACE.read_bytes())
+    x, y, side = box.cx - box.side / 2, box.cy - box.side / 2, box.side
+    rows = ["file,x,y,w,h,yaw,pitch,roll,blur", f"a.jpg,{x},{y},{side},{side},3,-4,5,0.1"]
+    (tmp_path / "faces.csv").write_text("\n".join(rows))
+    out = tmp_path / "labels.jsonl"
+    result = CliRunner().invoke(main, [str(tmp_path), "--teacher", "asmnet-68-224", "-o", str(out)])
+    assert result.exit_code == 0, result.output
+    (face,) = read_jsonl(out).faces
+    assert face.image.name == "a.jpg" and face.pose.tolist() == [3, -4, 5]
+    assert np.abs(face.points.mean(axis=0) - (box.cx, box.cy)).max() < 0.2 * box.side
+
+
+@pytest.mark.parametrize(
+    "row", ["a.jpg,1,2,3", "a.jpg,1,2,0,4", "a.jpg,1,2,nan,4", "a.jpg,1,x,3,4"]
+)
+def test_a_row_that_is_no_box_is_named(tmp_path, row):
+    (tmp_path / "faces.csv").write_text(f"file,x,y,w,h\n{row}\n")
+    with pytest.raises(UserError, match="faces.csv, line 2"):
+        read_boxes(tmp_path / "faces.csv")

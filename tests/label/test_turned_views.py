@@ -7,12 +7,16 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from asmnet import samples
 from asmnet.core import IBUG68, extract
+from asmnet.data.datasets import read_300w
 from asmnet.data.images import read_picture
+from asmnet.data.jsonl import read_jsonl, write_jsonl
 from asmnet.edge_runtime import FaceDetector, Landmarker
 from asmnet.label.teachers import FaceMesh, tight_square
+from asmnet.label.turn_cli import main
 from asmnet.label.turned_views import Topology, turn
 
 
@@ -74,3 +78,23 @@ def test_the_drawn_face_shows_the_moved_landmarks(face):
     error = np.linalg.norm(found.landmarks - view.points, axis=1)[view.seen]
     assert error.mean() < 0.06 * box.side
     assert found.pose[0] == pytest.approx(view.pose[0], abs=8)
+
+
+def test_the_command_writes_views_to_learn_from(tmp_path, research_data):
+    task = research_data.parent / "teachers" / "face_landmarker.task"
+    if not task.is_file():
+        pytest.skip("needs MediaPipe's face_landmarker.task")
+    known = read_300w(research_data / "300w").faces
+    frontal = [f for f in known if f.pose is not None and np.abs(f.pose[:2]).max() < 10][:6]
+    turned_already = [f for f in known if f.pose is not None and abs(f.pose[0]) > 40][:2]
+    write_jsonl(tmp_path / "faces.jsonl", [*frontal, *turned_already])
+    command = [str(tmp_path / "faces.jsonl"), "--mesh", str(task), "-o", str(tmp_path / "views")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    views = read_jsonl(tmp_path / "views" / "labels.jsonl").faces
+    assert len(views) == 2 * len(frontal)
+    assert {view.drawn_from for view in views} == {face.image for face in frontal}
+    assert all(28 <= abs(view.pose[0]) <= 90 for view in views)
+    assert all(0 < (view.weights == 0).sum() < 60 for view in views if abs(view.pose[0]) > 60)
+    again = CliRunner().invoke(main, command)
+    assert again.exit_code == 2 and "exists" in again.output

@@ -192,3 +192,31 @@ def test_names_in_no_known_encoding_have_a_fingerprint(faces):
 def test_the_fingerprint_does_not_tell_folders_apart(faces, tmp_path):
     elsewhere = [replace(face, image=tmp_path / face.image.name) for face in faces]
     assert fingerprint(elsewhere) == fingerprint(faces)
+
+
+def test_extra_faces_are_held_out_too(faces, tmp_path):
+    write_jsonl(tmp_path / "own.jsonl", faces[:100])
+    write_jsonl(tmp_path / "more.jsonl", faces[50:])
+    found = gather(str(tmp_path / "own.jsonl"), [str(tmp_path / "more.jsonl")], 0.1, 0, False)
+    judges = names(found.held_out) | names(found.held_out_extra)
+    assert names(found.held_out) <= names(faces[:100])
+    assert found.held_out_extra and not names(found.held_out) & names(found.held_out_extra)
+    assert not judges & names(found.learning)
+    assert sum(found.counts) == len(found.learning)
+    assert names(found.learning[: found.counts[0]]) <= names(faces[:100])
+
+
+def test_a_turned_view_is_on_the_side_of_its_original(faces, tmp_path):
+    _, apart = hold_out(faces, 0.1, seed=0)
+    views = []
+    for number, face in enumerate(faces):
+        drawn = tmp_path / f"{number}.png"
+        Image.new("RGB", (9, 9), (number, 0, 0)).save(drawn)
+        views.append(replace(face, image=drawn, drawn_from=face.image))
+    write_jsonl(tmp_path / "own.jsonl", faces)
+    write_jsonl(tmp_path / "turned.jsonl", views)
+    extra = [str(tmp_path / "turned.jsonl")]
+    found = gather(str(tmp_path / "own.jsonl"), extra, 0.1, 0, False)
+    learned = {face.drawn_from.name for face in found.learning if face.drawn_from}
+    assert found.held_out_extra == []
+    assert learned == names(faces) - names(apart)

@@ -51,6 +51,18 @@ def batches(packed, shape_model):
     return Batches(packed, shape_model, RECIPE, SIZE, MARGIN, seed=5)
 
 
+def test_shares_tell_how_often_faces_are_drawn(packed, shape_model):
+    chances = np.array([1.0] * 12 + [3.0] * 12)
+    batches = Batches(packed, shape_model, RECIPE, SIZE, MARGIN, 5, chances, crops=4000)
+    assert len(batches) == 4000 // RECIPE.batch
+    assert np.mean(batches.order >= 12) == pytest.approx(0.75, abs=0.03)
+    first = batches.order
+    batches.on_epoch_end()
+    assert (batches.order != first).any()
+    batches.start(0)
+    np.testing.assert_array_equal(batches.order, first)
+
+
 def make_network():
     keras.utils.set_random_seed(0)
     image = keras.Input((SIZE, SIZE, 3))
