@@ -62,7 +62,7 @@ class Pin(NamedTuple):
         """The name that Maven or npm gives the file."""
         if ":" not in self.coordinates:
             package, _, version = self.coordinates.rpartition("@")
-            return f"{package}-{version}.tgz"
+            return f"{package.lstrip('@').replace('/', '-')}-{version}.tgz"
         coordinates, _, extension = self.coordinates.partition("@")
         _group, *names = coordinates.split(":")
         return f"{'-'.join(names)}.{extension or 'jar'}"
@@ -108,6 +108,11 @@ PINS = {
     "d8": Pin(
         "node-bundletool@1.0.0",
         "99d529764e2f035876fd18704a45f54831ab014008938961d2e4cd4009bcf984",
+    ),
+    # Runs the networks in a browser: web_demo.
+    "litert-js": Pin(
+        "@litertjs/core@2.5.3",
+        "a97660833e9e7e1063c95e12016718881240b14f7438728a2f62785e912d30fd",
     ),
     "junit": Pin(
         "org.junit.platform:junit-platform-console-standalone:1.11.4",

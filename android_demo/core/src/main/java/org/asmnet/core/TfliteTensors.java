@@ -2,7 +2,9 @@ package org.asmnet.core;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.asmnet.core.Quantization.Type;
 
 /**
@@ -14,6 +16,10 @@ import org.asmnet.core.Quantization.Type;
 public final class TfliteTensors {
     // Positions of fields in their tables.
     private static final int MODEL_SUBGRAPHS = 2;
+    private static final int MODEL_SIGNATURES = 7;
+    private static final int SIGNATURE_OUTPUTS = 1;
+    private static final int MAP_NAME = 0;
+    private static final int MAP_TENSOR = 1;
     private static final int SUBGRAPH_TENSORS = 0;
     private static final int SUBGRAPH_INPUTS = 1;
     private static final int SUBGRAPH_OUTPUTS = 2;
@@ -32,6 +38,8 @@ public final class TfliteTensors {
     public static final class Tensor {
         /** As the contract names it. */
         public final String name;
+        /** As the file's first signature calls an output; its name where there is none. */
+        public final String signatureName;
         /** For example 1, 224, 224, 3. */
         public final int[] shape;
         /** Of the elements. */
@@ -41,8 +49,10 @@ public final class TfliteTensors {
         /** Quantization zero point; 0 for FLOAT32. */
         public final int zeroPoint;
 
-        Tensor(String name, int[] shape, Type type, float scale, int zeroPoint) {
+        Tensor(String name, String signatureName, int[] shape, Type type, float scale,
+                int zeroPoint) {
             this.name = name;
+            this.signatureName = signatureName;
             this.shape = shape;
             this.type = type;
             this.scale = scale;
@@ -57,6 +67,8 @@ public final class TfliteTensors {
 
     private final byte[] file;
     private final String name;
+    // Of the first signature's outputs, the name that it gives to each tensor.
+    private final Map<Integer, String> signature = new HashMap<>();
 
     /**
      * Read a file's tensors.
@@ -75,8 +87,31 @@ public final class TfliteTensors {
             throw damaged();
         }
         int graph = reference(subgraphs + 4);
+        readSignature(model);
         inputs = tensors(graph, SUBGRAPH_INPUTS);
         outputs = tensors(graph, SUBGRAPH_OUTPUTS);
+    }
+
+    private void readSignature(int model) {
+        if (field(model, MODEL_SIGNATURES) == 0) {
+            return;
+        }
+        int signatures = vector(model, MODEL_SIGNATURES, 1 << 20);
+        if (i32(signatures) == 0) {
+            return;
+        }
+        int outputs = vector(reference(signatures + 4), SIGNATURE_OUTPUTS, MOST_TENSORS);
+        for (int n = 0; n < i32(outputs); n++) {
+            int map = reference(outputs + 4 + 4 * n);
+            int tensor = field(map, MAP_TENSOR); // left out if it is 0
+            signature.put(tensor == 0 ? 0 : i32(tensor), text(map, MAP_NAME));
+        }
+    }
+
+    private String text(int table, int n) {
+        int letters = vector(table, n, LONGEST_NAME);
+        need(letters + 4, i32(letters));
+        return new String(file, letters + 4, i32(letters), StandardCharsets.UTF_8);
     }
 
     private List<Tensor> tensors(int graph, int field) {
@@ -88,30 +123,29 @@ public final class TfliteTensors {
             if (index < 0 || index >= i32(all)) {
                 throw damaged();
             }
-            found.add(tensor(reference(all + 4 + 4 * index)));
+            found.add(tensor(reference(all + 4 + 4 * index), signature.get(index)));
         }
         return found;
     }
 
-    private Tensor tensor(int table) {
+    private Tensor tensor(int table, String named) {
         int shape = vector(table, TENSOR_SHAPE, MOST_DIMENSIONS);
         int[] dimensions = new int[i32(shape)];
         for (int n = 0; n < dimensions.length; n++) {
             dimensions[n] = i32(shape + 4 + 4 * n);
         }
-        int letters = vector(table, TENSOR_NAME, LONGEST_NAME);
-        need(letters + 4, i32(letters));
-        String text = new String(file, letters + 4, i32(letters), StandardCharsets.UTF_8);
+        String text = text(table, TENSOR_NAME);
+        String signatureName = named == null ? text : named;
         Type type = type(table);
         int quantization = field(table, TENSOR_QUANTIZATION);
         if (type == Type.FLOAT32 || quantization == 0) {
-            return new Tensor(text, dimensions, type, 0, 0);
+            return new Tensor(text, signatureName, dimensions, type, 0, 0);
         }
         int parameters = reference(quantization);
         int scale = vector(parameters, QUANTIZATION_SCALE, 1);
         int zero = vector(parameters, QUANTIZATION_ZERO_POINT, 1);
         // Zero points are 64-bit; those of 8-bit tensors fit the lower half.
-        return new Tensor(text, dimensions, type,
+        return new Tensor(text, signatureName, dimensions, type,
                 i32(scale) < 1 ? 0 : Float.intBitsToFloat(i32(scale + 4)),
                 i32(zero) < 1 ? 0 : i32(zero + 4));
     }

@@ -139,7 +139,10 @@ public final class Trace {
             if (named >= 0) {
                 quoted.append('\\').append("\"\\btnfr".charAt(named));
             } else if (c < ' ' || c > '~') {
-                quoted.append(String.format("\\u%04x", (int) c));
+                quoted.append("\\u");
+                for (int shift = 12; shift >= 0; shift -= 4) {
+                    quoted.append(Character.forDigit(c >> shift & 15, 16));
+                }
             } else {
                 quoted.append(c);
             }

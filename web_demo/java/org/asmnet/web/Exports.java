@@ -1,0 +1,44 @@
+package org.asmnet.web;
+
+import org.asmnet.core.AsmnetException;
+import org.teavm.jso.JSByRef;
+import org.teavm.jso.JSExceptions;
+import org.teavm.jso.JSExport;
+import org.teavm.jso.JSObject;
+
+/**
+ * What JavaScript may call: the module's functions.
+ *
+ * <p>Arrays are handed over by reference.  The compiled code does not check their bounds, so sizes
+ * are checked where they come in.
+ */
+public final class Exports {
+    static final String DETECTOR = "the face detector";
+
+    private Exports() {}
+
+    /**
+     * Read a model's contract.
+     *
+     * @param file the whole {@code .tflite} file
+     * @param name of it, for messages
+     * @throws AsmnetException it is damaged or foreign; the message is fit for showing
+     */
+    @JSExport
+    public static WebModel read(@JSByRef byte[] file, String name) {
+        return new WebModel(file, name);
+    }
+
+    /** The outputs of the face detector's file. */
+    @JSExport
+    public static WebTensor[] detectorOutputs(@JSByRef byte[] file) {
+        return WebTensor.outputs(file, DETECTOR);
+    }
+
+    /** The message of what a call threw, if it is one for users; null otherwise. */
+    @JSExport
+    public static String message(JSObject thrown) {
+        Throwable error = JSExceptions.getJavaException(thrown);
+        return error instanceof AsmnetException ? error.getMessage() : null;
+    }
+}

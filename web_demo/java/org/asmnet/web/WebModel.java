@@ -1,0 +1,47 @@
+package org.asmnet.web;
+
+import org.asmnet.core.AsmnetException;
+import org.asmnet.core.Landmarker;
+import org.asmnet.core.ModelSpec;
+import org.asmnet.core.Sha256;
+import org.teavm.jso.JSByRef;
+import org.teavm.jso.JSExport;
+
+/** A model file whose contract was read, for JavaScript. */
+public final class WebModel {
+    private final byte[] file;
+    private final String name;
+    private final ModelSpec spec;
+
+    WebModel(byte[] file, String name) {
+        this.file = file;
+        this.name = name;
+        spec = ModelSpec.read(file, name, Sha256::hex);
+    }
+
+    /** The network's outputs, in the file's order. */
+    @JSExport
+    public WebTensor[] outputs() {
+        return WebTensor.outputs(file, name);
+    }
+
+    /**
+     * A tracker.
+     *
+     * @param landmarks runs this model
+     * @param detectorFile face_detection_short_range.tflite
+     * @param detector runs that
+     * @param maxFaces so many at most
+     * @throws AsmnetException a file is damaged or foreign; the message is fit for showing
+     */
+    @JSExport
+    public WebTracker tracker(JsNetwork landmarks, @JSByRef byte[] detectorFile, JsNetwork detector,
+            int maxFaces) {
+        if (maxFaces < 1) {
+            throw new AsmnetException(maxFaces + " faces: give 1 or more");
+        }
+        return new WebTracker(
+                new Landmarker(new WebInterpreter(landmarks, file, name), spec),
+                new WebInterpreter(detector, detectorFile, Exports.DETECTOR), maxFaces);
+    }
+}
