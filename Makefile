@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-runtime test-tflite-runtime lint docs packages mutants format runtimes bench pi-check against-mediapipe android android-packages android-core mutants-java clip clean
+.PHONY: help demo test test-fast test-runtime test-tflite-runtime lint docs packages mutants format runtimes bench pi-check against-mediapipe android web android-packages android-core mutants-java clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -120,6 +120,10 @@ android: .venv/dev  ## build the Android app's APK without Gradle, test all of i
 	$(BIN)/python android_demo/tools/build_apk.py
 	$(BIN)/python android_demo/tools/check_core.py
 	$(BIN)/python -m pytest android_demo/tests
+
+web: .venv/dev  ## build the browser's site and package in build/web, test them; says what is missing
+	$(BIN)/python web_demo/tools/build.py
+	$(BIN)/python -m pytest web_demo/tests
 
 android-packages:  ## the Debian packages that `make android` needs
 	@$(PYTHON) android_demo/tools/toolchain.py

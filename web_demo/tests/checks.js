@@ -35,11 +35,11 @@ var checks = {
   },
 
   /**
-   * Follow the recorded clip as FaceTrackerTest.java does, the networks' answers recorded too.
+   * Follow a recorded clip as FaceTrackerTest.java does, the networks' answers recorded too.
    *
    * @returns {{frames: number, faces: number, worst: number, problem: string}} worst in pixels
    */
-  replay({ index, data, model, detector, tensors }) {
+  replay({ clip, index, data, model, detector, tensors }) {
     const types = { u1: Uint8Array, i4: Int32Array, f4: Float32Array, f8: Float64Array };
     const vector = (name) => {
       const [kind, shape, start] = index[name];
@@ -67,14 +67,14 @@ var checks = {
       };
       return network;
     };
-    const [points, poses] = [vector("track/landmarks"), vector("track/pose")];
-    const landmarks = recorded(vector("track/means"), 0.1, (name, values, run) => {
+    const [points, poses] = [vector(`${clip}/landmarks`), vector(`${clip}/pose`)];
+    const landmarks = recorded(vector(`${clip}/means`), 0.1, (name, values, run) => {
       const all = name === tensors.landmarks ? points : poses;
       values.set(all.subarray(run * values.length, (run + 1) * values.length));
     });
     const [candidates, logits, regressors] = ["candidates", "logits", "regressors"].map(
-      (name) => vector(`track/detector/${name}`));
-    const faces = recorded(vector("track/detector/means"), 0.1 / 127.5, (name, values, run) => {
+      (name) => vector(`${clip}/detector/${name}`));
+    const faces = recorded(vector(`${clip}/detector/means`), 0.1 / 127.5, (name, values, run) => {
       const scores = name === "classificators";
       values.fill(scores ? -100 : 0);
       for (let i = 0; i < logits.length; i++) {
@@ -87,8 +87,10 @@ var checks = {
     const signed = (file) => new Int8Array(file.buffer, file.byteOffset, file.length);
     const tracker = core.read(signed(model), "model")
       .tracker(landmarks, signed(detector), faces, 2);
-    const [frames, times, ids, expected] = ["frames", "times", "ids", "points"].map(
-      (name) => vector(`track/${name}`));
+    const [times, ids, expected] = ["times", "ids", "points"].map(
+      (name) => vector(`${clip}/${name}`));
+    const frames = vector("track/frames");
+    const order = index[`${clip}/order`] ? vector(`${clip}/order`) : times.map((_, n) => n);
     const [, height, width] = index["track/frames"][1];
     const rgba = new Int8Array(4 * width * height);
     let face = 0;
@@ -96,7 +98,7 @@ var checks = {
     times.forEach((seconds, n) => {
       for (let i = 0; i < width * height; i++) {
         for (let c = 0; c < 3; c++) {
-          rgba[4 * i + c] = frames[3 * (n * width * height + i) + c];
+          rgba[4 * i + c] = frames[3 * (order[n] * width * height + i) + c];
         }
       }
       const record = JSON.parse(tracker.track(rgba, width, height, n, seconds, "clip"));

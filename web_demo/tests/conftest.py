@@ -44,7 +44,7 @@ def faces() -> Inputs:
         else:
             path = models.find(model)
             spec = Landmarker.load(path).spec
-            names = [spec.landmarks, spec.pose]
+            names = [spec.landmarks_tensor, spec.pose_tensor]
             heard = Listener(Network(path), names)
             landmarker, detector = Landmarker(heard, spec), FaceDetector.load()
             for picture in pictures:

@@ -65,17 +65,18 @@ def test_networks_answer_as_in_python(model: str, faces: Callable, site: Path, t
     assert apart < 1e-3
 
 
-def test_the_golden_clip_is_followed_as_in_python(site: Path, tmp_path: Path):
+@pytest.mark.parametrize("clip", ["track", "nervous"])
+def test_golden_clips_are_followed_as_in_python(clip: str, site: Path, tmp_path: Path):
     (tmp_path / "vectors").write_bytes(
         gzip.decompress((RESOURCES / "vectors.bin.gz").read_bytes())
     )
     spec = read_spec(models.find(models.DEFAULT))
     found = check(
-        "replay", tmp_path, index=json.loads((RESOURCES / "vectors.json").read_text()),
+        "replay", tmp_path, clip=clip, index=json.loads((RESOURCES / "vectors.json").read_text()),
         data=tmp_path / "vectors", model=models.find(models.DEFAULT), detector=models.DETECTOR,
-        tensors={"landmarks": spec.landmarks},
+        tensors={"landmarks": spec.landmarks_tensor},
     )  # fmt: skip
-    print(found)
+    print(clip, found)
     assert found["problem"] == "" and found["faces"] > 50
     assert found["worst"] < 0.01  # of which 0.005 is the record's rounding
 

@@ -49,25 +49,25 @@ public final class WebTracker {
         this.detector = new FaceDetector(detector);
         spec = landmarker.spec;
         tracker = new FaceTracker(landmarker, this.detector, maxFaces, true);
-        overlay = new Overlay(spec.scheme);
+        overlay = new Overlay(spec.landmarkScheme);
     }
 
     /** Run the landmark network once: one that lacks an output must fail at once. */
     @JSExport
     public void tryOut() {
-        landmarker.locate(picture.resize(1, 1), new Crop(0, 0, 1, 0), new Face(spec.scheme.count));
+        landmarker.locate(picture.resize(1, 1), new Crop(0, 0, 1, 0), new Face(spec.landmarkScheme.count));
     }
 
     /** Name of the model, its landmark scheme, version and licence. */
     @JSExport
     public String[] about() {
-        return new String[] {spec.name, spec.scheme.name, spec.version, spec.license};
+        return new String[] {spec.name, spec.landmarkScheme.name, spec.version, spec.license};
     }
 
     /** Pairs of indices of landmarks to join. */
     @JSExport
     public int[] edges() {
-        return spec.scheme.edges();
+        return spec.landmarkScheme.edges();
     }
 
     /**
@@ -94,8 +94,8 @@ public final class WebTracker {
         int found = detector.detect(picture, null, SCORE);
         for (int i = 0; i < found; i++) {
             Detection seen = detector.get(i);
-            Face face = new Face(spec.scheme.count);
-            landmarker.locate(picture, seen.toCrop(spec.margin, spec.alignRoll, crop), face);
+            Face face = new Face(spec.landmarkScheme.count);
+            landmarker.locate(picture, seen.toCrop(spec.margin, crop), face);
             face.score = seen.score;
             faces.add(face);
         }
