@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "android_demo/tests")]
+sys.path.insert(0, str(Path(__file__).parents[2] / "android_demo/tests"))
 from support import SITE, Listener
 
 from asmnet import models, samples

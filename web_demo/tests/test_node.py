@@ -1,4 +1,4 @@
-"""The compiled core and the adapter in Node, beside Python: networks, golden replay, whole clips."""
+"""The compiled core and the adapter in Node beside Python: networks, golden clips, a whole clip."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ def test_networks_answer_as_in_python(model: str, faces: Callable, site: Path, t
 
 @pytest.mark.parametrize("clip", ["track", "nervous"])
 def test_golden_clips_are_followed_as_in_python(clip: str, site: Path, tmp_path: Path):
-    (tmp_path / "vectors").write_bytes(
-        gzip.decompress((RESOURCES / "vectors.bin.gz").read_bytes())
-    )
+    (tmp_path / "vectors").write_bytes(gzip.decompress((RESOURCES / "vectors.bin.gz").read_bytes()))
     spec = read_spec(models.find(models.DEFAULT))
     found = check(
         "replay", tmp_path, clip=clip, index=json.loads((RESOURCES / "vectors.json").read_text()),

@@ -135,7 +135,7 @@ def fill_site(site: Path) -> None:
     files = sorted(path for path in site.rglob("*") if path.is_file())
     sums = hashlib.sha256(b"".join(bytes.fromhex(digest(path)) for path in files)).hexdigest()
     # A browser runs one build of LiteRT, and stores the larger models when they are first used.
-    later = ("litert/litert_wasm", "-224-int8.tflite", ".md", ".d.ts", "package.json", "sw.js", "faces.mp4")
+    later = ("litert/", "-224-int8.tflite", "faces.mp4", ".md", ".d.ts", "package.json", "sw.js")
     names = [path.relative_to(site).as_posix() for path in files]
     first = ["./", *(name for name in names if not any(word in name for word in later))]
     (site / "files.js").write_text(
