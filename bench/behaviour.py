@@ -21,7 +21,7 @@ import numpy as np
 from shared import open_detector, open_model, table
 
 from asmnet import models, samples
-from asmnet.cli.progress import progress
+from asmnet.cli.progress import progress_bars
 from asmnet.core import UserError, cli_errors
 from asmnet.edge_runtime import FaceDetector, FaceTracker, frames_from
 
@@ -109,8 +109,8 @@ def ghosts(tracker: FaceTracker, pictures: list[np.ndarray]) -> list[tuple[str, 
     tracker.reset()
     since: dict[int, float] = {}
     longest = total = 0.0
-    with progress() as track:
-        frames = enumerate(track(list(roam(pictures)), "roaming"))
+    with progress_bars() as progress:
+        frames = enumerate(progress(list(roam(pictures)), "roaming"))
         for k, frame in frames:
             faces = tracker.update(frame, k / FPS)
             total += bool(faces) / FPS

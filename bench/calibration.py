@@ -18,13 +18,13 @@ import click
 import numpy as np
 
 from asmnet import models
-from asmnet.cli.progress import progress, suppress_output
+from asmnet.cli.progress import progress_bars, suppress_output
 from asmnet.core import cli_errors
 from asmnet.data.datasets import read_dataset
 from asmnet.data.images import crop_faces
 from asmnet.evaluate import FaceSet, detected_faces
 from asmnet.evaluate.picture_split import calibrating
-from asmnet.export.pipeline import ExportJob, make, open_job
+from asmnet.export.pipeline import ExportJob, export_with, open_job
 from asmnet.export.recipes import prepared_float
 from asmnet.export.report.tensor_stats import observe
 
@@ -81,9 +81,9 @@ def main(model: str, data: str | None, faces: str | None) -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from tensorflow.lite.python import convert
 
-    with tempfile.TemporaryDirectory() as folder, progress() as track:
+    with tempfile.TemporaryDirectory() as folder, progress_bars() as progress:
         job = open_job(
-            models.find(model, ".keras"), Path(folder), ["int8"], faces=faces, track=track
+            models.find(model, ".keras"), Path(folder), ["int8"], faces=faces, progress=progress
         )
         assert job.calibration is not None
         crops = job.calibration
@@ -101,20 +101,25 @@ def main(model: str, data: str | None, faces: str | None) -> None:
             )
         rows = []
         for label, each in sets.items():
-            rows.append((label, make(replace(job, calibration=each), "int8", track).verdict))
+            rows.append(
+                (label, export_with(replace(job, calibration=each), "int8", progress).parity)
+            )
         whole = convert.mlir_quantize
         for share in (0.98, 0.9):
             convert.mlir_quantize = clip_ranges(job, share)
             rows.append(
-                (f"shipped crops, inside {100 * share:.0f} %", make(job, "int8", track).verdict)
+                (
+                    f"shipped crops, inside {100 * share:.0f} %",
+                    export_with(job, "int8", progress).parity,
+                )
             )
         convert.mlir_quantize = whole
-    labelled = any(f.key == "nme" for f in rows[0][1].figures)
+    labelled = any(f.key == "nme" for f in rows[0][1].metrics)
     head = "| calibrated on | shift mean / p99 / max, px | pose mean / max, ° | jitter, x float |"
     click.echo(head + (" NME, points |" if labelled else ""))
     click.echo("|---" * (5 if labelled else 4) + "|")
-    for label, verdict in rows:
-        value = {figure.key: figure.value for figure in verdict.figures}
+    for label, report in rows:
+        value = {metric.key: metric.value for metric in report.metrics}
         cells = [
             " / ".join(f"{value[key]:.2f}" for key in ("shift_mean", "shift_p99", "shift_max")),
             " / ".join(f"{value[key]:.2f}" for key in ("pose_mean", "pose_max")),

@@ -16,7 +16,7 @@ import numpy as np
 from shared import bgr, open_detector, open_model, table, training_faces
 
 from asmnet import models
-from asmnet.cli.progress import progress, suppress_output
+from asmnet.cli.progress import progress_bars, suppress_output
 from asmnet.core import Crop, UserError, atomic_path, cli_errors, nme, to_scheme
 from asmnet.core.landmarks import IBUG68
 from asmnet.data.datasets import Face
@@ -161,9 +161,9 @@ def main(data: str, model: str, seed: int, out: Path | None) -> None:
     with suppress_output():
         from asmnet.train.augment import MODERN  # imports Keras
     jitter = np.array([MODERN.shift, MODERN.shift, MODERN.scale])
-    with progress() as track:
+    with progress_bars() as progress:
         faces = [*held_out, *learned]
-        results = [follow(landmarker, detector, f) for f in track(faces, "cropping faces")]
+        results = [follow(landmarker, detector, f) for f in progress(faces, "cropping faces")]
     seen = np.array([r is not None for r in results])
     if not seen.any():
         raise UserError(f"the detector finds no face in any picture of {data}")

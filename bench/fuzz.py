@@ -10,7 +10,7 @@ another exception, a signal, more than `LONGEST` seconds, not a number in an ans
 
 Random damage rarely gets past a parser.  With `--structured`, so many of each are made by the
 rules of their format and spoiled in a few places instead: contracts, model files, labels, pose
-tables, proofs and requests to the live page, by the tests of tests/fuzz.
+tables, references and requests to the live page, by the tests of tests/fuzz.
 """
 
 from __future__ import annotations

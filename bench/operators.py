@@ -21,7 +21,7 @@ import click
 import numpy as np
 
 from asmnet import models
-from asmnet.cli.progress import progress, suppress_output
+from asmnet.cli.progress import progress_bars, suppress_output
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.export.report.tflite_graph import Operation, operations
@@ -83,7 +83,7 @@ def square(size: int = 32, channels: int = 512) -> bytes:
     return converter.convert()
 
 
-def time_all(contents: list[bytes], track: Any) -> np.ndarray:
+def time_all(contents: list[bytes], progress: Any) -> np.ndarray:
     """Median milliseconds of one inference of each model, taking turns."""
     with suppress_output():
         interpreters = [load_interpreter(content) for content in contents]
@@ -94,7 +94,7 @@ def time_all(contents: list[bytes], track: Any) -> np.ndarray:
             value = rng.integers(low, high, detail["shape"]).astype(detail["dtype"])
             interpreter.set_tensor(detail["index"], value)
     spent = np.zeros((ROUNDS + WARM_UP, len(interpreters)))
-    for turn in track(range(len(spent)), "timing operations"):
+    for turn in progress(range(len(spent)), "timing operations"):
         for index, interpreter in enumerate(interpreters):
             interpreter.invoke()  # its weights come into the cache
             start = time.perf_counter()
@@ -121,8 +121,8 @@ def main(model: str, peak: float | None, top: int) -> None:
     once = [o.kind == "DEQUANTIZE" and o.weights > 0 for o in found]
     kept = [(o, p) for o, p, unpacked in zip(found, parts, once, strict=True) if not unpacked]
     idle = next(p for o, p in kept if o.kind in ("RESHAPE", "CONCATENATION"))
-    with progress() as track:
-        spent = time_all([content, best, idle, *(p for _, p in kept)], track)
+    with progress_bars() as progress:
+        spent = time_all([content, best, idle, *(p for _, p in kept)], progress)
     whole, square_ms, idle_ms = spent[:3]
     alone = np.maximum(spent[3:] - idle_ms, 0)
     reached = 32 * 32 * 512 * 512 / square_ms / 1e6

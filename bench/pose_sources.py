@@ -19,7 +19,7 @@ from pose_fit import PoseFit
 from shared import bgr, open_detector, open_model, table, training_faces
 
 from asmnet import models
-from asmnet.cli.progress import progress
+from asmnet.cli.progress import progress_bars
 from asmnet.core import Crop, UserError, cli_errors, pose_mae, to_scheme
 from asmnet.core.landmarks import IBUG68
 from asmnet.data.datasets import Face, read_dataset
@@ -169,9 +169,9 @@ def main(data: str, lp: Path | None, model: str, seed: int) -> None:
     common = list(read_dataset(data, "common").faces)
     if any(face.pose is None for face in (*learned, *held_out, *common)):
         raise UserError(f"{data} has faces without a pose; head_pose.csv must name them all")
-    with progress() as track:
+    with progress_bars() as progress:
         new, test = (
-            Answers(landmarker, list(track(faces, name)), label_crops(faces, margin))
+            Answers(landmarker, list(progress(faces, name)), label_crops(faces, margin))
             for faces, name in ((held_out, "held-out faces"), (common, "common faces"))
         )
     sources = Sources(learned, new)

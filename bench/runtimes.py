@@ -2,7 +2,7 @@
 
     python bench/runtimes.py [MODEL ...] [--save answers.npz] [--against answers.npz]
 
-Runs every MODEL, a shipped name or a `.tflite` with a proof, in this environment's
+Runs every MODEL, a shipped name or a `.tflite` with a reference, in this environment's
 interpreter with XNNPACK on and off, on one thread and two.  `make runtimes` does so under
 ai-edge-litert, then under tflite-runtime, and compares.
 """

@@ -21,7 +21,7 @@ import numpy as np
 from shared import open_detector, open_model, table
 
 from asmnet import models, samples
-from asmnet.cli.progress import Track, progress
+from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import UserError, cli_errors, jitter
 from asmnet.edge_runtime import FaceTracker, frames_from
 from asmnet.edge_runtime.parity import NOISE
@@ -101,19 +101,19 @@ def roughness(points: np.ndarray, interocular: float) -> float:
 
 
 def measure(
-    tracker: FaceTracker, stills: list[np.ndarray], clip: str | None, track: Track
+    tracker: FaceTracker, stills: list[np.ndarray], clip: str | None, progress: Progress
 ) -> Measured:
     """Unsmoothed points of the stills, of the moving faces, and of the clip."""
     rest: list[Sequence] = []
     moving: dict[float, list[Sequence]] = {swing: [] for swing in SWINGS}
-    for seed, picture in enumerate(track(stills, "filming faces")):
+    for seed, picture in enumerate(progress(stills, "filming faces")):
         rest.append(follow(tracker, film(picture, 0.0, seed)))
         for swing in SWINGS:
             moving[swing].append(follow(tracker, film(picture, swing, seed)))
     if clip is None:
         return rest, moving, None
     frames = itertools.islice(frames_from(clip), 1500)
-    read = ((frame.image, frame.t) for frame in track(frames, "following the clip"))
+    read = ((frame.image, frame.t) for frame in progress(frames, "following the clip"))
     return rest, moving, follow(tracker, read)
 
 
@@ -169,8 +169,8 @@ def main(names: tuple[str, ...], clip: str | None, plot: str | None) -> None:
     rows: list[list[str]] = []
     for name in names or (models.DEFAULT,):
         tracker = FaceTracker(open_model(name), open_detector(), smoothing=False)
-        with progress() as track:
-            measured = measure(tracker, stills, clip, track)
+        with progress_bars() as progress:
+            measured = measure(tracker, stills, clip, progress)
         for label, parameters in (("no", None), ("yes", POINTS_FILTER)):
             found = figures(tracker, measured, parameters)
             rows.append([Path(name).stem, label, *(f"{value:.3f}" for value in found)])

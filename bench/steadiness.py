@@ -21,7 +21,7 @@ import numpy as np
 from shared import bgr, open_detector, open_model, table, training_faces
 
 from asmnet import models
-from asmnet.cli.progress import progress
+from asmnet.cli.progress import progress_bars
 from asmnet.core import Crop, cli_errors
 from asmnet.edge_runtime import FaceDetector, Landmarker
 from asmnet.edge_runtime.tracking.tracker import (
@@ -88,10 +88,10 @@ def main(name: str, data: str, faceless: Path | None) -> None:
     learned, held_out = training_faces(data)
     pictures = [bgr(face) for face in (learned + held_out)[::4]]
     rows = []
-    with progress() as track:
+    with progress_bars() as progress:
         for label, worsen in WORSE.items():
             moved = []
-            for picture in track(pictures, label):
+            for picture in progress(pictures, label):
                 height, width = (side // 2 for side in picture.shape[:2])
                 wide = cv2.copyMakeBorder(
                     picture, height, height, width, width, cv2.BORDER_REPLICATE

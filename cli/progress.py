@@ -10,14 +10,14 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TextIO, TypeVar
 
-__all__ = ["Track", "progress", "suppress_output", "no_progress"]
+__all__ = ["Progress", "no_progress", "progress_bars", "suppress_output"]
 
 T = TypeVar("T")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read when TensorFlow is first imported
 
 
-class Track(Protocol):
+class Progress(Protocol):
     """Wraps an iteration to show how far it is."""
 
     def __call__(self, items: Iterable[T], label: str) -> Iterable[T]:
@@ -25,7 +25,7 @@ class Track(Protocol):
 
 
 def no_progress(items: Iterable[T], label: str) -> Iterable[T]:
-    """The `Track` that shows nothing."""
+    """The `Progress` that shows nothing."""
     return iter(items)
 
 
@@ -50,7 +50,7 @@ def suppress_output() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def progress() -> Iterator[Track]:
+def progress_bars() -> Iterator[Progress]:
     """Progress bars on stderr, one a step, which `suppress_output` does not silence."""
     from rich import progress as bars  # an extra: named when it is missed
     from rich.console import Console

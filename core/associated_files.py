@@ -19,7 +19,7 @@ from asmnet.core.files import UserError, atomic_path
 
 __all__ = ["LARGEST", "embed_file", "embedded_file", "network_bytes"]
 
-# Bytes of an embedded file: a contract has some 5 kB, a proof 20 kB.
+# Bytes of an embedded file: a contract has some 5 kB, a reference 20 kB.
 LARGEST = 1 << 24
 _ENCRYPTED = 1
 # What zipfile raises for archives made to break it.

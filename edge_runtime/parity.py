@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress
+from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import Crop, ModelSpec, extract, jitter
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.landmarker import Landmarker
@@ -47,7 +47,7 @@ STILLS, DRAWS, NOISE = 20, 16, 2.0
 
 @dataclass(frozen=True)
 class Metric:
-    """One line of the verdict; it passes if `value` is at most `limit`.
+    """One line of the parity report; it passes if `value` is at most `limit`.
 
     `before` and `after` are the float model's and the exported file's own figures,
     where there are such.  Without a limit a figure is only reported.
@@ -67,14 +67,14 @@ class Metric:
 
 
 def run_file(
-    landmarker: Landmarker, images: np.ndarray, track: Track = no_progress
+    landmarker: Landmarker, images: np.ndarray, progress: Progress = no_progress
 ) -> tuple[np.ndarray, np.ndarray]:
     """Run a `.tflite` on crops (M, size, size, 3) uint8 RGB.
 
     Returns:
         landmarks (M, N, 2) crop units and pose (M, 3) degrees, float32.
     """
-    answers = [landmarker.raw(image) for image in track(images, "running TFLite")]
+    answers = [landmarker.raw(image) for image in progress(images, "running TFLite")]
     return np.stack([a[0] for a in answers]), np.stack([a[1] for a in answers])
 
 
@@ -103,7 +103,7 @@ def shifts(
 
 
 def measure_jitter(
-    landmarkers: Sequence[Landmarker], images: np.ndarray, track: Track = no_progress
+    landmarkers: Sequence[Landmarker], images: np.ndarray, progress: Progress = no_progress
 ) -> list[float]:
     """Shake stills a little, as a camera and a tracker do, and see how the answers shake.
 
@@ -118,7 +118,7 @@ def measure_jitter(
     spec: ModelSpec = landmarkers[0].spec
     stills = np.linspace(0, len(images) - 1, min(STILLS, len(images))).astype(int)
     measured: list[list[float]] = [[] for _ in landmarkers]
-    for index in track(stills, "shaking stills"):
+    for index in progress(stills, "measuring jitter"):
         tracks: list[list[np.ndarray]] = [[] for _ in landmarkers]
         for _ in range(DRAWS):
             x, y = (spec.input_size - 1) / 2 + rng.uniform(-0.5, 0.5, 2)
@@ -134,6 +134,6 @@ def measure_jitter(
 
 
 def jitter_metric(own: float, before: float | None = None) -> Metric:
-    """The verdict's line on `measure_jitter`: the file's own, and the float model's if known."""
+    """The report's line on `measure_jitter`: the file's own, and the float model's if known."""
     label = "jitter on noisy stills, % of inter-ocular"
     return Metric("jitter", label, own, LIMITS["jitter"], before, own)

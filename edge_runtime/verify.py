@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from asmnet import models, samples
-from asmnet.cli.progress import Track, no_progress, suppress_output
+from asmnet.cli.progress import Progress, no_progress, suppress_output
 from asmnet.core import (
     Crop,
     ModelSpec,
@@ -51,55 +51,55 @@ class Verification:
 
     Attributes:
         spec: the file's contract.
-        figures: against the float model's answers.
+        metrics: against the float model's answers.
         faces: how many.
         interpreter: its name and version.
     """
 
     spec: ModelSpec
-    figures: tuple[Metric, ...]
+    metrics: tuple[Metric, ...]
     faces: int
     interpreter: str
 
     @property
     def passed(self) -> bool:
-        """Whether every figure passes."""
-        return all(figure.passed for figure in self.figures)
+        """Whether every metric passes."""
+        return all(metric.passed for metric in self.metrics)
 
 
 def verify(
-    file: Path, folder: Path | None = None, threads: int = 1, track: Track = no_progress
+    file: Path, folder: Path | None = None, threads: int = 1, progress: Progress = no_progress
 ) -> Verification:
-    """Run a file on the faces of its proof, and compare with the float model's answers.
+    """Run a file on the faces of its reference, and compare with the float model's answers.
 
     Args:
         file: a `.tflite` of asmnet-export.
         folder: holds those pictures; None: those that ship with asmnet.
         threads: of the interpreter.
-        track: shows progress.
+        progress: shows it.
 
     Raises:
-        UserError: an unusable file, one without a proof, or pictures that are not there.
+        UserError: an unusable file, one without a reference, or pictures that are not there.
     """
     with suppress_output():
         landmarker = Landmarker.load(file, threads)
-    images, expected = load_reference(file, folder, track)
-    figures = shifts(expected, run_file(landmarker, images, track), landmarker.spec)
-    (own,) = measure_jitter([landmarker], images, track)
-    figures.append(jitter_metric(own))
-    return Verification(landmarker.spec, tuple(figures), len(images), interpreter_version())
+    images, expected = load_reference(file, folder, progress)
+    metrics = shifts(expected, run_file(landmarker, images, progress), landmarker.spec)
+    (own,) = measure_jitter([landmarker], images, progress)
+    metrics.append(jitter_metric(own))
+    return Verification(landmarker.spec, tuple(metrics), len(images), interpreter_version())
 
 
 def load_reference(
-    file: Path, folder: Path | None = None, track: Track = no_progress
+    file: Path, folder: Path | None = None, progress: Progress = no_progress
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """The faces of a file's proof, and what the float model answers.
+    """The faces of a file's reference, and what the float model answers.
 
     Returns:
         (M, size, size, 3) uint8 RGB crops; (M, N, 2) crop units and (M, 3) degrees.
 
     Raises:
-        UserError: no proof, or pictures that are not there.
+        UserError: no reference, or pictures that are not there.
     """
     spec, stored = read_spec(file), embedded_file(file, REFERENCE)
     if stored is None:
@@ -117,7 +117,7 @@ def load_reference(
             f"{where} ({missing[0]}, ...); give their folder with --faces"
         )
     cut = []
-    for name, crop in track(list(zip(names, crops, strict=True)), "reading faces"):
+    for name, crop in progress(list(zip(names, crops, strict=True)), "reading faces"):
         # Not Pillow's decoder, which a device need not have.
         picture = cv2.imread(str(found[name]))
         if picture is None:
@@ -139,8 +139,8 @@ def _read(
         size = sum(entry.file_size for entry in archive.infolist())
     if size > MOST_BYTES:
         raise ValueError(f"it unpacks to {size:,} bytes, and {MOST_BYTES:,} are the most")
-    with np.load(io.BytesIO(stored)) as proof:
-        arrays = {key: proof[key] for key in ("names", "crops", "points", "step", "pose")}
+    with np.load(io.BytesIO(stored)) as archive:
+        arrays = {key: archive[key] for key in ("names", "crops", "points", "step", "pose")}
     count = len(np.atleast_1d(arrays["names"]))
     shapes = {"names": (count,), "crops": (count, 4), "step": (), "pose": (count, 3)}
     shapes["points"] = (count, spec.landmark_scheme.count, 2)
@@ -166,7 +166,7 @@ def _pictures(folder: Path | None, names: set[str]) -> dict[str, Path]:
         if path.name in found:
             raise UserError(
                 f"{found[path.name]} and {path} have the same name, so it is not clear which the "
-                "proof means; give a folder that holds one of them"
+                "reference means; give a folder that holds one of them"
             )
         found[path.name] = path
     return found
@@ -196,8 +196,8 @@ def main(file: str, faces: Path | None, threads: int) -> None:
         f"{checked.spec.name} against its float model: {checked.faces} faces, "
         f"{checked.interpreter}, {threads} thread{'s' * (threads > 1)}"
     )
-    for figure in checked.figures:
-        mark = "PASS" if figure.passed else "FAIL"
-        click.echo(f"{figure.label:<44}{figure.value:8.3f}   at most {figure.limit:5.2f}   {mark}")
+    for metric in checked.metrics:
+        mark = "PASS" if metric.passed else "FAIL"
+        click.echo(f"{metric.label:<44}{metric.value:8.3f}   at most {metric.limit:5.2f}   {mark}")
     if not checked.passed:
         sys.exit(1)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from asmnet.cli.outputs import check_outputs
-from asmnet.cli.progress import progress
+from asmnet.cli.progress import progress_bars
 from asmnet.core import (
     UserError,
     atomic_path,
@@ -90,23 +90,23 @@ def main(
     results: list[Evaluation] = []
     reports: list[dict[str, Any]] = []
     cut: dict[tuple, FaceSet] = {}
-    with progress() as track:
+    with progress_bars() as progress:
         networks = [load_network(file) for file in files]
         for network, label in zip(networks, labels, strict=True):
             spec = network.spec
             # Models that see the same crops share them.
             view = (spec.input_size, spec.margin, spec.scheme)
             if view not in cut:
-                cut[view] = labelled_faces(data, spec, part, boxes, skip_bad, track)
+                cut[view] = labelled_faces(data, spec, part, boxes, skip_bad, progress)
             if cut[view].points is None and (spoilt or out):
                 raise UserError(f"{data} labels poses only; --robustness and --out need landmarks")
-            result = evaluate_on(cut[view], network, track)
+            result = evaluate_on(cut[view], network, progress)
             figures = _report(result, network, label, boxes)
             if studied:
                 figures["study"] = _study(result)
             if spoilt:
                 faces = read_dataset(data, part, skip_bad)
-                figures["robustness"] = robustness(network, faces, track=track)
+                figures["robustness"] = robustness(network, faces, progress=progress)
             results.append(result)
             reports.append(figures)
     if out is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress
+from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import ANGLES, ModelSpec, auc, failure_rate, nme, pose_mae, to_scheme
 from asmnet.evaluate.face_sets import FaceSet, labelled_faces
 from asmnet.evaluate.predictor import Predictor, load_network
@@ -88,7 +88,7 @@ def evaluate(
     subset: str | None = None,
     boxes: str = "landmarks",
     skip_bad: bool = False,
-    track: Track = no_progress,
+    progress: Progress = no_progress,
 ) -> tuple[Evaluation, ModelSpec]:
     """Run a model on labelled faces; see `labelled_faces` for the other arguments.
 
@@ -99,13 +99,13 @@ def evaluate(
         UserError: the model or the data cannot be used.
     """
     network = load_network(model)
-    faces = labelled_faces(data, network.spec, subset, boxes, skip_bad, track)
-    return evaluate_on(faces, network, track), network.spec
+    faces = labelled_faces(data, network.spec, subset, boxes, skip_bad, progress)
+    return evaluate_on(faces, network, progress), network.spec
 
 
-def evaluate_on(faces: FaceSet, network: Predictor, track: Track = no_progress) -> Evaluation:
+def evaluate_on(faces: FaceSet, network: Predictor, progress: Progress = no_progress) -> Evaluation:
     """Run a loaded network on faces that are already cropped for it."""
-    points, pose = network.predict(faces.images, track)
+    points, pose = network.predict(faces.images, progress)
     points = to_scheme(points, faces.scheme)
     if faces.points is None:
         errors = np.full(len(points), np.nan)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from asmnet import samples
-from asmnet.cli.progress import Track, no_progress, suppress_output
+from asmnet.cli.progress import Progress, no_progress, suppress_output
 from asmnet.core import (
     IBUG68,
     Crop,
@@ -97,7 +97,7 @@ def detected_faces(
     images: int,
     spec: ModelSpec,
     seed: int = 0,
-    track: Track = no_progress,
+    progress: Progress = no_progress,
     wanted: Callable[[Path], bool] = lambda picture: True,
     apart_from: np.ndarray | None = None,
 ) -> FaceSet:
@@ -136,7 +136,7 @@ def detected_faces(
     with suppress_output():
         detector = FaceDetector.load()
     crops, found, missed, looks = [], [], [], []
-    for path in track([paths[i] for i in sorted(chosen)], "finding faces"):
+    for path in progress([paths[i] for i in sorted(chosen)], "finding faces"):
         image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
         if apart_from is not None and copies(look(image), apart_from):
             left_out += 1
@@ -159,7 +159,7 @@ def detected_faces(
         )
     extra = images - len(missed) - len(found) if len(chosen) < images else 0
     again = [found[i % len(found)] for i in range(extra)]
-    for path, crop in track(again, "turning and relighting"):
+    for path, crop in progress(again, "turning and relighting"):
         image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
         crops.append(_relit(_cut(image, _strayed(crop, rng), spec.input_size), rng))
     return FaceSet(
@@ -181,7 +181,7 @@ def labelled_faces(
     subset: str | None = None,
     boxes: str = "landmarks",
     skip_bad: bool = False,
-    track: Track = no_progress,
+    progress: Progress = no_progress,
     wanted: Callable[[Path], bool] = lambda picture: True,
     apart_from: np.ndarray | None = None,
 ) -> FaceSet:
@@ -208,7 +208,7 @@ def labelled_faces(
     lost: list[Face] = []
     images = np.empty((len(data.faces), spec.input_size, spec.input_size, 3), np.uint8)
     units, squares, looks = [], [], []
-    for face in track([f for f in data.faces if wanted(f.image)], "reading faces"):
+    for face in progress([f for f in data.faces if wanted(f.image)], "reading faces"):
         image = cv2.cvtColor(read_face(face), cv2.COLOR_RGB2BGR)
         if apart_from is not None and copies(look(image), apart_from):
             continue

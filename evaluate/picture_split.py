@@ -1,6 +1,6 @@
 """Which pictures calibrate and which judge: none does both.
 
-A verdict on the faces that the quantizer learned its ranges from would be too kind.  Each
+Parity on the faces that the quantizer learned its ranges from would be too kind.  Each
 picture goes to its side by its content, so that adding pictures to a folder moves none
 of the others, and what looks like a picture that calibrated does not judge.
 """

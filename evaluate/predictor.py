@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from asmnet import models
-from asmnet.cli.progress import Track, no_progress, suppress_output
+from asmnet.cli.progress import Progress, no_progress, suppress_output
 from asmnet.core import ModelSpec, read_spec
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.parity import run_file
@@ -25,7 +25,7 @@ class Predict(Protocol):
     """Runs a network on crops."""
 
     def __call__(
-        self, images: np.ndarray, track: Track = no_progress
+        self, images: np.ndarray, progress: Progress = no_progress
     ) -> tuple[np.ndarray, np.ndarray]:
         """(M, size, size, 3) uint8 RGB crops to (M, N, 2) crop units and (M, 3) degrees."""
 
@@ -50,14 +50,14 @@ def load_network(file: Path) -> Predictor:
         with suppress_output():
             landmarker = Landmarker.load(file)
         return Predictor(
-            file, spec, lambda images, track=no_progress: run_file(landmarker, images, track)
+            file, spec, lambda images, progress=no_progress: run_file(landmarker, images, progress)
         )
     network, spec = load_float(file)
     from asmnet.train.asm_model import predict  # imports Keras: after `load_float`, in silence
 
-    def run(images: np.ndarray, track: Track = no_progress) -> tuple[np.ndarray, np.ndarray]:
+    def run(images: np.ndarray, progress: Progress = no_progress) -> tuple[np.ndarray, np.ndarray]:
         with suppress_output():
-            return predict(network, images, BATCH, lambda starts: track(starts, "running Keras"))
+            return predict(network, images, BATCH, lambda starts: progress(starts, "running Keras"))
 
     return Predictor(file, spec, run)
 

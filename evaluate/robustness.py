@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress
+from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import IBUG68, Crop, extract, failure_rate, nme, rotate_pose, to_scheme
 from asmnet.data.datasets import Dataset, Face
 from asmnet.data.images import read_picture
@@ -38,7 +38,7 @@ BLOCK = 16  # faces whose views are in memory at once
 
 
 def robustness(
-    network: Predictor, data: Dataset, seed: int = 0, track: Track = no_progress
+    network: Predictor, data: Dataset, seed: int = 0, progress: Progress = no_progress
 ) -> list[dict[str, Any]]:
     """Measure a network on spoilt views of labelled faces, in boxes around the labels.
 
@@ -46,7 +46,7 @@ def robustness(
         network: what to measure.
         data: labelled faces.
         seed: of what is random in the views.
-        track: shows progress.
+        progress: shows it.
 
     Returns:
         for each condition "condition", "nme" in %, "fr10" in % of its views, and
@@ -60,7 +60,7 @@ def robustness(
     errors: dict[str, list[float]] = {}
     turns: dict[str, list[float]] = {}
     starts = range(0, len(data.faces), BLOCK)
-    for start in track(starts, "spoiling faces"):
+    for start in progress(starts, "spoiling faces"):
         faces = data.faces[start : start + BLOCK]
         views = [
             list(spoilt_views(face, data, network, np.random.default_rng((seed, start + i))))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress
+from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import ModelSpec, UserError
 from asmnet.evaluate.face_sets import FaceSet, detected_faces
 from asmnet.evaluate.picture_split import calibrating, different
@@ -30,7 +30,7 @@ def calibration_faces(
     spec: ModelSpec,
     folder: Path | None = None,
     images: int = IMAGES,
-    track: Track = no_progress,
+    progress: Progress = no_progress,
     judged: Path | None = None,
 ) -> FaceSet:
     """Crops of real faces, as the runtime cuts them; see `detected_faces`.
@@ -45,7 +45,7 @@ def calibration_faces(
     if images < LEAST:
         raise UserError(f"--images {images} is too few to calibrate; give {LEAST} or more")
     wanted = calibrating(folder, judged)
-    faces = detected_faces(folder, images, spec, track=track, wanted=wanted)
+    faces = detected_faces(folder, images, spec, progress=progress, wanted=wanted)
     where = folder or faces.source
     looked_at = len(faces.images) - faces.warped + len(faces.missed)
     if len(faces.missed) > MOST_WITHOUT_FACE * looked_at:

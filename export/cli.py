@@ -17,15 +17,15 @@ import click
 from asmnet import models
 from asmnet.cli.groups import DefaultGroup, MainCommand
 from asmnet.cli.outputs import check_outputs, set_aside
-from asmnet.cli.progress import progress
+from asmnet.cli.progress import progress_bars
 from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.export.calibration import IMAGES, LEAST
-from asmnet.export.pipeline import Export, make, open_job, smallest
+from asmnet.export.eval_faces import folder_of
+from asmnet.export.pipeline import Export, export_with, open_job, smallest
 from asmnet.export.recipes import RECIPES, UNCALIBRATED
 from asmnet.export.report.console import inspection, parity_table, recipe_table
 from asmnet.export.report.html import write_report
 from asmnet.export.report.tensor_stats import WIDENED
-from asmnet.export.trial import folder_of
 
 __all__ = ["main"]
 
@@ -89,14 +89,14 @@ def main() -> None:
     "--report",
     type=click.Path(path_type=Path),
     metavar="FILE.html",
-    help="Write a page with the verdict, faces, calibration ranges and where precision is lost.",
+    help="Write a page: parity, faces, calibration ranges and where precision is lost.",
 )
 @click.option(
     "--json",
     "figures",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the verdict as JSON.",
+    help="Write the parity report as JSON.",
 )
 @click.option("--keep-failed", is_flag=True, help="Write the file even if the gate fails.")
 @cli_errors(extra="export")
@@ -146,12 +146,12 @@ def _export(
         written = aside = None
         try:
             with atomic_path(output) as file:
-                with progress() as track:
-                    job = open_job(source, folder, recipes, calibration, images, faces, track)
-                    exports = [make(job, name, track) for name in recipes]
+                with progress_bars() as progress:
+                    job = open_job(source, folder, recipes, calibration, images, faces, progress)
+                    exports = [export_with(job, name, progress) for name in recipes]
                     best = smallest(exports)
                     if page is not None:
-                        write_report(page, job, best or exports[-1], track)
+                        write_report(page, job, best or exports[-1], progress)
                 written = best or (exports[0] if keep_failed and len(exports) == 1 else None)
                 if written is None:
                     raise _GateFailed
@@ -160,8 +160,7 @@ def _export(
             aside = set_aside(output)
         if json_file is not None:
             documents = [
-                json.loads(one.spec.to_json()) | {"parity": one.verdict.to_dict()}
-                for one in exports
+                json.loads(one.spec.to_json()) | {"parity": one.parity.to_dict()} for one in exports
             ]
             document = documents if recipe == "all" else documents[0]
             json_file.write_text(json.dumps(document, indent=2) + "\n")
@@ -203,7 +202,7 @@ def _show(
     if len(exports) > 1:
         console.print(recipe_table(exports))
     else:
-        console.print(parity_table(exports[0].spec, exports[0].verdict))
+        console.print(parity_table(exports[0].spec, exports[0].parity))
     if used := exports[-1].spec.quantization.get("calibration"):
         left_out = used["without_face"]
         note = f"; {left_out} pictures without a face were left out" if left_out else ""
@@ -212,12 +211,12 @@ def _show(
     several = len(exports) > 1
     if written is not None:
         why = f"The smallest that passes: {written.recipe}.  " if several else ""
-        if not written.verdict.passed:
+        if not written.parity.passed:
             why = "[yellow]Kept although the gate failed:[/] "
         console.print(f"{why}{escape(str(output))}  ({written.size / 1e6:.2f} MB)", soft_wrap=True)
-    if any(export.verdict.passed for export in exports):
+    if any(export.parity.passed for export in exports):
         return
-    failed = ", ".join(f.label for f in exports[-1].verdict.figures if not f.passed)
+    failed = ", ".join(f.label for f in exports[-1].parity.metrics if not f.passed)
     cause = "[red]No recipe passes the gate[/]" if several else f"[red]The gate failed:[/] {failed}"
     hint = "" if several else " (--keep-failed writes it)"
     end = "" if written is not None else f"; {escape(str(output))} was not written{hint}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress, suppress_output
+from asmnet.cli.progress import Progress, no_progress, suppress_output
 from asmnet.core import ModelSpec, UserError, embed_spec
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.evaluate.face_sets import FaceSet
@@ -25,7 +25,7 @@ def convert(
     recipe: str,
     calibration: FaceSet | None,
     target: Path,
-    track: Track = no_progress,
+    progress: Progress = no_progress,
 ) -> ModelSpec:
     """Convert a network and write it with its contract.
 
@@ -34,7 +34,7 @@ def convert(
         recipe: a key of `RECIPES`.
         calibration: real crops; only `UNCALIBRATED` recipes do without.
         target: the `.tflite` file to write.
-        track: shows progress.
+        progress: shows it.
 
     Returns:
         the contract as embedded.
@@ -48,7 +48,7 @@ def convert(
         raise UserError(f"recipe {recipe} needs calibration faces")
     crops = np.empty(0) if calibration is None else calibration.images
     with suppress_output():
-        content = RECIPES[recipe](network, crops, track)
+        content = RECIPES[recipe](network, crops, progress)
     landmarks, pose = output_names(content)
     quantization: dict[str, Any] = {"recipe": recipe}
     if calibration is not None:

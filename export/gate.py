@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress, suppress_output
+from asmnet.cli.progress import Progress, no_progress, suppress_output
 from asmnet.core import auc, failure_rate, nme, to_scheme
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.interpreter import interpreter_version, load_interpreter
@@ -31,17 +31,17 @@ from asmnet.evaluate.face_sets import FaceSet
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["LIMITS", "Metric", "ParityReport", "measure_parity", "nme_figure", "worst_figure"]
+__all__ = ["LIMITS", "Metric", "ParityReport", "measure_parity", "nme_metric", "worst_metric"]
 
 TIMED_RUNS = 40
 
 
 @dataclass(frozen=True)
 class ParityReport:
-    """All figures, and the faces and the interpreter that they were measured with.
+    """All metrics, and the faces and the interpreter that they were measured with.
 
     Attributes:
-        figures: in the order of the table.
+        metrics: in the order of the table.
         faces: which ones, see `FaceSet.record`.
         interpreter: its name and version.
         evaluation: of the exported file on labelled faces; empty without labels.
@@ -49,7 +49,7 @@ class ParityReport:
             crop units and (M, 3) pose in degrees.
     """
 
-    figures: tuple[Metric, ...]
+    metrics: tuple[Metric, ...]
     faces: dict[str, Any]
     interpreter: str
     evaluation: dict[str, Any]
@@ -57,16 +57,16 @@ class ParityReport:
 
     @property
     def passed(self) -> bool:
-        """Whether every figure passes."""
-        return all(figure.passed for figure in self.figures)
+        """Whether every metric passes."""
+        return all(metric.passed for metric in self.metrics)
 
     def to_dict(self) -> dict[str, Any]:
         """For the contract and for `--json`; JSON has no NaN, so such a figure has no value."""
         figures = {}
-        for figure in self.figures:
-            parts = {"value": figure.value, "limit": figure.limit}
-            parts |= {"float": figure.before, "exported": figure.after}
-            figures[figure.key] = _finite(parts)
+        for metric in self.metrics:
+            parts = {"value": metric.value, "limit": metric.limit}
+            parts |= {"float": metric.before, "exported": metric.after}
+            figures[metric.key] = _finite(parts)
         return {
             "passed": self.passed,
             "figures": figures,
@@ -80,7 +80,7 @@ def measure_parity(
     float_file: Path,
     file: Path,
     faces: FaceSet,
-    track: Track = no_progress,
+    progress: Progress = no_progress,
 ) -> ParityReport:
     """Compare Keras float, TFLite float and the exported file on the same crops.
 
@@ -89,7 +89,7 @@ def measure_parity(
         float_file: its float32 export.
         file: the export to judge; may be `float_file` itself.
         faces: real crops, labelled or not.
-        track: shows progress.
+        progress: shows it.
     """
     from asmnet.train.asm_model import predict
 
@@ -97,19 +97,19 @@ def measure_parity(
         reference, exported = (Landmarker.load(path) for path in (float_file, file))
     with suppress_output():
         keras_points, keras_pose = predict(
-            network, faces.images, 32, lambda starts: track(starts, "running Keras")
+            network, faces.images, 32, lambda starts: progress(starts, "running Keras")
         )
-    float_points, float_pose = run_file(reference, faces.images, track)
-    figures = [
-        worst_figure("keras_landmarks", "Keras - TFLite float, landmarks, max, units",
+    float_points, float_pose = run_file(reference, faces.images, progress)
+    metrics = [
+        worst_metric("keras_landmarks", "Keras - TFLite float, landmarks, max, units",
                      float_points - keras_points),
-        worst_figure("keras_pose", "Keras - TFLite float, pose, max, °", float_pose - keras_pose),
+        worst_metric("keras_pose", "Keras - TFLite float, pose, max, °", float_pose - keras_pose),
     ]  # fmt: skip
     points, pose = float_points, float_pose
     if file != float_file:
-        points, pose = run_file(exported, faces.images, track)
-        figures += shifts((float_points, float_pose), (points, pose), reference.spec)
-        figures += _jitter([reference, exported], faces, track)
+        points, pose = run_file(exported, faces.images, progress)
+        metrics += shifts((float_points, float_pose), (points, pose), reference.spec)
+        metrics += _jitter([reference, exported], faces, progress)
     evaluation: dict[str, Any] = {}
     if faces.points is not None:
         errors = [
@@ -119,11 +119,11 @@ def measure_parity(
         before, after = (float(e.mean()) for e in errors)
         measured = {"nme": after, "fr10": failure_rate(errors[1]), "auc10": auc(errors[1])}
         evaluation = {"data": faces.source, "faces": len(faces.images), **_finite(measured)}
-        figures.insert(2, nme_figure(before, after))
+        metrics.insert(2, nme_metric(before, after))
     if file != float_file:
-        figures += _cost(float_file, file, track)
+        metrics += _cost(float_file, file, progress)
     return ParityReport(
-        tuple(figures),
+        tuple(metrics),
         faces.record(),
         interpreter_version(),
         evaluation,
@@ -131,33 +131,33 @@ def measure_parity(
     )
 
 
-def nme_figure(before: float, after: float) -> Metric:
-    """The verdict's line on the float model's mean error on labels and the exported file's, %."""
+def nme_metric(before: float, after: float) -> Metric:
+    """The float model's mean error on labels and the exported file's, %."""
     label = "NME, % (labelled faces)"
     return Metric("nme", label, after - before, LIMITS["nme"], before, after)
 
 
-def worst_figure(key: str, label: str, difference: np.ndarray) -> Metric:
-    """The verdict's line on the largest of some differences."""
+def worst_metric(key: str, label: str, difference: np.ndarray) -> Metric:
+    """The largest of some differences."""
     return Metric(key, label, float(np.abs(difference).max()), LIMITS[key])
 
 
-def _jitter(landmarkers: Sequence[Landmarker], faces: FaceSet, track: Track) -> list[Metric]:
-    before, after = measure_jitter(landmarkers, faces.images, track)
+def _jitter(landmarkers: Sequence[Landmarker], faces: FaceSet, progress: Progress) -> list[Metric]:
+    before, after = measure_jitter(landmarkers, faces.images, progress)
     return [
         jitter_metric(after, before),
         Metric("jitter_ratio", "jitter, exported : float", after / before),
     ]
 
 
-def _cost(float_file: Path, file: Path, track: Track) -> list[Metric]:
+def _cost(float_file: Path, file: Path, progress: Progress) -> list[Metric]:
     """Size, and time of one inference: both files in turn, on one thread.
 
     The thread's own time, so that a busy machine, which interrupts it, changes little.
     """
     interpreters = [load_interpreter(path) for path in (float_file, file)]
     seconds: list[list[float]] = [[], []]
-    for _ in track(range(TIMED_RUNS), "timing"):
+    for _ in progress(range(TIMED_RUNS), "timing"):
         for interpreter, spent in zip(interpreters, seconds, strict=True):
             start = time.thread_time()
             interpreter.invoke()

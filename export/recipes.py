@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress
+from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import UserError
 from asmnet.data.images import to_inputs
 from asmnet.export.weights.prepare import prepare
@@ -39,7 +39,7 @@ __all__ = [
     "prepared_float",
 ]
 
-Recipe = Callable[["keras.Model", np.ndarray, Track], bytes]
+Recipe = Callable[["keras.Model", np.ndarray, Progress], bytes]
 
 # What stays in float: the operations from the poolings on, where maps of very different
 # ranges meet in one vector; and what `asmnet_spatial` has besides, by its layers' names.
@@ -48,12 +48,12 @@ FUSION = ("project_", "fuse")
 FLOAT_LAYERS = (*FUSION, "pool_", "features", "positions", "landmarks", "pose")
 
 
-def float32(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+def float32(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """The network as it is: float32 weights, activations, input and outputs."""
     return _converter(network).convert()
 
 
-def float16(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+def float16(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """float16 weights: half the size.  CPUs compute in float32, GPU delegates in float16."""
     import tensorflow as tf
 
@@ -63,33 +63,35 @@ def float16(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
     return converter.convert()
 
 
-def dynamic_range(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+def dynamic_range(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """int8 weights; activations float32, rounded to 8 bits anew for each picture where it helps.
 
     Needs no calibration as such: the crops only prune channels and correct biases.
     """
     import tensorflow as tf
 
-    converter = _converter(prepare(network, crops, centre=True, track=track))
+    converter = _converter(prepare(network, crops, centre=True, progress=progress))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return converter.convert()
 
 
-def int16x8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+def int16x8(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """int8 weights and int16 activations: steady, and slow wherever kernels are made for 8 bits.
 
     Input and outputs are float32.
     """
     import tensorflow as tf
 
-    converter = _calibrated(prepare(network, crops, centre=False, track=track), crops, track)
+    converter = _calibrated(
+        prepare(network, crops, centre=False, progress=progress), crops, progress
+    )
     converter.target_spec.supported_ops = [
         tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
     ]
     return converter.convert()
 
 
-def int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+def int8(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """int8 convolutions, weights per channel; float32 from where the maps are fused on.
 
     A concatenation in int8 forces the six pooled tensors onto one scale, which leaves
@@ -98,22 +100,22 @@ def int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
     their kernels are stored in 8 bits, no space: see `quantize_float_kernels`.  The input is int8,
     the outputs are float32.
     """
-    return _float_head(prepare(network, crops, centre=True, track=track), crops, track)
+    return _float_head(prepare(network, crops, centre=True, progress=progress), crops, progress)
 
 
-def qat_int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+def qat_int8(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """`int8` after quantization-aware fine-tuning: steadier, in minutes instead of seconds.
 
     Needs the extra `qat`.
     """
     from asmnet.export.qat.finetune import finetune  # an extra: named when it is missed
 
-    prepared = prepare(network, crops, centre=True, track=track)
-    tuned = finetune(network, prepared, crops, FLOAT_LAYERS, track=track)
-    return _float_head(tuned, crops, track)
+    prepared = prepare(network, crops, centre=True, progress=progress)
+    tuned = finetune(network, prepared, crops, FLOAT_LAYERS, progress=progress)
+    return _float_head(tuned, crops, progress)
 
 
-def full_int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+def full_int8(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """Every tensor int8, input and outputs too, for hardware without floats.
 
     Its outputs cannot leave the range that they had in calibration: calibrate on faces
@@ -121,7 +123,9 @@ def full_int8(network: keras.Model, crops: np.ndarray, track: Track) -> bytes:
     """
     import tensorflow as tf
 
-    converter = _calibrated(prepare(network, crops, centre=False, track=track), crops, track)
+    converter = _calibrated(
+        prepare(network, crops, centre=False, progress=progress), crops, progress
+    )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     return converter.convert()
@@ -201,12 +205,12 @@ def _fusion(content: bytes) -> set[str]:
     return {name for name in names if any(f"/{part}" in name for part in FUSION)}
 
 
-def _float_head(prepared: keras.Model, crops: np.ndarray, track: Track) -> bytes:
+def _float_head(prepared: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """An int8 file whose fusion and heads compute in float."""
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    converter = _calibrated(prepared, crops, track)
+    converter = _calibrated(prepared, crops, progress)
     # What `tf.lite.experimental.QuantizationDebugger` does with its `denylisted_ops`;
     # called directly because that class knows no integer input.
     converter._experimental_calibrate_only = True
@@ -221,7 +225,7 @@ def _float_head(prepared: keras.Model, crops: np.ndarray, track: Track) -> bytes
     )
 
 
-def _calibrated(prepared: keras.Model, crops: np.ndarray, track: Track) -> Any:
+def _calibrated(prepared: keras.Model, crops: np.ndarray, progress: Progress) -> Any:
     """A converter that quantizes, by the ranges that the crops show."""
     import tensorflow as tf
 
@@ -229,7 +233,7 @@ def _calibrated(prepared: keras.Model, crops: np.ndarray, track: Track) -> Any:
         # The input's range is the contract's, whatever these crops happen to reach.
         whole = crops[:1].copy()
         whole[0, 0, :2] = [[0], [255]]
-        for crop in track([*whole, *crops[1:]], "calibrating"):
+        for crop in progress([*whole, *crops[1:]], "calibrating"):
             yield [to_inputs(crop[None])]
 
     converter = _converter(prepared)

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from asmnet import models
-from asmnet.cli.progress import Track, progress, suppress_output
+from asmnet.cli.progress import Progress, progress_bars, suppress_output
 from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors, extract
 from asmnet.data.boxes import BOXES, read_boxes
 from asmnet.data.datasets import Face, read_dataset
@@ -93,17 +93,17 @@ def main(
     if not like and any(teacher.scheme is None for teacher in foreign):
         raise UserError("a face mesh has to be translated; give labelled faces with --like")
     groups: dict[str, list[Teacher]] = {}
-    with progress() as track:
+    with progress_bars() as progress:
         if like:
             if not foreign:
                 raise UserError("--like is for teachers of other points; give one with --teacher")
-            adapters = _learn_adapters(like, foreign, track)
+            adapters = _learn_adapters(like, foreign, progress)
             own = [teacher for teacher in loaded if teacher.scheme is IBUG68]
             groups[IBUG68.name] = [*own, *map(Translated, foreign, adapters)]
         for teacher in loaded if not like else foreign if wide else []:
             if teacher.scheme is not None:
                 groups.setdefault(teacher.scheme.name, []).append(teacher)
-        seen, lost, unreadable = _show(source, groups, track)
+        seen, lost, unreadable = _show(source, groups, progress)
     if not seen:
         also = f"; {len(unreadable)} cannot be read, as {unreadable[0]}" if unreadable else ""
         raise UserError(
@@ -150,12 +150,14 @@ def _trust(opinions: dict[str, PseudoLabel], count: int) -> np.ndarray:
     return np.clip(falling, LEAST_WEIGHT, 1)
 
 
-def _learn_adapters(like: str, teachers: Sequence[Teacher], track: Track) -> list[LandmarkAdapter]:
+def _learn_adapters(
+    like: str, teachers: Sequence[Teacher], progress: Progress
+) -> list[LandmarkAdapter]:
     """What each teacher says of faces with manual labels, against the labels."""
     faces = read_dataset(like, "train").faces
     said: list[list[np.ndarray]] = [[] for _ in teachers]
     labels: list[list[np.ndarray]] = [[] for _ in teachers]
-    for face in track(faces, "learning the adapters"):
+    for face in progress(faces, "learning the adapters"):
         image = read_face(face)
         for i, teacher in enumerate(teachers):
             look = teacher.crop(tight_square(face.points, IBUG68))
@@ -166,7 +168,7 @@ def _learn_adapters(like: str, teachers: Sequence[Teacher], track: Track) -> lis
 
 
 def _show(
-    source: str, groups: dict[str, list[Teacher]], track: Track
+    source: str, groups: dict[str, list[Teacher]], progress: Progress
 ) -> tuple[list[Seen], int, list[str]]:
     """Every face with the opinions on it.
 
@@ -178,7 +180,7 @@ def _show(
     with suppress_output():
         detector = FaceDetector.load()
     seen, lost, unreadable = [], 0, []
-    for face, known in track(_faces(source), "labelling"):
+    for face, known in progress(_faces(source), "labelling"):
         try:
             image = read_face(face) if len(face.points) else read_picture(face.image)
         except UserError as error:

@@ -10,7 +10,7 @@ import click
 import numpy as np
 from PIL import Image
 
-from asmnet.cli.progress import Track, progress
+from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import Crop, Scheme, UserError, cli_errors, extract
 from asmnet.data.datasets import Face, read_dataset
 from asmnet.data.images import read_face
@@ -55,12 +55,12 @@ def main(source: str, mesh: str, out: Path, views: int, seed: int) -> None:
     if not faces:
         raise UserError(f"no face of {source} looks forward, is large and sure enough to be turned")
     teacher = FaceMesh(mesh)
-    with progress() as track:
-        meshes = _meshes(faces, teacher, data.scheme, track)
+    with progress_bars() as progress:
+        meshes = _meshes(faces, teacher, data.scheme, progress)
         topology = Topology(np.stack(meshes[:FIRST]), np.stack([f.pose for f in faces[:FIRST]]))
         out.mkdir(parents=True)
         written: list[Face] = []
-        for face, points3d in zip(track(faces, "turning"), meshes, strict=True):
+        for face, points3d in zip(progress(faces, "turning"), meshes, strict=True):
             image = read_face(face)
             digest = hashlib.sha256(f"{seed} ".encode() + face.image.read_bytes()).digest()
             rng = np.random.default_rng(int.from_bytes(digest[:8], "big"))
@@ -95,11 +95,11 @@ def _serves(face: Face) -> bool:
 
 
 def _meshes(
-    faces: Sequence[Face], teacher: FaceMesh, scheme: Scheme, track: Track
+    faces: Sequence[Face], teacher: FaceMesh, scheme: Scheme, progress: Progress
 ) -> list[np.ndarray]:
     """The 478 points with depth of each face, in picture pixels."""
     found = []
-    for face in track(faces, "meshes"):
+    for face in progress(faces, "meshes"):
         look = teacher.crop(tight_square(face.points, scheme))
         mesh, _ = teacher(extract(read_face(face), look, teacher.size, OPENCV))
         found.append(np.column_stack([look.to_picture(mesh[:, :2]), mesh[:, 2] * look.side]))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress
+from asmnet.cli.progress import Progress, no_progress
 from asmnet.data.images import to_inputs
 from asmnet.export.qat.keras2 import load_keras2, to_keras2, write_back
 from asmnet.export.weights.bias_correction import rounded
@@ -126,7 +126,7 @@ def finetune(
     network: keras.Model,
     crops: np.ndarray,
     fusion: tuple[str, ...],
-    track: Track = no_progress,
+    progress: Progress = no_progress,
 ) -> keras.Model:
     """A copy of a network whose weights bear rounding.
 
@@ -135,7 +135,7 @@ def finetune(
         network: the same, prepared for rounding.
         crops: (M, size, size, 3) uint8 RGB.
         fusion: how names of layers start whose outputs stay float.
-        track: shows progress.
+        progress: shows it.
     """
     import keras as keras3
     import tensorflow as tf
@@ -163,7 +163,7 @@ def finetune(
     for start in range(0, len(crops), BATCH):
         pupil(to_inputs(crops[start : start + BATCH]), training=True)  # ranges are learned
     batches = itertools.islice(_batches(crops, np.random.default_rng(0)), STEPS)
-    for _, batch in zip(track(range(STEPS), "fine-tuning"), batches, strict=True):
+    for _, batch in zip(progress(range(STEPS), "fine-tuning"), batches, strict=True):
         learn(*batch)
     for name, variables in _variables(pupil).items():
         twin.get_layer(name).set_weights([variable.numpy() for variable in variables])

@@ -1,4 +1,4 @@
-"""What the exporter's commands print: tables of verdicts, of recipes and of a file's insides."""
+"""What the exporter's commands print: tables of parity, of recipes and of a file's insides."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ COLUMNS = {
 }
 
 
-def parity_table(spec: ModelSpec, verdict: ParityReport) -> Table:
-    """One export against the float model, figure by figure."""
+def parity_table(spec: ModelSpec, report: ParityReport) -> Table:
+    """One export against the float model, metric by metric."""
     from rich.markup import escape  # names of files and folders may hold brackets
     from rich.table import Table
 
-    faces = verdict.faces
+    faces = report.faces
     table = Table(
         title=f"{escape(spec.name)} against the float model",
         caption=f"{faces['images']} face crops ({escape(faces['source'])}, "
-        f"{faces['warped_copies']} of them turned and relit); {verdict.interpreter}, 1 thread",
+        f"{faces['warped_copies']} of them turned and relit); {report.interpreter}, 1 thread",
     )
     for name in ("measure", "float", "exported", "figure", "limit", ""):
         table.add_column(name, justify="left" if name in ("measure", "") else "right")
-    for figure in verdict.figures:
-        pattern = RATIOS.get(figure.key, "{:.2g}" if "keras" in figure.key else "{:.3f}")
-        limit = "" if figure.limit is None else pattern.format(figure.limit)
-        mark = "" if figure.limit is None else "[green]PASS[/]" if figure.passed else "[red]FAIL[/]"
-        own = ["" if v is None else f"{v:.3f}" for v in (figure.before, figure.after)]
-        table.add_row(figure.label, *own, pattern.format(figure.value), limit, mark)
+    for metric in report.metrics:
+        pattern = RATIOS.get(metric.key, "{:.2g}" if "keras" in metric.key else "{:.3f}")
+        limit = "" if metric.limit is None else pattern.format(metric.limit)
+        mark = "" if metric.limit is None else "[green]PASS[/]" if metric.passed else "[red]FAIL[/]"
+        own = ["" if v is None else f"{v:.3f}" for v in (metric.before, metric.after)]
+        table.add_row(metric.label, *own, pattern.format(metric.value), limit, mark)
     return table
 
 
@@ -57,23 +57,23 @@ def recipe_table(exports: Sequence[Export]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    faces = exports[0].verdict.faces
+    faces = exports[0].parity.faces
     table = Table(
         title="Every recipe against the float model",
         caption=f"{faces['images']} face crops ({escape(faces['source'])}); "
-        f"{exports[0].verdict.interpreter}, 1 thread",
+        f"{exports[0].parity.interpreter}, 1 thread",
     )
     names = [name for name in COLUMNS if name != "NME, points" or _has(exports, "nme")]
     for name in ("recipe", *names, "MB", "ms", "gate"):
         table.add_column(name, justify="left" if name in ("recipe", "gate") else "right")
-    known = [{figure.key: figure for figure in e.verdict.figures} for e in exports]
+    known = [{metric.key: metric for metric in e.parity.metrics} for e in exports]
     cost = next((f for f in known if "milliseconds" in f), {})
     for export, figures in zip(exports, known, strict=True):
         cells = [" / ".join(_cell(figures.get(key)) for key in COLUMNS[name]) for name in names]
         time = figures["milliseconds"].after if "milliseconds" in figures else None
         if time is None and "milliseconds" in cost:
             time = cost["milliseconds"].before  # the float file itself
-        gate = "[green]PASS[/]" if export.verdict.passed else "[red]FAIL[/]"
+        gate = "[green]PASS[/]" if export.parity.passed else "[red]FAIL[/]"
         shown = "-" if time is None else f"{time:.2f}"
         table.add_row(export.recipe, *cells, f"{export.size / 1e6:.2f}", shown, gate)
     return table
@@ -129,11 +129,11 @@ def inspection(file: Path) -> Iterator[Any]:
 
 
 def _has(exports: Sequence[Export], key: str) -> bool:
-    return any(figure.key == key for export in exports for figure in export.verdict.figures)
+    return any(metric.key == key for export in exports for metric in export.parity.metrics)
 
 
-def _cell(figure: Metric | None) -> str:
-    if figure is None:
+def _cell(metric: Metric | None) -> str:
+    if metric is None:
         return "-"
-    text = f"{figure.value:.2f}" if figure.key != "nme" else f"{figure.value:+.3f}"
-    return text if figure.passed else f"[red]{text}[/]"
+    text = f"{metric.value:.2f}" if metric.key != "nme" else f"{metric.value:+.3f}"
+    return text if metric.passed else f"[red]{text}[/]"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress, suppress_output
+from asmnet.cli.progress import Progress, no_progress, suppress_output
 from asmnet.export.pipeline import Export, ExportJob
 from asmnet.export.recipes import UNCALIBRATED, prepared_float
 from asmnet.export.report import plots as figures
@@ -27,14 +27,16 @@ TEMPLATE = Path(__file__).with_name("report.html")
 NOISE_CROPS, WORST = 24, 12
 
 
-def write_report(file: Path, job: ExportJob, export: Export, track: Track = no_progress) -> None:
+def write_report(
+    file: Path, job: ExportJob, export: Export, progress: Progress = no_progress
+) -> None:
     """Write the report of one export.
 
     Args:
         file: the page to write.
         job: what it was made from.
-        export: the file and its verdict.
-        track: shows progress.
+        export: the file and its parity report.
+        progress: shows it.
     """
     import jinja2  # an extra: named when it is missed
     from markupsafe import Markup
@@ -45,14 +47,14 @@ def write_report(file: Path, job: ExportJob, export: Export, track: Track = no_p
     }
     evidence: dict[str, Any] = {}
     if export.recipe not in UNCALIBRATED:
-        evidence = _evidence(job, export, plots, track)
+        evidence = _evidence(job, export, plots, progress)
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined
     )
     text = environment.from_string(TEMPLATE.read_text()).render(
         spec=export.spec,
         export=export,
-        verdict=export.verdict,
+        parity=export.parity,
         plots={name: Markup(plot) for name, plot in plots.items()},
         number=lambda value: (
             "" if value is None else f"{value:.3g}" if value < 1e-3 else f"{value:.3f}"
@@ -64,7 +66,7 @@ def write_report(file: Path, job: ExportJob, export: Export, track: Track = no_p
 
 
 def _evidence(
-    job: ExportJob, export: Export, plots: dict[str, str], track: Track
+    job: ExportJob, export: Export, plots: dict[str, str], progress: Progress
 ) -> dict[str, Any]:
     """Calibration and noise: figures for the page, and their plots into `plots`."""
     faces = job.calibration
@@ -73,7 +75,7 @@ def _evidence(
     with suppress_output():
         content = prepared_float(job.network, export.recipe, faces.images)
     some = faces.images[np.linspace(0, len(faces.images) - 1, NOISE_CROPS).astype(int)]
-    noise = layer_noise(content, export.file.read_bytes(), job.spec, some, track)
+    noise = layer_noise(content, export.file.read_bytes(), job.spec, some, progress)
     plots["calibration"] = _jpeg(figures.calibration_crops(faces.images))
     plots["ranges"] = _svg(figures.layers_ranges(ranges))
     if noise:
@@ -107,7 +109,7 @@ def _provenance(export: Export) -> dict[str, str]:
         "versions": ", ".join(
             f"{name} {importlib.metadata.version(name)}" for name in ("asmnet", "keras", "numpy")
         ),
-        "interpreter": export.verdict.interpreter,
+        "interpreter": export.parity.interpreter,
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "licence": spec.license,
     }

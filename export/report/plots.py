@@ -21,7 +21,7 @@ FLOAT, EXPORTED = "#18b04a", "#e0262a"
 
 def parity(export: Export) -> Figure:
     """Exported against float: how far landmarks move, and pose against pose."""
-    (float_points, float_pose), (points, pose) = export.verdict.answers
+    (float_points, float_pose), (points, pose) = export.parity.answers
     shift = np.linalg.norm(points - float_points, axis=-1) * export.spec.input_size
     figure = _figure(10, 3.4)
     left, right = figure.subplots(1, 2)
@@ -48,7 +48,7 @@ def faces_apart(job: ExportJob, export: Export, columns: int = 6) -> Figure:
     """The faces whose landmarks differ most, and those that differ least."""
     from matplotlib.collections import LineCollection
 
-    (float_points, _), (points, _) = export.verdict.answers
+    (float_points, _), (points, _) = export.parity.answers
     size = export.spec.input_size
     shift = np.linalg.norm(points - float_points, axis=-1).mean(axis=1) * size
     order = np.argsort(shift)[::-1]
@@ -59,7 +59,7 @@ def faces_apart(job: ExportJob, export: Export, columns: int = 6) -> Figure:
     edges = np.array(export.spec.landmark_scheme.edges)
     for line, (word, chosen) in zip(grid, rows.items(), strict=True):
         for axes, index in zip(line, chosen, strict=True):
-            axes.imshow(job.trial.images[index])
+            axes.imshow(job.eval_faces.images[index])
             for values, colour, width in (
                 (float_points[index], FLOAT, 1.8),
                 (points[index], EXPORTED, 0.7),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress, suppress_output
+from asmnet.cli.progress import Progress, no_progress, suppress_output
 from asmnet.core import ModelSpec
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.interpreter import Network
@@ -81,7 +81,7 @@ class Noise:
 
 
 def observe(
-    content: bytes, spec: ModelSpec, images: np.ndarray, track: Track = no_progress
+    content: bytes, spec: ModelSpec, images: np.ndarray, progress: Progress = no_progress
 ) -> Ranges:
     """The range of every layer's output on each crop.
 
@@ -94,7 +94,7 @@ def observe(
     taps = _taps(content)
     index = _indices(network)
     low, high = [], []
-    for image in track(images, "observing ranges"):
+    for image in progress(images, "observing ranges"):
         landmarker.raw(image)
         values = [network.interpreter.get_tensor(index[tap.output]) for tap in taps]
         low.append([value.min() for value in values])
@@ -108,7 +108,7 @@ def layer_noise(
     content: bytes,
     spec: ModelSpec,
     images: np.ndarray,
-    track: Track = no_progress,
+    progress: Progress = no_progress,
 ) -> list[Noise]:
     """Signal-to-quantization-noise ratio of every integer layer, in the order of the graph.
 
@@ -131,7 +131,7 @@ def layer_noise(
     # Sums over crops and positions, one a channel: x, x squared; and the noise's squares.
     sums = [[0.0, 0.0, 0.0] for _ in taps]
     count = 0
-    for image in track(images, "measuring noise"):
+    for image in progress(images, "measuring noise"):
         first.raw(image)
         second.raw(image)
         count += 1

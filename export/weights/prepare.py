@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asmnet.cli.progress import Track, no_progress
+from asmnet.cli.progress import Progress, no_progress
 from asmnet.data.images import to_inputs
 from asmnet.export.weights.bias_correction import correct_bias
 from asmnet.export.weights.equalize import equalize
@@ -27,7 +27,7 @@ def prepare(
     crops: np.ndarray,
     centre: bool,
     correct: bool = True,
-    track: Track = no_progress,
+    progress: Progress = no_progress,
 ) -> keras.Model:
     """A pruned, equalized, bias-corrected copy of a network.
 
@@ -39,7 +39,7 @@ def prepare(
     """
     some = crops[np.linspace(0, len(crops) - 1, min(PREPARED_ON, len(crops))).astype(int)]
     images = to_inputs(some)
-    for _ in track([None], "preparing weights"):
+    for _ in progress([None], "preparing weights"):
         copy = prune(network, crops)
         equalize(copy, images, centre=centre)
         if correct:

@@ -15,8 +15,8 @@ from asmnet.evaluate import detected_faces
 from asmnet.evaluate.face_sets import FaceSet
 from asmnet.evaluate.picture_split import judges
 from asmnet.export import calibration_faces
+from asmnet.export.eval_faces import FEWEST, eval_faces
 from asmnet.export.pipeline import open_job
-from asmnet.export.trial import FEWEST, trial_faces
 
 SPEC = ModelSpec("test", "0", "ibug68", 96, "landmarks", "pose")
 LONDON = sorted(samples.LONDON.glob("*.jpg"))
@@ -36,7 +36,7 @@ def both(
     source = None if faces is None else str(faces)
     judged = None if faces is None else Path(faces)
     calibrated = calibration_faces(SPEC, calibration, images, judged=judged)
-    return calibrated, trial_faces(
+    return calibrated, eval_faces(
         SPEC, source, images, calibration=calibration, calibrated=calibrated
     )
 
@@ -128,7 +128,7 @@ def test_too_few_left_to_calibrate_on_is_one_sentence(tmp_path: Path) -> None:
 
 def test_judged_faces_are_warped_anew(tmp_path: Path) -> None:
     folder = folder_with(LONDON[:30], tmp_path)
-    trial = trial_faces(SPEC, str(folder), 60)
+    trial = eval_faces(SPEC, str(folder), 60)
     calibrated = detected_faces(folder, 60, SPEC)
     np.testing.assert_array_equal(trial.images[:30], calibrated.images[:30])
     assert (trial.images[30:] != calibrated.images[30:]).any(axis=(1, 2, 3)).all()
@@ -142,5 +142,5 @@ def test_an_export_parts_its_folders(tiny_file: Path, tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()
     job = open_job(tiny_file, tmp_path / "made", ["int8"], folder, 150, str(folder))
     assert job.calibration is not None
-    learned, judged = ({Path(n).stem for n in s.names} for s in (job.calibration, job.trial))
+    learned, judged = ({Path(n).stem for n in s.names} for s in (job.calibration, job.eval_faces))
     assert not learned & judged and len(judged) >= FEWEST

@@ -38,7 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 def network(answer: np.ndarray) -> Predictor:
     """Gives the same answer to everything."""
-    return Predictor(Path("stub"), SPEC, lambda images, track=None: (
+    return Predictor(Path("stub"), SPEC, lambda images, progress=None: (
         np.repeat(answer[None], len(images), axis=0), np.zeros((len(images), 3), np.float32)
     ))  # fmt: skip
 

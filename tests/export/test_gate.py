@@ -17,7 +17,7 @@ from asmnet.edge_runtime.parity import Metric, jitter_metric, measure_jitter, ru
 from asmnet.edge_runtime.verify import Verification
 from asmnet.evaluate import FaceSet
 from asmnet.export import convert
-from asmnet.export.gate import ParityReport, measure_parity, nme_figure, worst_figure
+from asmnet.export.gate import ParityReport, measure_parity, nme_metric, worst_metric
 from asmnet.export.pipeline import Export, smallest
 
 FACES, POINTS = 100, 68
@@ -67,15 +67,15 @@ def failing(figures: list[Metric]) -> set[str]:
         ("pose_mean", turned, 0.3),
         ("pose_max", lambda degrees: turned(one(degrees, (FACES, 3))), 2.0),
         ("jitter", lambda share: [jitter_metric(share, 0.1)], 0.45),
-        ("nme", lambda points: [nme_figure(3.0, 3.0 + points)], 0.05),
+        ("nme", lambda points: [nme_metric(3.0, 3.0 + points)], 0.05),
         (
             "keras_landmarks",
-            lambda units: [worst_figure("keras_landmarks", "", one(-units, (9, 2)))],
+            lambda units: [worst_metric("keras_landmarks", "", one(-units, (9, 2)))],
             1e-4,
         ),
         (
             "keras_pose",
-            lambda degrees: [worst_figure("keras_pose", "", one(-degrees, (9, 3)))],
+            lambda degrees: [worst_metric("keras_pose", "", one(-degrees, (9, 3)))],
             1e-2,
         ),
     ],
@@ -89,7 +89,7 @@ def test_a_limit_passes_its_own_value_and_nothing_above(key: str, figures, limit
 
 
 def test_each_figure_says_what_it_is_and_in_which_unit() -> None:
-    figures = [*moved(1.0), jitter_metric(0.1), nme_figure(3.0, 3.0)]
+    figures = [*moved(1.0), jitter_metric(0.1), nme_metric(3.0, 3.0)]
     assert {figure.key: figure.label for figure in figures} == {
         "shift_mean": "landmark shift, mean, px",
         "shift_p99": "landmark shift, 99th percentile, px",
@@ -115,29 +115,29 @@ def test_nan_never_passes() -> None:
     nan = float("nan")
     for figure in (
         jitter_metric(nan),
-        nme_figure(3.0, nan),
-        worst_figure("keras_landmarks", "", damaged[0]),
+        nme_metric(3.0, nan),
+        worst_metric("keras_landmarks", "", damaged[0]),
     ):
         assert not figure.passed
-        assert not verdict_of(figure).passed
+        assert not report_of(figure).passed
         assert not Verification(SPEC, (figure,), 1, "").passed
 
 
-def verdict_of(*figures: Metric) -> ParityReport:
+def report_of(*figures: Metric) -> ParityReport:
     return ParityReport(figures, {}, "test", {}, (answers(), answers()))
 
 
-def test_one_failing_figure_fails_the_verdict() -> None:
-    assert verdict_of(jitter_metric(0.1), nme_figure(3, 3)).passed
-    assert not verdict_of(jitter_metric(0.1), nme_figure(3, 4)).passed
-    assert verdict_of(Metric("jitter_ratio", "", 99.0)).passed, "only reported"
+def test_one_failing_metric_fails_the_gate() -> None:
+    assert report_of(jitter_metric(0.1), nme_metric(3, 3)).passed
+    assert not report_of(jitter_metric(0.1), nme_metric(3, 4)).passed
+    assert report_of(Metric("jitter_ratio", "", 99.0)).passed, "only reported"
 
 
 def test_the_contract_holds_each_figure_with_its_limit_and_both_models_own() -> None:
-    verdict = replace(
-        verdict_of(jitter_metric(0.2, 0.1)), faces={"images": 9}, interpreter="LiteRT 2"
+    report = replace(
+        report_of(jitter_metric(0.2, 0.1)), faces={"images": 9}, interpreter="LiteRT 2"
     )
-    assert verdict.to_dict() == {
+    assert report.to_dict() == {
         "passed": True,
         "figures": {"jitter": {"value": 0.2, "limit": 0.45, "float": 0.1, "exported": 0.2}},
         "faces": {"images": 9},
@@ -196,8 +196,8 @@ def test_jitter_of_few_pictures_takes_each_once() -> None:
     assert len(made.seen) == 3 * 16
 
 
-def test_a_verdict_with_nan_is_still_json() -> None:
-    text = json.dumps(verdict_of(jitter_metric(float("nan"), 0.2)).to_dict(), allow_nan=False)
+def test_a_report_with_nan_is_still_json() -> None:
+    text = json.dumps(report_of(jitter_metric(float("nan"), 0.2)).to_dict(), allow_nan=False)
     document = json.loads(text)
     assert document["passed"] is False
     assert document["figures"] == {"jitter": {"limit": 0.45, "float": 0.2}}
@@ -208,7 +208,7 @@ def test_the_smallest_that_passes_is_chosen(tmp_path: Path) -> None:
     for name, size, value in (("large", 300, 0.1), ("small", 200, 0.1), ("tiny", 100, 0.9)):
         file = tmp_path / name
         file.write_bytes(bytes(size))
-        exports.append(Export(name, file, SPEC, verdict_of(jitter_metric(value))))
+        exports.append(Export(name, file, SPEC, report_of(jitter_metric(value))))
     best = smallest(exports)
     assert best is not None and best.recipe == "small"
     assert smallest(exports[2:]) is None
@@ -226,20 +226,20 @@ def test_int8_is_compared_with_the_float_model_on_labels(
     exact, _ = run_file(Landmarker.load(files["float32"]), tiny_crops)
     rounded, _ = run_file(Landmarker.load(files["int8"]), tiny_crops)
     faces = replace(faces, points=exact)
-    verdict = measure_parity(network, files["float32"], files["int8"], faces)
-    figures = {figure.key: figure for figure in verdict.figures}
+    report = measure_parity(network, files["float32"], files["int8"], faces)
+    figures = {figure.key: figure for figure in report.metrics}
     worse = float(nme(rounded, exact, IBUG68).mean())
     assert figures["nme"].before == pytest.approx(0, abs=1e-6)
     assert figures["nme"].value == pytest.approx(worse, rel=1e-3) and worse > 0
-    assert verdict.evaluation == {
+    assert report.evaluation == {
         "data": "test",
         "faces": len(tiny_crops),
         "nme": pytest.approx(worse, rel=1e-3),
         "fr10": failure_rate(nme(rounded, exact, IBUG68)),
         "auc10": pytest.approx(auc(nme(rounded, exact, IBUG68)), rel=1e-3),
     }
-    assert verdict.faces == faces.record() and verdict.interpreter == interpreter_version()
-    for found, wanted in zip(verdict.answers, (exact, rounded), strict=True):
+    assert report.faces == faces.record() and report.interpreter == interpreter_version()
+    for found, wanted in zip(report.answers, (exact, rounded), strict=True):
         np.testing.assert_array_equal(found[0], wanted)
     assert list(figures)[:3] == ["keras_landmarks", "keras_pose", "nme"]
     assert figures["keras_landmarks"].passed and figures["keras_pose"].passed

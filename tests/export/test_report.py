@@ -16,7 +16,7 @@ from asmnet.cli.progress import suppress_output
 from asmnet.core import ModelSpec
 from asmnet.evaluate.face_sets import FaceSet
 from asmnet.export.convert import convert
-from asmnet.export.pipeline import ExportJob, make
+from asmnet.export.pipeline import ExportJob, export_with
 from asmnet.export.recipes import prepared_float
 from asmnet.export.report.html import write_report
 from asmnet.export.report.tensor_stats import Ranges, layer_noise, observe
@@ -40,13 +40,13 @@ def job(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray, tmp_path_fa
 def equal(job: ExportJob) -> bytes:
     """The numbers that int8 rounds, in float."""
     with suppress_output():
-        return prepared_float(job.network, "int8", job.trial.images)
+        return prepared_float(job.network, "int8", job.eval_faces.images)
 
 
 def test_operations_tell_the_arithmetic(job: ExportJob, equal: bytes) -> None:
     floats = operations(equal)
     with suppress_output():
-        integers = operations(make(job, "int8").file.read_bytes())
+        integers = operations(export_with(job, "int8").file.read_bytes())
     assert integer_share(floats) == 0 and integer_share(integers) > 0.98
     assert sum(o.macs for o in floats) == sum(o.macs for o in integers)
     # Stem: 3 x 3 x 3 kernels, 32 of them, on 32 x 32 positions.
@@ -58,9 +58,9 @@ def test_operations_tell_the_arithmetic(job: ExportJob, equal: bytes) -> None:
 def test_noise_is_that_of_eight_bits(job: ExportJob, recipe: str) -> None:
     """Most layers' own rounding leaves 30 dB or more; what adds up leaves less, but 20 dB."""
     with suppress_output():
-        exact = prepared_float(job.network, recipe, job.trial.images)
-    content = make(job, recipe).file.read_bytes()
-    noise = layer_noise(exact, content, job.spec, job.trial.images[:6])
+        exact = prepared_float(job.network, recipe, job.eval_faces.images)
+    content = export_with(job, recipe).file.read_bytes()
+    noise = layer_noise(exact, content, job.spec, job.eval_faces.images[:6])
     assert len(noise) > 50
     assert all(one.total < one.own + 3 for one in noise)
     assert np.median([one.own for one in noise]) > 30
@@ -68,8 +68,8 @@ def test_noise_is_that_of_eight_bits(job: ExportJob, recipe: str) -> None:
 
 
 def test_observed_ranges_settle(job: ExportJob, equal: bytes) -> None:
-    ranges = observe(equal, job.spec, job.trial.images)
-    assert ranges.low.shape == ranges.high.shape == (len(job.trial.images), len(ranges.layers))
+    ranges = observe(equal, job.spec, job.eval_faces.images)
+    assert ranges.low.shape == ranges.high.shape == (len(job.eval_faces.images), len(ranges.layers))
     first = ranges.layers.index("Conv1_relu")
     assert ranges.low[:, first].min() >= 0 and ranges.high[:, first].max() <= 6
     assert (ranges.growth() >= 0).all() and np.median(ranges.growth()) < 0.05
@@ -95,11 +95,11 @@ def readable(kind: str, content: bytes) -> bool:
 
 
 @pytest.mark.parametrize("recipe", ["float32", "int8", "full_int8"])
-def test_the_page_stands_alone_and_says_the_verdict(
+def test_the_page_stands_alone_and_says_whether_it_passed(
     job: ExportJob, recipe: str, tmp_path: Path
 ) -> None:
     page = tmp_path / "report.html"
-    export = make(job, recipe)
+    export = export_with(job, recipe)
     write_report(page, job, export)
     text = page.read_text()
     plots = {"float32": 2, "int8": 5, "full_int8": 5}[recipe]
@@ -107,6 +107,6 @@ def test_the_page_stands_alone_and_says_the_verdict(
     assert not re.findall(r'(?:src|href)="(?!data:|#)', text), "needs another file"
     words = re.sub(r"base64,[^\"]*", "", text)
     assert export.spec.name in words and not re.search(r"\bnan\b", words)
-    for figure in export.verdict.figures:
+    for figure in export.parity.metrics:
         assert figure.label in text
     assert ("Where precision is lost" in text) == (recipe != "float32")

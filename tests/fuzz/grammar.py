@@ -15,7 +15,16 @@ from asmnet import models, samples
 from asmnet.core import read_spec
 from asmnet.core.associated_files import network_bytes
 
-__all__ = ["contracts", "jsonl", "model_files", "pose_tables", "proofs", "pts", "requests", "wflw"]
+__all__ = [
+    "contracts",
+    "jsonl",
+    "model_files",
+    "pose_tables",
+    "references",
+    "pts",
+    "requests",
+    "wflw",
+]
 
 # What stands in place of a word.
 WORDS = (
@@ -147,8 +156,8 @@ PICTURES = sorted(path.name for path in samples.LONDON.glob("*.jpg"))[:2]
 
 
 @st.composite
-def proofs(draw: st.DrawFn) -> bytes:
-    """A proof.npz about two faces of the default model."""
+def references(draw: st.DrawFn) -> bytes:
+    """The reference, proof.npz, about two faces of the default model."""
     arrays: dict[str, Any] = {
         "names": np.array(PICTURES),
         "crops": np.array([[300.0, 400.0, 500.0, 0.0]] * 2),

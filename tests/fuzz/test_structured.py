@@ -148,16 +148,16 @@ def test_pose_tables(folder, skip_bad):
     assert count["refused"] or skip_bad
 
 
-def test_proofs(tmp_path):
+def test_references(tmp_path):
     verify = pytest.importorskip("asmnet.edge_runtime.verify").verify
     file = tmp_path / "m.tflite"
 
     def read(content: bytes) -> None:
         file.write_bytes(grammar.MODEL.read_bytes())
         embed_file(file, "proof.npz", content)
-        assert all(np.isfinite(figure.value) for figure in verify(file).figures)
+        assert all(np.isfinite(metric.value) for metric in verify(file).metrics)
 
-    count = outcomes(grammar.proofs(), read)
+    count = outcomes(grammar.references(), read)
     assert count["read"] and count["refused"]
 
 

@@ -17,7 +17,7 @@ from asmnet.edge_runtime.parity import LIMITS, run_file
 from asmnet.evaluate import FaceSet, detected_faces
 from asmnet.export import calibration_faces, convert
 from asmnet.export.cli import main
-from asmnet.export.trial import trial_faces
+from asmnet.export.eval_faces import eval_faces
 from asmnet.train.checkpoint import load_float
 
 SPEC_KEYS = ("scheme", "size", "margin", "landmarks", "pose", "mean", "std", "license")
@@ -49,7 +49,7 @@ def float_file(model: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def faces(model: str) -> FaceSet:
     """The faces that the verdict of the command is about."""
-    return trial_faces(read_spec(models.find(model)))
+    return eval_faces(read_spec(models.find(model)))
 
 
 def test_every_feature_of_the_network_lives(model: str, faces: FaceSet) -> None:
@@ -108,7 +108,7 @@ def test_the_shipped_file_was_judged_on_other_faces_than_calibrated(model: str) 
     calibration, judged = spec.quantization["calibration"], spec.parity["faces"]
     assert (calibration["pictures"], judged["pictures"]) == (68, 35)
     assert calibration["sha256"] == calibration_faces(spec).record()["sha256"]
-    assert judged["sha256"] == trial_faces(spec).record()["sha256"]
+    assert judged["sha256"] == eval_faces(spec).record()["sha256"]
 
 
 def test_full_int8_follows_except_beyond_the_poses_that_calibrated(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ Made by `python -m tools.release.publish`; do not edit.
 | file | what |
 |---|---|
 | `{name}.keras` | the float network, for Keras 3 on any backend |
-| `{name}-int8.tflite` | int8 trunk, float heads from int8 weights; contract and proof inside |
+| `{name}-int8.tflite` | int8 trunk, float heads from int8 weights; contract and reference inside |
 | `{name}.shape.npz` | the shape model of its ASM loss |
 | `{name}.json` | provenance and figures, read by asmnet-export |
 

@@ -22,7 +22,7 @@ from typing import Any
 import click
 
 from asmnet import models
-from asmnet.cli.progress import Track, progress
+from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import UserError, cli_errors, read_spec
 from asmnet.data.datasets import read_dataset
 from asmnet.evaluate import evaluate
@@ -72,14 +72,14 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
         }
         write_provenance(model, provenance)
         rows: dict[str, dict[str, Any]] = {}
-        with progress() as track:
-            evaluate_both(rows, "float", model, test, track)
+        with progress_bars() as progress:
+            evaluate_both(rows, "float", model, test, progress)
         provenance["evaluation"] = {"data": TESTS[kind][0], **rows["float"]}
         write_provenance(model, provenance)
         page = Path(folder) / f"{name}.html"
         quantize(model, int8, page)
-        with progress() as track:
-            evaluate_both(rows, "int8", int8, test, track)
+        with progress_bars() as progress:
+            evaluate_both(rows, "int8", int8, test, progress)
         published = Published(
             name=name,
             arch=settings["arch"],
@@ -151,16 +151,16 @@ def write_provenance(model: Path, provenance: dict[str, Any]) -> None:
 
 
 def evaluate_both(
-    rows: dict[str, dict[str, Any]], label: str, model: Path, test: str, track: Track
+    rows: dict[str, dict[str, Any]], label: str, model: Path, test: str, progress: Progress
 ) -> None:
     """Add a model's figures, with boxes from the labels and from the detector."""
     for boxes, suffix in (("landmarks", ""), ("detector", ", detector boxes")):
-        found, _ = evaluate(model, test, boxes=boxes, track=track)
+        found, _ = evaluate(model, test, boxes=boxes, progress=progress)
         rows[label + suffix] = found.to_dict()
 
 
 def quantize(model: Path, target: Path, report: Path) -> None:
-    """Export in a process of its own, as a user does; its verdict appears on the terminal."""
+    """Export in a process of its own, as a user does; its parity report appears on the terminal."""
     export = [sys.executable, "-c", "from asmnet.export.cli import main; main()"]
     files = ["-o", str(target), "--report", str(report)]
     done = subprocess.run([*export, str(model), "--quantize", *files])

@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from asmnet import models
-from asmnet.cli.progress import progress
+from asmnet.cli.progress import progress_bars
 from asmnet.core import ModelSpec, UserError, cli_errors, read_spec
 from tools.release.model_card import ACCURACY, PARITY, TESTS, accuracy, parity
 from tools.release.publish import evaluate_both, quantize, write_provenance
@@ -68,13 +68,13 @@ def main(name: str, test: str, into: Path) -> None:
         page = Path(folder) / f"{name}.html"
         shutil.copyfile(source, model)
         write_provenance(model, provenance)
-        with progress() as track:
-            evaluate_both(rows, "float", model, test, track)
+        with progress_bars() as progress:
+            evaluate_both(rows, "float", model, test, progress)
         provenance["evaluation"] = {"data": TESTS[kind][0], **rows["float"]}
         write_provenance(model, provenance)
         quantize(model, int8, page)
-        with progress() as track:
-            evaluate_both(rows, "int8", int8, test, track)
+        with progress_bars() as progress:
+            evaluate_both(rows, "int8", int8, test, progress)
         model.with_suffix(".md").write_text(renewed(old, name, kind, rows, read_spec(int8)))
         model.unlink()
         page.replace(into.resolve().parent / "docs" / "measurements" / "reports" / page.name)

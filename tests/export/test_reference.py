@@ -16,58 +16,58 @@ from asmnet.core import embed_file, embed_spec, embedded_file, read_spec
 from asmnet.edge_runtime.parity import shifts
 from asmnet.edge_runtime.verify import FACES, REFERENCE, verify
 from asmnet.export.cli import main
-from asmnet.export.pipeline import Export, ExportJob, make, open_job
+from asmnet.export.pipeline import Export, ExportJob, export_with, open_job
 
 
 @pytest.fixture(scope="module")
 def job(tiny_file: Path, tmp_path_factory: pytest.TempPathFactory) -> ExportJob:
     """An untrained network and the shipped faces, parted."""
-    return open_job(tiny_file, tmp_path_factory.mktemp("proof"), ["int8"], images=60)
+    return open_job(tiny_file, tmp_path_factory.mktemp("reference"), ["int8"], images=60)
 
 
 @pytest.fixture(scope="module")
 def export(job: ExportJob) -> Export:
-    return make(job, "int8")
+    return export_with(job, "int8")
 
 
 @pytest.fixture(scope="module")
 def exported(export: Export) -> Path:
-    """An int8 file with its proof."""
+    """An int8 file with its reference."""
     return export.file
 
 
 def test_the_file_proves_itself(job: ExportJob, export: Export) -> None:
-    """The same pictures, cut anew: what the verdict measured on them."""
+    """The same pictures, cut anew: what the gate measured on them."""
     checked = verify(export.file)
-    count = len(job.trial.crops)
+    count = len(job.eval_faces.crops)
     assert checked.faces == count == min(FACES, 35)
-    judged = [(points[:count], pose[:count]) for points, pose in export.verdict.answers]
-    measured = {figure.key: figure for figure in checked.figures}
+    judged = [(points[:count], pose[:count]) for points, pose in export.parity.answers]
+    measured = {figure.key: figure for figure in checked.metrics}
     for figure in shifts(*judged, export.spec):
-        # Another decoder than in the verdict: grey levels that are one apart here and there.
+        # Another decoder than in the gate: grey levels that are one apart here and there.
         assert measured[figure.key].value == pytest.approx(figure.value, rel=0.1), figure.key
     assert len(embedded_file(export.file, REFERENCE) or b"") < 20_000
 
 
-def test_the_proof_is_about_faces_that_did_not_calibrate(job: ExportJob, exported: Path) -> None:
+def test_the_reference_has_faces_that_did_not_calibrate(job: ExportJob, exported: Path) -> None:
     assert job.calibration is not None
-    with np.load(_stream(exported)) as proof:
-        names = {str(name) for name in proof["names"]}
+    with np.load(_stream(exported)) as reference:
+        names = {str(name) for name in reference["names"]}
     assert names and not names & set(job.calibration.names)
-    assert names <= set(job.trial.names)
+    assert names <= set(job.eval_faces.names)
 
 
 def test_two_threads_change_nothing(exported: Path) -> None:
     one, two = verify(exported), verify(exported, threads=2)
-    assert one.figures == two.figures
+    assert one.metrics == two.metrics
 
 
 def test_other_answers_fail(exported: Path, tmp_path: Path) -> None:
     """A file whose numbers are no longer those of its float model exits with 1."""
     other = tmp_path / "other.tflite"
     shutil.copy(exported, other)
-    with np.load(_stream(exported)) as proof:
-        changed = dict(proof)
+    with np.load(_stream(exported)) as reference:
+        changed = dict(reference)
     changed["points"] = changed["points"] + np.int16(2000)  # a fifteenth of the crop
     np.savez_compressed(tmp_path / "changed.npz", **changed)
     embed_file(other, REFERENCE, (tmp_path / "changed.npz").read_bytes())
@@ -85,10 +85,10 @@ def test_pictures_of_ones_own(exported: Path, tmp_path: Path, refused) -> None:
     one.unlink()
     for source in (samples.LONDON, samples.PORTRAITS):
         shutil.copytree(source, folder / source.name)
-    assert verify(exported, folder).figures == verify(exported).figures
+    assert verify(exported, folder).metrics == verify(exported).metrics
 
 
-def test_files_without_a_proof_are_refused(exported: Path, tmp_path: Path, refused) -> None:
+def test_files_without_a_reference_are_refused(exported: Path, tmp_path: Path, refused) -> None:
     plain = tmp_path / "plain.tflite"
     plain.write_bytes(exported.read_bytes()[: exported.read_bytes().index(b"PK\x03\x04")])
     assert "carries no asmnet.json" in refused(main, "verify", plain)
@@ -96,7 +96,7 @@ def test_files_without_a_proof_are_refused(exported: Path, tmp_path: Path, refus
     assert "carries no proof.npz: export it again" in refused(main, "verify", plain)
 
 
-def test_a_damaged_proof_is_one_sentence(exported: Path, tmp_path: Path, refused) -> None:
+def test_a_damaged_reference_is_one_sentence(exported: Path, tmp_path: Path, refused) -> None:
     other = tmp_path / "other.tflite"
     shutil.copy(exported, other)
     embed_file(other, REFERENCE, b"no npz")
@@ -110,9 +110,9 @@ def test_a_damaged_proof_is_one_sentence(exported: Path, tmp_path: Path, refused
 
 
 def crafted(exported: Path, folder: Path, **changes: object) -> Path:
-    """A file whose proof somebody has made."""
-    with np.load(_stream(exported)) as proof:
-        arrays = {k: v for k, v in {**dict(proof), **changes}.items() if v is not None}
+    """A file whose reference somebody has made."""
+    with np.load(_stream(exported)) as reference:
+        arrays = {k: v for k, v in {**dict(reference), **changes}.items() if v is not None}
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     other = folder / "crafted.tflite"
@@ -146,14 +146,14 @@ NAN = np.full((35, 4), np.nan)
         ({"zeros": np.zeros(2_000_000)}, "unpacks to 16,0.* 1,000,000 are the most"),
     ],
 )
-def test_a_crafted_proof_is_one_sentence(
+def test_a_crafted_reference_is_one_sentence(
     changes: dict, words: str, exported: Path, tmp_path: Path, refused
 ) -> None:
     sentence = refused(main, "verify", crafted(exported, tmp_path, **changes))
     assert "has an unusable proof.npz" in sentence and re.search(words, sentence), sentence
 
 
-def test_an_empty_proof_is_one_sentence(exported: Path, tmp_path: Path, refused) -> None:
+def test_an_empty_reference_is_one_sentence(exported: Path, tmp_path: Path, refused) -> None:
     none = {"names": np.array([], "U1"), "crops": NAN[:0], "pose": NAN[:0, :3]}
     none["points"] = np.zeros((0, 68, 2), np.int16)
     assert "has an unusable proof.npz" in refused(

@@ -1,16 +1,16 @@
-"""The faces that a verdict is about: real ones, none of which calibrated."""
+"""The faces that parity is measured on: real ones, none of which calibrated."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from asmnet.cli.progress import Track, no_progress
+from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import ModelSpec, UserError
 from asmnet.evaluate.face_sets import FaceSet, detected_faces, labelled_faces
 from asmnet.evaluate.picture_split import different, judging
 from asmnet.export.calibration import IMAGES
 
-__all__ = ["FEWEST", "folder_of", "trial_faces"]
+__all__ = ["FEWEST", "folder_of", "eval_faces"]
 
 # As many stills as the jitter is measured on.
 FEWEST = 20
@@ -22,13 +22,13 @@ def folder_of(source: str | None) -> Path | None:
     return None if source is None else Path(_path(source))
 
 
-def trial_faces(
+def eval_faces(
     spec: ModelSpec,
     source: str | None = None,
     images: int = IMAGES,
     calibration: Path | None = None,
     calibrated: FaceSet | None = None,
-    track: Track = no_progress,
+    progress: Progress = no_progress,
 ) -> FaceSet:
     """Crops to judge on: labelled where there are labels; see `FaceSet`.
 
@@ -38,7 +38,7 @@ def trial_faces(
         images: how many crops to make where no labels limit them.
         calibration: the folder that calibrated; None: the pictures that ship.
         calibrated: the faces that did; no copy of their pictures judges.
-        track: shows progress.
+        progress: shows it.
 
     Raises:
         UserError: unusable pictures, or fewer than `FEWEST` different ones are left.
@@ -47,15 +47,15 @@ def trial_faces(
     wanted = judging(calibration, folder)
     looks = None if calibrated is None else calibrated.looks
     if source is not None and folder is not None and _labelled(source, folder):
-        faces = labelled_faces(source, spec, track=track, wanted=wanted, apart_from=looks)
+        faces = labelled_faces(source, spec, progress=progress, wanted=wanted, apart_from=looks)
     else:
         # Another seed than calibration's: other warps.
-        faces = detected_faces(folder, images, spec, 1, track, wanted, looks)
+        faces = detected_faces(folder, images, spec, 1, progress, wanted, looks)
     count = different(faces.looks)
     if count < FEWEST:
         besides = f" besides the {faces.left_out} that calibrate" if faces.left_out else ""
         raise UserError(
-            f"{source or faces.source}: the verdict needs {FEWEST} different pictures of faces or "
+            f"{source or faces.source}: the gate needs {FEWEST} different pictures of faces or "
             f"more, and there are {count}{besides}; add pictures, or give others with --faces"
         )
     return faces
