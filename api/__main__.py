@@ -14,13 +14,17 @@ __all__ = ["main", "train"]
 
 TRAINING = {
     "train": ("asmnet.train.cli:train", "Train a landmark and pose network."),
+    "stages": (
+        "asmnet.train.cli:stages",
+        "Run a plan of labels and trainings.",
+    ),
     "ablation": ("asmnet.evaluate.ablation.cli:main", "Train the paper's four models."),
 }
 
 
 @click.group("train", cls=DefaultGroup, lazy=TRAINING)
 def train() -> None:
-    """Train a landmark and pose network, or the paper's four: `train` and `ablation`."""
+    """Train a network, several in stages, or the paper's four: `train`, `stages`, `ablation`."""
 
 
 @click.group(

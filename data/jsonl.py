@@ -61,11 +61,15 @@ def read_jsonl(path: Path, skip_bad: bool = False) -> Dataset:
 
 
 def write_jsonl(path: Path, faces: Iterable[Face]) -> None:
-    """Write what `read_jsonl` reads; whole or not at all."""
+    """Write what `read_jsonl` reads; whole or not at all.
+
+    Pictures in the file's own folder, or below, are named relative to it: they move together.
+    """
+    folder = path.parent.resolve()
     with atomic_path(path) as file, file.open("w") as out:
         for face in faces:
             entry: dict[str, Any] = {
-                "image": str(face.image.resolve()),
+                "image": str(_below(face.image.resolve(), folder)),
                 "landmarks": np.round(face.points, 2).tolist(),
                 "pose": None if face.pose is None else np.round(face.pose, 2).tolist(),
             }
@@ -74,6 +78,10 @@ def write_jsonl(path: Path, faces: Iterable[Face]) -> None:
             if face.drawn_from is not None:
                 entry["drawn_from"] = str(face.drawn_from.resolve())
             out.write(json.dumps(entry) + "\n")
+
+
+def _below(path: Path, folder: Path) -> Path:
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
 def _face(where: str, folder: Path, line: str) -> Face:

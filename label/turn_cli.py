@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def main(source: str, mesh: str, out: Path, views: int, seed: int) -> None:
     """
     if out.exists():
         raise UserError(f"{out} exists; choose a new folder")
+    partial = out.with_name(f".{out.name}.partial")  # of a killed command; whole or not at all
     data = read_dataset(source, "train")
     faces = [face for face in data.faces if _serves(face)]
     if not faces:
@@ -58,7 +60,8 @@ def main(source: str, mesh: str, out: Path, views: int, seed: int) -> None:
     with progress_bars() as progress:
         meshes = _meshes(faces, teacher, data.scheme, progress)
         topology = Topology(np.stack(meshes[:FIRST]), np.stack([f.pose for f in faces[:FIRST]]))
-        out.mkdir(parents=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
         written: list[Face] = []
         for face, points3d in zip(progress(faces, "turning"), meshes, strict=True):
             image = read_face(face)
@@ -70,18 +73,19 @@ def main(source: str, mesh: str, out: Path, views: int, seed: int) -> None:
                 crop = Crop.around(view.points, ROOM)
                 side = int(np.clip(crop.side, *SIDES))
                 cut = extract(view.image, crop, side, OPENCV)
-                Image.fromarray(cut).save(out / name, quality=92)
+                Image.fromarray(cut).save(partial / name, quality=92)
                 trust = np.ones(len(face.points)) if face.weights is None else face.weights
                 written.append(
                     Face(
-                        out / name,
+                        partial / name,
                         crop.to_units(view.points) * side + (side - 1) / 2,
                         view.pose,
                         weights=np.where(view.seen, trust, 0.0),
                         drawn_from=face.image,
                     )
                 )
-    write_jsonl(out / "labels.jsonl", written)
+    write_jsonl(partial / "labels.jsonl", written)
+    partial.rename(out)
     click.echo(f"{out / 'labels.jsonl'}: {len(written)} views of {len(faces)} faces")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from asmnet.cli.groups import MainCommand
-from asmnet.core import cli_errors
+from asmnet.core import UserError, cli_errors
 
-__all__ = ["train"]
+__all__ = ["stages", "train"]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # only effective before the first import
 
@@ -42,8 +42,11 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str | None
     "--shares",
     callback=_numbers,
     metavar="N,N,...",
-    help="How often faces of --data and of each --extra are drawn, whatever their number; then "
-    "an epoch is 20,000 faces.  Default: each face once an epoch.",
+    help="How often faces of --data and of each --extra are drawn, whatever their number.  "
+    "Default: each face once an epoch.",
+)
+@click.option(
+    "--epoch-faces", type=click.IntRange(1), default=20_000, help="Faces an epoch, with --shares."
 )
 @click.option("--run", type=click.Path(path_type=Path), required=True, help="Run folder.")
 @click.option("--recipe", type=click.Choice(["modern", "polish", "paper"]), default="modern")
@@ -90,3 +93,27 @@ def train(data: str, run: Path, skip_bad: bool, **settings) -> None:
     from asmnet.train.fit import fit
 
     fit(data, run, skip_bad=skip_bad, **settings)
+
+
+@click.command("stages", context_settings=SETTINGS)
+@click.argument("plan")
+@click.argument("target", required=False)
+@click.option(
+    "--run", type=click.Path(path_type=Path), required=True, help="Folder of all outputs."
+)
+@click.option(
+    "--input", "inputs", multiple=True, metavar="NAME=PATH", help="One of the plan's.  Repeatable."
+)
+@cli_errors(extra="train")
+def stages(plan: str, target: str | None, run: Path, inputs: tuple[str, ...]) -> None:
+    """Run the stages of PLAN, a .toml file or `shipped`, up to TARGET or all.
+
+    Kill it at any moment: the same command goes on.  `shipped` makes this project's own networks.
+    """
+    from asmnet.train.stages import read_plan, run_stages
+
+    pairs = [text.partition("=") for text in inputs]
+    for name, equals, value in pairs:
+        if not (equals and value):
+            raise UserError(f"--input {name}{equals}: give NAME=PATH")
+    click.echo(run_stages(read_plan(plan), run, {n: v for n, _, v in pairs}, target))

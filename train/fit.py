@@ -29,7 +29,6 @@ from asmnet.train.warm_start import fit_heads, initialise, start_at_mean
 __all__ = ["MARGIN", "fit"]
 
 MARGIN = 1.25  # crop side / longer side of the landmarks' box
-EPOCH = 20_000  # faces between two checkpoints where shares tell how often each is drawn
 
 
 def fit(
@@ -49,6 +48,7 @@ def fit(
     skip_bad: bool = False,
     extra: Sequence[str] = (),
     shares: Sequence[float] = (),
+    epoch_faces: int = 20_000,
 ) -> Path:
     """Train, or go on with, one run; see `asmnet-train --help` for the arguments.
 
@@ -76,7 +76,7 @@ def fit(
                 f"--shares {given}: give one number for --data and one for each of "
                 f"{len(extra)} --extra, not all 0"
             )
-        settings["shares"] = list(shares)
+        settings |= dict(shares=list(shares), epoch_faces=epoch_faces)
     resumed = check_run(run, settings)
     faces = gather(data, extra, validation, seed, skip_bad)
     apart = faces.held_out_extra
@@ -106,7 +106,7 @@ def fit(
         start_at_mean(network, packed.points, MARGIN)
     model = AsmTrainingModel(network, chosen, assist=loss == "asm", frozen=frozen)
     chances = _chances(shares, faces.counts) if shares else None
-    batches = Batches(packed, shape_model, chosen, size, MARGIN, seed, chances, EPOCH)
+    batches = Batches(packed, shape_model, chosen, size, MARGIN, seed, chances, epoch_faces)
     model.compile(chosen.optimizer(chosen.epochs * len(batches), averaged))
     build(model, batches)
     # Variables that the first step has to make would have it traced twice.
