@@ -1,6 +1,6 @@
 """Face landmarks and head pose: `import asmnet`.
 
-    for frame, faces in asmnet.FaceTracker.open("demo"):  # a camera, file, folder or URL
+    for frame, faces in asmnet.track_source("demo"):  # a camera, file, folder or URL
         for face in faces:
             print(face.id, face.pose, face.landmarks[30])
 
@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from asmnet.core import UserError
-    from asmnet.edge_runtime import Face, FaceDetector, FaceTracker, Landmarker, draw, frames_from
+    from asmnet.edge_runtime import (
+        Face,
+        FaceDetector,
+        FaceTracker,
+        Landmarker,
+        draw,
+        frames_from,
+        track_source,
+    )
 
 __all__ = [
     "Face",
@@ -25,6 +33,7 @@ __all__ = [
     "__version__",
     "draw",
     "frames_from",
+    "track_source",
 ]
 
 __version__ = importlib.metadata.version("asmnet")

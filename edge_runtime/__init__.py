@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from asmnet.edge_runtime.drawing import draw
     from asmnet.edge_runtime.io.sources import Frame, frames_from
     from asmnet.edge_runtime.landmarker import Face, Landmarker
-    from asmnet.edge_runtime.tracking.tracker import FaceTracker
+    from asmnet.edge_runtime.tracking.tracker import FaceTracker, track_source
 
 __all__ = [
     "Detection",
@@ -27,6 +27,7 @@ __all__ = [
     "Landmarker",
     "draw",
     "frames_from",
+    "track_source",
 ]
 
 _MODULES = {
@@ -38,6 +39,7 @@ _MODULES = {
     "Landmarker": "landmarker",
     "draw": "drawing",
     "frames_from": "io.sources",
+    "track_source": "tracking.tracker",
 }
 
 

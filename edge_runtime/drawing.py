@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from asmnet.core import ANGLES, Scheme, rotation_from_euler
+from asmnet.core import ANGLES, SCHEMES, Scheme, rotation_from_euler
 from asmnet.edge_runtime.landmarker import Face
 
 __all__ = ["draw", "mirrored", "text_block"]
@@ -20,26 +20,27 @@ _FACE = cv2.FONT_HERSHEY_SIMPLEX
 _SHIFT = 4  # OpenCV draws at 1/16 pixel
 
 
-def draw(image: np.ndarray, faces: Sequence[Face], scheme: Scheme) -> None:
+def draw(image: np.ndarray, faces: Sequence[Face], scheme: Scheme | None = None) -> None:
     """Draw faces into a picture, in place, at sizes that follow face and picture.
 
     Args:
         image: (H, W, 3) uint8 BGR.
         faces: what a landmarker or tracker answered.
-        scheme: of the landmarks; tells which points to join.
+        scheme: tells which points to join; None: the scheme with as many landmarks.
     """
     plates: list[tuple[float, float]] = []
     for face in faces:
+        joined = scheme or next(s for s in SCHEMES.values() if s.count == len(face.landmarks))
         box = face.box
         side = float((box[2:] - box[:2]).max())
         thickness = max(1, round(side / 220))
         points = _fixed(face.landmarks)
-        for a, b in scheme.edges:
+        for a, b in joined.edges:
             cv2.line(image, points[a], points[b], _LINE, thickness, cv2.LINE_AA, _SHIFT)
         radius = max(1.0, side / 160)
         for point in points:
             cv2.circle(image, point, round(radius * 2**_SHIFT), _POINT, -1, cv2.LINE_AA, _SHIFT)
-        _axes(image, face, scheme, side)
+        _axes(image, face, joined, side)
         whole = np.rint(face.pose) + 0.0  # no "-0"
         lines = [f"{name} {angle:+.0f}" for name, angle in zip(ANGLES, whole, strict=True)]
         if face.id is not None:

@@ -93,7 +93,7 @@ def main(
         def stopped() -> bool:
             return signalled() or (window is not None and not window.is_open())
 
-        opened = stack.enter_context(contextlib.closing(frames_from(source, stopped, status.say)))
+        opened = stack.enter_context(frames_from(source, stopped, status.say))
         recorder = stack.enter_context(Recorder(record)) if record else None
         saver = Stills(stills, every) if stills else None
         writers: list[JsonlWriter | CsvWriter | UdpSender] = []

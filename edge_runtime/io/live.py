@@ -16,8 +16,9 @@ import numpy as np
 
 from asmnet.core import UserError
 from asmnet.edge_runtime.io.cameras import Camera
+from asmnet.edge_runtime.io.closing import Closing
 
-__all__ = ["LatestFrames", "Shot"]
+__all__ = ["CapturedFrame", "LatestFrames"]
 
 # Seconds: without a picture until a camera counts as gone; of trying until we give up;
 # between two trials, at first and at most.
@@ -27,7 +28,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 _BEAT = 0.1
 
 
-class Shot(NamedTuple):
+class CapturedFrame(NamedTuple):
     """A picture that a camera delivered.
 
     Attributes:
@@ -43,8 +44,8 @@ class Shot(NamedTuple):
     dropped: int
 
 
-class LatestFrames:
-    """The present view of a camera: an iterator of `Shot`, read by a thread.
+class LatestFrames(Closing):
+    """The present view of a camera: an iterator of `CapturedFrame`, read by a thread.
 
     A context manager, or call `close`.
 
@@ -87,10 +88,10 @@ class LatestFrames:
         self.fps = camera.fps
         self._waiting: Camera | None = camera
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[CapturedFrame]:
         return self
 
-    def __next__(self) -> Shot:
+    def __next__(self) -> CapturedFrame:
         if self._waiting is not None:  # not earlier: who never asks must not leave a thread
             self._begin(self._waiting)
             self._waiting = None
@@ -106,7 +107,7 @@ class LatestFrames:
             assert self._latest is not None
             (image, source, captured), dropped = self._latest, self._count - self._seen - 1
             self._seen = self._count
-        return Shot(image, self._time(source, captured), captured, dropped)
+        return CapturedFrame(image, self._time(source, captured), captured, dropped)
 
     def close(self) -> None:
         """Stop reading; the thread gives the camera back as soon as its driver lets it."""
@@ -115,12 +116,6 @@ class LatestFrames:
             self._waiting = None
         with self._news:
             self._current += 1
-
-    def __enter__(self) -> LatestFrames:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _begin(self, camera: Camera) -> None:
         """Read a newly opened camera in a thread."""

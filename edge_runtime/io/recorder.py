@@ -19,6 +19,7 @@ import numpy as np
 
 from asmnet.core import UserError
 from asmnet.edge_runtime.io.cameras import quiet_opencv
+from asmnet.edge_runtime.io.closing import Closing
 from asmnet.edge_runtime.io.sinks import check_writable
 from asmnet.edge_runtime.io.sources import Frame
 
@@ -28,12 +29,12 @@ __all__ = ["Recorder"]
 _SLOWEST = 12.0
 
 
-class Recorder:
+class Recorder(Closing):
     """A fragmented MP4 (MPEG-4 part 2) that plays at the speed of the timestamps.
 
-    A context manager.  The file appears under its name with the first picture, and has at any
-    time all pictures but those of the last second; at the end it has them all.  If no picture
-    was written, no file appears.
+    A context manager, or call `close`.  The file appears under its name with the first picture,
+    and has at any time all pictures but those of the last second; at the end it has them all.  If
+    no picture was written, no file appears.
 
     Args:
         path: ends in .mp4.
@@ -124,14 +125,23 @@ class Recorder:
                 "was recorded until now is kept; make room or record elsewhere"
             ) from self._failure
 
-    def __enter__(self) -> Recorder:
-        return self
+    def close(self) -> None:
+        """Write what the encoder kept back.
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        Raises:
+            UserError: the disk is full, or has gone; what was recorded is kept.
+        """
+        self._finish()
+        self._check()
+
+    def _finish(self) -> None:
         if self._writer is not None:
             self._writer.release()
             self._thread.join()
-        if kind is None:
+
+    def __exit__(self, *raised: object) -> None:
+        self._finish()
+        if raised[0] is None:  # what ended the block is not to be hidden
             self._check()
 
 

@@ -12,11 +12,12 @@ import socket
 from typing import Any
 
 from asmnet.core import UserError
+from asmnet.edge_runtime.io.closing import Closing
 
 __all__ = ["OscSender", "UdpSender"]
 
 
-class UdpSender:
+class UdpSender(Closing):
     """One datagram per frame with the line of `record_line`, as JSON (docs/output.md).
 
     Args:
@@ -39,10 +40,8 @@ class UdpSender:
         except OSError:
             pass  # nobody listens, or the network is away: it may come back
 
-    def __enter__(self) -> UdpSender:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Give the socket back."""
         self._socket.close()
 
 

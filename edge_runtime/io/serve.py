@@ -36,6 +36,7 @@ import cv2
 import numpy as np
 
 from asmnet.core import IBUG68, Scheme, UserError
+from asmnet.edge_runtime.io.closing import Closing
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -74,7 +75,7 @@ _HEADERS = {
 
 
 @dataclass(frozen=True, eq=False)
-class _Shot:
+class _PublishedFrame:
     """A frame as the tracker left it."""
 
     picture: np.ndarray
@@ -94,7 +95,7 @@ class _Shot:
         return jpeg.tobytes()
 
 
-class PreviewServer:
+class PreviewServer(Closing):
     """Shows what is published to browsers, from a thread of its own.
 
     A context manager: browsers are served inside its block.  The port is taken at once, so
@@ -131,7 +132,7 @@ class PreviewServer:
         self._viewers: set[web.WebSocketResponse] = set()
         # Since when they are here, the oldest first.
         self._strangers: dict[asyncio.Transport, float] = {}
-        self._latest: _Shot | None = None
+        self._latest: _PublishedFrame | None = None
 
     @property
     def viewers(self) -> int:
@@ -155,17 +156,20 @@ class PreviewServer:
             stages: milliseconds by name.
             fps: frames per second.
         """
-        self._latest = _Shot(picture, line, stages, fps)
+        self._latest = _PublishedFrame(picture, line, stages, fps)
 
     def __enter__(self) -> PreviewServer:
         self._thread.start()
         self._run(self._open())
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._run(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+    def close(self) -> None:
+        """Say goodbye to the viewers, and give the port back."""
+        if self._thread.is_alive():
+            self._run(self._close())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._socket.close()
         self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:

@@ -13,13 +13,14 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
 
 from asmnet.core import UserError, atomic_path
 from asmnet.edge_runtime.io.cameras import quiet_opencv
+from asmnet.edge_runtime.io.closing import Closing
 from asmnet.edge_runtime.io.sources import Frame
 from asmnet.edge_runtime.landmarker import Face
 
@@ -28,10 +29,7 @@ __all__ = ["CsvWriter", "JsonlWriter", "Stills", "check_writable", "record_line"
 _SCHEMA = "asmnet-track/1"
 
 
-_T = TypeVar("_T", bound="_TextFile")
-
-
-class _TextFile:
+class _TextFile(Closing):
     """A text file, complete on disk after each `write`."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -64,10 +62,8 @@ class _TextFile:
         except OSError as error:
             raise UserError(f"cannot write {self._path}: {error.strerror or error}") from error
 
-    def __enter__(self: _T) -> _T:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the file, to which nothing is left to be written."""
         with contextlib.suppress(OSError):  # told by `write` already
             self._file.close()
 

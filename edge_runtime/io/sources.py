@@ -23,6 +23,7 @@ from asmnet.edge_runtime.io.cameras import (
     public_name,
     quiet_opencv,
 )
+from asmnet.edge_runtime.io.closing import Stream
 from asmnet.edge_runtime.io.live import LatestFrames
 from asmnet.edge_runtime.io.pictures import read_picture
 from asmnet.edge_runtime.io.videos import VideoLength
@@ -66,8 +67,11 @@ def frames_from(
     source: str | int | os.PathLike[str],
     stopped: Callable[[], bool] = lambda: False,
     say: Callable[[str], None] = lambda line: None,
-) -> Generator[Frame, None, None]:
+) -> Stream[Frame]:
     """The frames of a source, which is opened before this returns.
+
+    A source that is not read to its end stays open: use `with frames_from(...) as frames`, or
+    `close`.
 
     Cameras and streams give their latest frame, however long the last one took, and are
     opened again when they go away (see `asmnet.edge_runtime.io.live`).
@@ -104,7 +108,7 @@ def pictures_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
-def _file(path: Path) -> Generator[Frame, None, None]:
+def _file(path: Path) -> Stream[Frame]:
     """A video, a picture or a folder of pictures."""
     try:
         files = pictures_of(path) if path.is_dir() else None
@@ -138,7 +142,7 @@ def _shown(path: Path) -> str:
     return os.fsencode(path.name).decode("utf-8", "replace")
 
 
-def _pictures(files: list[Path]) -> Generator[Frame, None, None]:
+def _pictures(files: list[Path]) -> Stream[Frame]:
     first = read_picture(files[0])
 
     def frames() -> Generator[Frame, None, None]:
@@ -146,12 +150,10 @@ def _pictures(files: list[Path]) -> Generator[Frame, None, None]:
             image = read_picture(file) if index else first
             yield Frame(image, float(index), index, 1.0, _shown(file), still=True)
 
-    return frames()
+    return Stream(frames(), lambda: None)
 
 
-def _video(
-    capture: cv2.VideoCapture, name: str, place: str, path: Path | None
-) -> Generator[Frame, None, None]:
+def _video(capture: cv2.VideoCapture, name: str, place: str, path: Path | None) -> Stream[Frame]:
     """The frames of an opened video.
 
     Args:
@@ -190,7 +192,7 @@ def _video(
         if length.is_cut(index, last + 1 / length.fps):
             raise UserError(f"{place} is truncated: it ended after {index} frames, {last:.1f} s")
 
-    return frames()
+    return Stream(frames(), capture.release)
 
 
 def _live(
@@ -198,18 +200,18 @@ def _live(
     open_camera: Callable[[], Camera],
     stopped: Callable[[], bool],
     say: Callable[[str], None],
-) -> Generator[Frame, None, None]:
+) -> Stream[Frame]:
     camera = open_camera()
     if isinstance(camera, Capture) and camera.length > 0:  # a file behind a URL
         return _video(camera.video, name, name, None)
-    shots = LatestFrames(name, camera, open_camera, stopped, say)
+    latest = LatestFrames(name, camera, open_camera, stopped, say)
 
     def frames() -> Generator[Frame, None, None]:
-        with shots:
-            for index, shot in enumerate(shots):
+        with latest:
+            for index, seen in enumerate(latest):
                 yield Frame(
-                    as_bgr(shot.image), shot.t, index, shots.fps, name,
-                    live=True, captured=shot.captured, dropped=shot.dropped,
+                    as_bgr(seen.image), seen.t, index, latest.fps, name,
+                    live=True, captured=seen.captured, dropped=seen.dropped,
                 )  # fmt: skip
 
-    return frames()
+    return Stream(frames(), latest.close)

@@ -12,6 +12,7 @@ import numpy as np
 
 from asmnet.core import Scheme
 from asmnet.edge_runtime.drawing import draw, mirrored, text_block
+from asmnet.edge_runtime.io.closing import Closing
 from asmnet.edge_runtime.io.sources import Frame
 from asmnet.edge_runtime.landmarker import Face
 
@@ -22,7 +23,7 @@ _TITLE = "ASMNet: q or Esc quits, m mirrors, space pauses"
 _KIND = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
 
 
-class Window:
+class Window(Closing):
     """Shows frames with their faces.  Cameras are mirrored, as people expect of themselves.
 
     Keys: q or Esc quits, m mirrors, space pauses.
@@ -65,10 +66,8 @@ class Window:
     def _visible(self) -> bool:
         return cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) >= 1
 
-    def __enter__(self) -> Window:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Close the window."""
         cv2.destroyAllWindows()
 
 

@@ -7,11 +7,10 @@ verified, and at once whenever the landmarks or the pixels change suspiciously.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import numbers
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 
 import cv2
@@ -21,6 +20,7 @@ from asmnet import models
 from asmnet.core import Crop, UserError
 from asmnet.edge_runtime.detector import Detection, FaceDetector, iou
 from asmnet.edge_runtime.images import as_bgr
+from asmnet.edge_runtime.io.closing import Stream
 from asmnet.edge_runtime.io.sources import Frame, frames_from
 from asmnet.edge_runtime.landmarker import Face, Landmarker
 from asmnet.edge_runtime.timing import Stopwatch
@@ -34,7 +34,7 @@ from asmnet.edge_runtime.tracking.association import (
 )
 from asmnet.edge_runtime.tracking.tracks import Observation, Track, overlaps
 
-__all__ = ["FaceTracker"]
+__all__ = ["FaceTracker", "track_source"]
 
 # The detector verifies a followed face when the pixels under it correlate less than
 # VERIFY_CORRELATION with those that it last verified, but not more often than VERIFY_EVERY
@@ -98,41 +98,6 @@ class FaceTracker:
         self.stopwatch = Stopwatch()
         self._next_id = 0
         self.reset()
-
-    @classmethod
-    def open(
-        cls,
-        source: str | int | os.PathLike[str] = 0,
-        model: str | os.PathLike[str] = models.DEFAULT,
-        max_faces: int = 1,
-    ) -> Iterator[tuple[Frame, list[Face]]]:
-        """The frames of a camera, video, folder or URL, each with its faces.
-
-        >>> for frame, faces in FaceTracker.open("demo"):
-        ...     for face in faces:
-        ...         print(f"{frame.t:.2f} s: face {face.id}, {len(face.landmarks)} landmarks")
-        ...     break
-        0.00 s: face 0, 68 landmarks
-
-        Args:
-            source: see `frames_from`.
-            model: a shipped model's name, or a `.tflite` file.
-            max_faces: so many at most.
-
-        Raises:
-            UserError: the source or the model cannot be used.
-        """
-        frames = frames_from(source)
-        tracker = cls(Landmarker.load(model), FaceDetector.load(), max_faces)
-
-        def track() -> Iterator[tuple[Frame, list[Face]]]:
-            with contextlib.closing(frames):
-                for frame in frames:
-                    if frame.still:
-                        tracker.reset()
-                    yield frame, tracker.update(frame.image, frame.t)
-
-        return track()
 
     def reset(self) -> None:
         """Forget all faces: the next frame is the first of another video."""
@@ -353,3 +318,40 @@ class FaceTracker:
             landmarks = track.points(face.landmarks, t, scale).astype(np.float32)
             pose = track.pose(face.pose[:, None], t, 90.0)[:, 0].astype(np.float32)
         return replace(face, landmarks=landmarks, pose=pose)
+
+
+def track_source(
+    source: str | int | os.PathLike[str] = 0,
+    model: str | os.PathLike[str] = models.DEFAULT,
+    max_faces: int = 1,
+) -> Stream[tuple[Frame, list[Face]]]:
+    """The frames of a camera, video, folder or URL, each with its faces.
+
+    >>> with track_source("demo") as tracked:
+    ...     for frame, faces in tracked:
+    ...         for face in faces:
+    ...             print(f"{frame.t:.2f} s: face {face.id}, {len(face.landmarks)} landmarks")
+    ...         break
+    0.00 s: face 0, 68 landmarks
+
+    A source that is not read to its end stays open without `with`, or `close`.
+
+    Args:
+        source: see `frames_from`.
+        model: a shipped model's name, or a `.tflite` file.
+        max_faces: so many at most.
+
+    Raises:
+        UserError: the source or the model cannot be used.
+    """
+    tracker = FaceTracker(Landmarker.load(model), FaceDetector.load(), max_faces)
+    frames = frames_from(source)
+
+    def tracked() -> Generator[tuple[Frame, list[Face]], None, None]:
+        with frames:
+            for frame in frames:
+                if frame.still:
+                    tracker.reset()
+                yield frame, tracker.update(frame.image, frame.t)
+
+    return Stream(tracked(), frames.close)

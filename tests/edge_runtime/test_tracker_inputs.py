@@ -19,6 +19,7 @@ from asmnet.edge_runtime import (
     Landmarker,
     frames_from,
 )
+from asmnet.edge_runtime.io.closing import Stream
 from asmnet.edge_runtime.tracking import tracker
 from asmnet.models import DEFAULT
 
@@ -211,35 +212,35 @@ def opened(monkeypatch: pytest.MonkeyPatch):
             models.append(model)
             return scene.tracker.landmarker
 
-        monkeypatch.setattr(tracker, "frames_from", source)
+        monkeypatch.setattr(tracker, "frames_from", lambda s: Stream(source(s), lambda: None))
         monkeypatch.setattr(Landmarker, "load", load)
         monkeypatch.setattr(FaceDetector, "load", lambda: scene.tracker.detector)
-        return source, models, FaceTracker.open(*arguments, **options)
+        return source, models, tracker.track_source(*arguments, **options)
 
     return open_
 
 
-def test_open_follows_the_frames_of_a_source(opened):
+def test_track_source_follows_the_frames_of_a_source(opened):
     source, models, answers = opened(False, "somewhere", "some model", 2)
     found = [(frame.index, [face.id for face in faces]) for frame, faces in answers]
     assert found == [(0, [0, 1]), (1, [0, 1]), (2, [0, 1])]
     assert (source.source, models) == ("somewhere", ["some model"])
 
 
-def test_open_follows_one_face_of_the_first_camera_unless_told(opened):
+def test_track_source_follows_one_face_of_the_first_camera_unless_told(opened):
     source, models, answers = opened(still=False)
     assert [len(faces) for _, faces in answers] == [1, 1, 1]
     assert (source.source, models) == (0, [DEFAULT])
 
 
-def test_open_takes_each_still_picture_for_itself(opened):
+def test_track_source_takes_each_still_picture_for_itself(opened):
     _, _, answers = opened(still=True)
     assert [face.id for _, faces in answers for face in faces] == [0, 1, 2]
 
 
-def test_open_leaves_the_source_when_it_is_left(opened):
+def test_track_source_leaves_the_source_when_it_is_left(opened):
     source, _, answers = opened(still=False)
-    next(answers)
-    assert not source.closed
-    answers.close()
+    with answers as tracked:
+        next(tracked)
+        assert not source.closed
     assert source.closed
