@@ -33,7 +33,7 @@ from rich.console import Console
 
 from asmnet.core import UserError, atomic_path, parse_json
 
-__all__ = ["Plan", "finished_stages", "read_plan", "run_stages"]
+__all__ = ["BRACES", "SHIPPED", "Plan", "fill", "finished_part", "read_plan", "run_stages"]
 
 RECORD = "stages.json"
 SHIPPED = Path(__file__).parent / "plans"
@@ -127,7 +127,7 @@ def run_stages(plan: Plan, run: Path, inputs: Mapping[str, str], target: str | N
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot write {run}: {error.strerror}; choose a new --run") from error
-    run, done = run.resolve(), finished_stages(run)
+    run, done = run.resolve(), dict(finished_part(run).stages)
     console = Console(markup=False, soft_wrap=True)
     values = {**inputs, **{name: str(run / name) for name in plan.stages}}
     for number, name in enumerate(names, 1):
@@ -138,7 +138,7 @@ def run_stages(plan: Plan, run: Path, inputs: Mapping[str, str], target: str | N
                 )
             continue
         console.rule(f"{number}/{len(names)}  {name}")
-        command = _fill(plan.stages[name], {**values, "out": str(run / name)})
+        command = fill(plan.stages[name], {**values, "out": str(run / name)})
         console.print(shlex.join(["asmnet", *command]))
         code = subprocess.run([sys.executable, "-m", "asmnet", *command]).returncode
         if code:
@@ -150,21 +150,22 @@ def run_stages(plan: Plan, run: Path, inputs: Mapping[str, str], target: str | N
     return run / names[-1]
 
 
-def finished_stages(run: Path) -> dict[str, str]:
-    """The commands of a run folder's finished stages, by name; empty if there are none.
+def finished_part(run: Path) -> Plan:
+    """The finished stages of a run folder, as far as none: a plan without inputs.
 
     Raises:
         UserError: a damaged record.
     """
     record = run / RECORD
     if not record.exists():
-        return {}
+        return Plan("", {}, {})
     try:
-        return dict(parse_json(record.read_bytes())["stages"])
+        known = parse_json(record.read_bytes())
+        return Plan(str(known["plan"]), {}, dict(known["stages"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{record} is damaged ({error}); remove it to begin again") from error
 
 
-def _fill(command: str, values: Mapping[str, str]) -> list[str]:
+def fill(command: str, values: Mapping[str, str]) -> list[str]:
     """The words of a command; split first, since a folder's name may hold spaces."""
     return [BRACES.sub(lambda found: values[found[1]], word) for word in shlex.split(command)]

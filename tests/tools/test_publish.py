@@ -16,6 +16,7 @@ from asmnet.edge_runtime import parity
 from asmnet.export import cli
 from asmnet.train.checkpoint import load_float
 from tools.release import publish, republish
+from tools.release.history import commands_of
 
 SETTINGS = {
     "recipe": "modern", "arch": "asmnet_spatial", "loss": "asm", "init": "imagenet",
@@ -128,3 +129,27 @@ def test_bad_input(labelled: Path, tmp_path: Path, refused) -> None:
     assert "no best.keras" in refused(publish.main, run, "x", "--test", test)
     run = make_run(tmp_path / "gone", None, tmp_path / "nowhere")
     assert "nowhere" in refused(publish.main, run, "x", "--test", test)
+
+
+def test_a_stage_of_a_plan_shows_the_one_command_and_its_stages(tmp_path: Path) -> None:
+    stages = {
+        "wild.jsonl": "label {wild} --out {out}",
+        "aside": "train --data {wild.jsonl} --run {out}",
+        "mine": "train --data 300w:{300w} --extra {wild.jsonl} --init {imagenet} --run {out}",
+    }
+    run = make_run(tmp_path / "shipped" / "mine", None, tmp_path, extra=["wild.jsonl"])
+    record = {"plan": "shipped", "stages": stages}
+    (tmp_path / "shipped" / "stages.json").write_text(json.dumps(record))
+    assert commands_of(run) == [
+        "asmnet-train stages shipped mine --run runs/shipped "
+        "--input 300w=DIR --input imagenet=imagenet --input wild=DIR",
+        "asmnet-label DIR --out runs/shipped/wild.jsonl",
+        "asmnet-train --data 300w:DIR --extra runs/shipped/wild.jsonl --init imagenet "
+        "--run runs/shipped/mine",
+    ]
+
+
+def test_labels_of_unknown_origin_are_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", None, tmp_path, extra=["found.jsonl"])
+    with pytest.raises(UserError, match=r"found.jsonl, and nothing tells how"):
+        commands_of(run)

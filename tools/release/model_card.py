@@ -142,7 +142,7 @@ asmnet-export {name} --quantize
 
 
 def _loss(commands: Sequence[str]) -> str:
-    plain = ["--loss mse" in command for command in commands]
+    plain = ["--loss mse" in command for command in commands if "train --" in command]
     if not any(plain):
         return "ASM-assisted loss"
     if all(plain):

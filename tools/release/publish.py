@@ -27,14 +27,10 @@ from asmnet.core import UserError, cli_errors, read_spec
 from asmnet.data.datasets import read_dataset
 from asmnet.evaluate import evaluate
 from asmnet.train.checkpoint import load_float
+from tools.release.history import commands_of, settings_of
 from tools.release.model_card import TESTS, Published, card, license_of, sources_of
 
 __all__ = ["evaluate_both", "main", "quantize", "write_provenance"]
-
-# Options of asmnet-train in the order of a command; what equals the default is left out.
-OPTIONS = ("recipe", "arch", "loss", "norm", "size", "epochs", "rate", "seed", "validation")
-DEFAULTS = {"recipe": "modern", "arch": "asmnet", "loss": "asm", "norm": "batch", "size": 224}
-DEFAULTS |= {"seed": 0, "validation": 0.1}
 
 
 @click.command()
@@ -50,7 +46,7 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
     kind = test.partition(":")[0]
     if kind not in TESTS:
         raise UserError(f"--test {test}: give 300w:DIR or wflw:DIR")
-    settings, commands = _settings(run), _commands(run)
+    settings, commands = settings_of(run), commands_of(run)
     faces = read_dataset(settings["data"], "train").faces
     source = run / ("best.keras" if settings["validation"] else "last.keras")
     if not source.is_file():
@@ -100,49 +96,6 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
         for file in sorted(Path(folder).iterdir()):
             file.replace(into / file.name)
     click.echo(f"wrote {into / name}.keras, .shape.npz, .json, .md and {into / int8.name}")
-
-
-def _settings(run: Path) -> dict[str, Any]:
-    try:
-        return json.loads((run / "run.json").read_text())
-    except (OSError, ValueError) as error:
-        raise UserError(f"cannot read {run / 'run.json'}: {error}; give a run folder") from error
-
-
-def _commands(run: Path) -> list[str]:
-    """The training commands of a run and of all that it started from, oldest first."""
-    settings = _settings(run)
-    init: str = settings["init"]
-    before: list[str] = []
-    if init.endswith(".keras"):
-        before, init = _history(run, Path(init))
-    elif init.endswith(".h5"):
-        init = "imagenet"  # Keras' own file, given by its path
-    data = [f"--data {_public(settings['data'])}"]
-    data += [f"--extra {_public(extra)}" for extra in settings.get("extra", [])]
-    parts = ["asmnet-train", *data, f"--run runs/{run.resolve().name}", f"--init {init}"]
-    parts += [f"--{k} {settings[k]}" for k in OPTIONS if settings[k] != DEFAULTS.get(k)]
-    return [*before, " ".join(parts)]
-
-
-def _history(run: Path, init: Path) -> tuple[list[str], str]:
-    """How the network that `run` started from was trained, and what commands call it."""
-    if (init.parent / "run.json").is_file():
-        return _commands(init.parent), f"runs/{init.parent.name}/{init.name}"
-    try:
-        known = json.loads(init.with_suffix(".json").read_text())
-        return list(known["training"]["commands"]), f"models/{init.name}"
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(
-            f"{run} started from {init}, and neither a run.json nor a {init.stem}.json beside it "
-            "tells how that was trained; put one there"
-        ) from None
-
-
-def _public(data: str) -> str:
-    """A data source without the folders of this machine."""
-    kind, _, path = data.rpartition(":")
-    return f"{kind}:DIR" if kind else Path(path).name if path.endswith(".jsonl") else "DIR"
 
 
 def write_provenance(model: Path, provenance: dict[str, Any]) -> None:
