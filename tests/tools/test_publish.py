@@ -143,8 +143,8 @@ def test_a_stage_of_a_plan_shows_the_one_command_and_its_stages(tmp_path: Path) 
     assert commands_of(run) == [
         "asmnet-train stages shipped mine --run runs/shipped "
         "--input 300w=DIR --input imagenet=imagenet --input wild=DIR",
-        "asmnet-label DIR --out runs/shipped/wild.jsonl",
-        "asmnet-train --data 300w:DIR --extra runs/shipped/wild.jsonl --init imagenet "
+        "asmnet label DIR --out runs/shipped/wild.jsonl",
+        "asmnet train --data 300w:DIR --extra runs/shipped/wild.jsonl --init imagenet "
         "--run runs/shipped/mine",
     ]
 

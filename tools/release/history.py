@@ -62,10 +62,7 @@ def _stages(part: Plan, run: Path) -> list[str]:
     one = f"asmnet-train stages {part.name} {run.name} --run {folder}"
     one += "".join(f" --input {name}={given[name]}" for name in sorted(inputs))
     filled = [fill(part.stages[name], given | {"out": f"{folder}/{name}"}) for name in names]
-    return [
-        one,
-        *(f"asmnet-{' '.join(words)}".replace("asmnet-turn", "asmnet turn") for words in filled),
-    ]
+    return [one, *(f"asmnet {' '.join(words)}" for words in filled)]
 
 
 def _history(run: Path, init: Path) -> tuple[list[str], str]:
