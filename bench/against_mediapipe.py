@@ -1,4 +1,4 @@
-"""Our tracker beside MediaPipe's Face Landmarker: speed, steadiness, memory and start.
+"""Our tracker beside MediaPipe's Face Landmarker: speed, jitter, memory and start.
 
     make against-mediapipe
     python bench/against_mediapipe.py [MODEL ...] [--clip VIDEO] --task face_landmarker.task
@@ -8,7 +8,7 @@ single frame let each find the caches full of what the others left, as after oth
 device; turns of many frames show it left to itself.  An update is frame in to smoothed landmarks
 out, through the Python interfaces that users have; MediaPipe needs RGB in an image of its own,
 so making that is counted.  Where other programs are at work, the processor's own time (CPU, all
-threads) is the steadier measure.
+threads) is the measure that varies less.
 """
 
 from __future__ import annotations
@@ -113,10 +113,10 @@ def speed(title: str, records: dict[str, Record]) -> None:
     table(title, header, rows)
 
 
-def steadiness(records: dict[str, Record]) -> None:
-    """Print the second table: how rough the same points' paths are, where all see the same face.
+def jitter_of_points(records: dict[str, Record]) -> None:
+    """Print the second table: the jitter of the same points, where all follow the same face.
 
-    Roughness is that of stability.py: second difference / sqrt 6, in % of the distance of the
+    Jitter as in smoothing_tradeoff.py: second difference / sqrt 6, in % of the distance of the
     outer eye corners.
     """
     gap = np.full((14, 2), np.nan)
@@ -139,8 +139,8 @@ def steadiness(records: dict[str, Record]) -> None:
         row.append(f"{100 * np.sqrt(squares.mean() / 6):.3f}")
         row.append(f"{100 * apart[name][same].mean():.1f}")
         rows.append([*row, lag(path, theirs, same) if name != MEDIAPIPE else ""])
-    header = " | frames with a face | roughness, % | apart from mediapipe, % | later, frames"
-    table(f"Steadiness, 14 points, the same face in {same.sum()} frames", header, rows)
+    header = " | frames with a face | jitter, % | apart from mediapipe, % | later, frames"
+    table(f"Jitter, 14 points, the same face in {same.sum()} frames", header, rows)
 
 
 def lag(ours: np.ndarray, theirs: np.ndarray, same: np.ndarray) -> str:
@@ -238,7 +238,7 @@ def main(
         for turn in turns:
             records = run(everyone, task, frames, turn)
             speed(f"Speed, turns of {turn} frame{'s' * (turn > 1)}", records)
-        steadiness(records)
+        jitter_of_points(records)
         if number == 0:
             footprint(everyone, task, frames)
 

@@ -116,7 +116,7 @@ def extract(image: np.ndarray, crop: Crop, size: int, kernels: PixelOps = NUMPY)
 
     A crop at least twice as large as the output is first averaged over k x k
     blocks, k = floor(side / size): bilinear sampling alone would skip pixels,
-    and skipped pixels make landmarks shake.
+    and skipped pixels become jitter of the landmarks.
 
     Args:
         image: (H, W, 3) uint8; channel order is kept.

@@ -63,7 +63,7 @@ def pose_mae(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def jitter(tracks: np.ndarray, scheme: Scheme) -> float:
-    """How much the points of a still face shake.
+    """Jitter: how much the points of a still face move.
 
     Args:
         tracks: (T, N, 2) points of one unmoving face over T frames.

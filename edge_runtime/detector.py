@@ -145,7 +145,7 @@ class FaceDetector:
 def _merge(pairs: np.ndarray, scores: np.ndarray) -> list[tuple[np.ndarray, float]]:
     """Weighted non-maximum suppression: overlapping boxes are averaged, not dropped.
 
-    The average of many anchors' answers shakes less from frame to frame than the
+    The average of many anchors' answers has less jitter than the
     single best (section 3.4 of the paper).
     """
     boxes = np.concatenate([pairs[:, 0] - pairs[:, 1] / 2, pairs[:, 0] + pairs[:, 1] / 2], axis=1)

@@ -35,7 +35,7 @@ LIMITS = {
     "pose_max": 2.0,
     # The runtime's filter leaves about a third of it on a still face: 0.15 % of the distance
     # between the eyes, a quarter of a pixel when they are 160 pixels apart.  Absolute, since
-    # int8 adds nearly the same noise to every model: a ratio punishes the steady ones.
+    # int8 adds nearly the same noise to every model: a ratio punishes those with little jitter.
     "jitter": 0.45,  # % of inter-ocular, the exported file's own
 }
 LIMITS_SIZE = 224
@@ -105,7 +105,7 @@ def shifts(
 def measure_jitter(
     landmarkers: Sequence[Landmarker], images: np.ndarray, progress: Progress = no_progress
 ) -> list[float]:
-    """Shake stills a little, as a camera and a tracker do, and see how the answers shake.
+    """Jitter of the answers on stills moved a little, as a camera and a tracker move them.
 
     Args:
         landmarkers: all are shown the same pixels.

@@ -76,7 +76,7 @@ def dynamic_range(network: keras.Model, crops: np.ndarray, progress: Progress) -
 
 
 def int16x8(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
-    """int8 weights and int16 activations: steady, and slow wherever kernels are made for 8 bits.
+    """int8 weights, int16 activations: little jitter, and slow where kernels are made for 8 bits.
 
     Input and outputs are float32.
     """
@@ -104,7 +104,7 @@ def int8(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
 
 
 def qat_int8(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
-    """`int8` after quantization-aware fine-tuning: steadier, in minutes instead of seconds.
+    """`int8` after quantization-aware fine-tuning: less jitter, in minutes instead of seconds.
 
     Needs the extra `qat`.
     """

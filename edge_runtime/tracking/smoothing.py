@@ -18,7 +18,7 @@ class OneEuro:
     serve every resolution, distance and frame rate.
 
     Attributes:
-        min_cutoff: Hz, of a point at rest; lower is steadier.
+        min_cutoff: Hz, of a point at rest; lower has less jitter.
         beta: Hz per (scale / second); higher follows movement faster.
         speed_cutoff: Hz, of the filter on the speed itself.
     """

@@ -51,7 +51,7 @@ SEARCH_MORE = 0.15
 NEW_SCORE, KEEP_SCORE = 0.7, 0.45
 # Below this score a second check is needed: in a crop rotated by 10 degrees, the landmarks move by
 # less than MAX_ROTATION_DRIFT box sides.  Those of faces do, unless noise or blur is bad; those of
-# half of the detector's false positives do not (bench/steadiness.py).
+# half of the detector's false positives do not (bench/rotation_check.py).
 SURE_SCORE, CHECK_ROTATION_DEG, MAX_ROTATION_DRIFT = 0.85, 10.0, 0.05
 # The detector searches this many times the landmarks' box.
 DETECT_SCALE = 2.0

@@ -16,8 +16,8 @@ __all__ = ["POINTS_FILTER", "POSE_FILTER", "Observation", "Track", "overlaps"]
 
 # One-Euro parameters: (minimal cutoff in Hz, beta in Hz per unit of speed); the units are
 # box sides / s for points, 90 degrees / s for the pose.  Chosen from the curve of jitter
-# against lag in docs/measurements/tracking.md (bench/stability.py): less than half a frame late
-# at any speed.
+# against lag in docs/measurements/tracking.md (bench/smoothing_tradeoff.py): less than half a
+# frame late at any speed.
 POINTS_FILTER = (0.5, 50.0)
 POSE_FILTER = (1.0, 10.0)
 

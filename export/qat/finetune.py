@@ -148,11 +148,11 @@ def finetune(
     optimizer.build(pupil.trainable_weights)  # or the first step, which would, is traced twice
 
     @tf.function
-    def learn(clean: Any, shaken: Any, moved: Any) -> None:
+    def learn(clean: Any, noisy: Any, moved: Any) -> None:
         points, pose = exact(clean, training=False)
         points -= tf.tile(moved, (1, points.shape[1] // 2))
         with tf.GradientTape() as tape:
-            its_points, its_pose = pupil(shaken, training=False)  # ranges stay
+            its_points, its_pose = pupil(noisy, training=False)  # ranges stay
             # A pixel counts as much as a degree.
             loss = tf.reduce_mean(tf.square((its_points - points) * size))
             loss += tf.reduce_mean(tf.square(its_pose - pose))
@@ -221,7 +221,7 @@ def _variables(pupil: Any) -> dict[str, list[Any]]:
 def _batches(
     crops: np.ndarray, rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Clean inputs, shaken ones, and how far these are moved, (B, 2) in crop units; endless."""
+    """Clean inputs, noisy ones, and how far these are moved, (B, 2) in crop units; endless."""
     with ThreadPoolExecutor(1) as worker:  # prepares the next batch while this one is learned
         ready = worker.submit(_batch, crops, rng)
         while True:
@@ -235,7 +235,7 @@ def _batch(
     size = crops.shape[1]
     middle = (size - 1) / 2
     clean: list[np.ndarray] = []
-    shaken: list[np.ndarray] = []
+    noisy: list[np.ndarray] = []
     moved = rng.uniform(-OFF, OFF, (BATCH, 2))
     for crop, off in zip(crops[rng.integers(0, len(crops), BATCH)], moved, strict=True):
         face = crop[:, ::-1] if rng.random() < 0.5 else crop
@@ -243,13 +243,13 @@ def _batch(
         turn: Any = cv2.getRotationMatrix2D((middle, middle), angle, scale)
         turn[:, 2] += rng.normal(0, SHIFT * size, 2)
         gain, shade = np.exp(rng.normal(0, LIGHT)), rng.normal(0, SHADE)
-        for views, offset, noise in (clean, 0.0, 0.0), (shaken, off, NOISE):
+        for views, offset, noise in (clean, 0.0, 0.0), (noisy, off, NOISE):
             turn[:, 2] -= offset
             view: Any = cv2.warpAffine(face, turn, (size, size), borderMode=cv2.BORDER_REPLICATE)
             view = view * gain + shade + rng.normal(0, noise, view.shape)
             views.append(np.clip(np.rint(view), 0, 255))
     return (
         to_inputs(np.stack(clean)),
-        to_inputs(np.stack(shaken)),
+        to_inputs(np.stack(noisy)),
         (moved / size).astype(np.float32),
     )

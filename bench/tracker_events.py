@@ -1,6 +1,6 @@
 """How the tracker behaves when faces leave, return, are many, and when there is none.
 
-    python bench/behaviour.py [--faceless FOLDER]
+    python bench/tracker_events.py [--faceless FOLDER]
 
 Leaving and returning: the sample clip, whose truth is known.  Ghosts: a minute of a camera that
 pans and zooms over pictures without faces; by default the portraits that ship, their faces painted

@@ -1,12 +1,11 @@
-"""How steady the smoothed points of the tracker are, and how late: for the choice of its filter.
+"""Jitter of the tracker's smoothed points against their lag: for the choice of its filter.
 
-    python bench/stability.py [MODEL ...] [--clip VIDEO] [--plot docs/measurements/smoothing.png]
+    python bench/smoothing_tradeoff.py [MODEL ...] [--clip VIDEO] [--plot FILE.png]
 
-Still: faces at rest under sensor noise; how much their points shake, in % of the distance of
-the outer eye corners.  Moving: the same faces swing along a known path, slowly, briskly and
-quickly; by how many frames (of 30 a second) the points are late.  Clip: any video of one face;
-how much its points change their direction from frame to frame (second difference / sqrt 6: of
-white noise, its deviation).
+Still: faces at rest under sensor noise; the jitter of their points, in % of the distance of the
+outer eye corners.  Moving: the same faces swing along a known path, slowly, briskly and quickly;
+by how many frames (of 30 a second) the points are late.  Clip: any video of one face; the jitter
+of its points (second difference / sqrt 6: of white noise, its deviation).
 """
 
 from __future__ import annotations
@@ -94,7 +93,7 @@ def lag(points: np.ndarray, times: np.ndarray, swing: float) -> float:
     return float(delays[int(np.argmin(misfit))])
 
 
-def roughness(points: np.ndarray, interocular: float) -> float:
+def second_difference(points: np.ndarray, interocular: float) -> float:
     """% of the inter-ocular distance by which points leave a straight line, frame to frame."""
     second = points[2:] - 2 * points[1:-1] + points[:-2]
     return float(100 * np.sqrt(np.square(second).sum(axis=-1).mean() / 6) / interocular)
@@ -120,7 +119,7 @@ def measure(
 def figures(
     tracker: FaceTracker, measured: Measured, parameters: tuple[float, float] | None
 ) -> list[float]:
-    """Shaking of stills in %, lags in frames by swing, and roughness of the clip in %."""
+    """Jitter of stills in %, lags in frames by swing, and jitter of the clip in %."""
     rest, moving, clip = measured
     scheme = tracker.landmarker.spec.landmark_scheme
     found = [float(np.mean([jitter(smoothed(one, parameters)[FPS:], scheme) for one in rest]))]
@@ -129,26 +128,26 @@ def figures(
         found.append(float(np.mean(late)))
     if clip is not None:
         interocular = scheme.interocular(clip[1].mean(axis=0))
-        found.append(roughness(smoothed(clip, parameters), interocular))
+        found.append(second_difference(smoothed(clip, parameters), interocular))
     return found
 
 
 def draw(curves: dict[float, list[tuple[float, list[float]]]], file: str) -> None:
-    """Shaking against the worst lag: a line for each minimal cutoff, a dot for each beta."""
+    """Jitter against the worst lag: a line for each minimal cutoff, a dot for each beta."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
     for cutoff, dots in curves.items():
-        lags, shakes = [max(f[1:4]) for _, f in dots], [f[0] for _, f in dots]
-        axes.plot(lags, shakes, "o-", ms=4, label=f"{cutoff} Hz")
-        for (beta, _), late, shake in zip(dots, lags, shakes, strict=True):
+        lags, jitters = [max(f[1:4]) for _, f in dots], [f[0] for _, f in dots]
+        axes.plot(lags, jitters, "o-", ms=4, label=f"{cutoff} Hz")
+        for (beta, _), late, still in zip(dots, lags, jitters, strict=True):
             if (cutoff, beta) == POINTS_FILTER:
-                axes.plot([late], [shake], "o", ms=11, mfc="none", mec="black")
-            axes.annotate(f"{beta:g}", (late, shake), (3, 3), textcoords="offset points", size=7)
+                axes.plot([late], [still], "o", ms=11, mfc="none", mec="black")
+            axes.annotate(f"{beta:g}", (late, still), (3, 3), textcoords="offset points", size=7)
     axes.axvline(1, color="gray", lw=0.8, ls="--")
     axes.set_xlabel("lag of a moving face, worst of three speeds, frames at 30 a second")
-    axes.set_ylabel("shaking of a still face, % of the eyes' distance")
+    axes.set_ylabel("jitter of a still face, % of the eyes' distance")
     axes.set_xlim(0, 3)
     axes.set_ylim(0)
     axes.legend(title="minimal cutoff; dots: beta")
@@ -159,7 +158,7 @@ def draw(curves: dict[float, list[tuple[float, list[float]]]], file: str) -> Non
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--clip", metavar="VIDEO", help="A video of one face; the first 1,500 frames count.")
-@click.option("--plot", metavar="FILE", help="Draw shaking against lag for the first model.")
+@click.option("--plot", metavar="FILE", help="Draw jitter against lag for the first model.")
 @cli_errors(extra="export")
 def main(names: tuple[str, ...], clip: str | None, plot: str | None) -> None:
     """Print a Markdown table: a line unsmoothed and one smoothed for each model."""
@@ -184,8 +183,8 @@ def main(names: tuple[str, ...], clip: str | None, plot: str | None) -> None:
             }
             draw(curves, plot)
             plot = None
-    header = ["model", "smoothed", "shaking at rest, %", "lag, slow", "brisk", "quick"]
-    table("Steadiness", header + ["clip, %"] * (clip is not None), rows)
+    header = ["model", "smoothed", "jitter at rest, %", "lag, slow", "brisk", "quick"]
+    table("Jitter and lag", header + ["clip, %"] * (clip is not None), rows)
 
 
 if __name__ == "__main__":

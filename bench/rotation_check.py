@@ -1,11 +1,11 @@
-"""How steady landmarks are under a turned crop: of faces, and of what only looks like one.
+"""How far landmarks move in a rotated crop: of faces, and of the detector's false positives.
 
-    python bench/steadiness.py --data 300w:DIR [--faceless FOLDER]
+    python bench/rotation_check.py --data 300w:DIR [--faceless FOLDER]
 
-Each find of the detector is looked at twice, the second time in a crop turned by the tracker's
-`CHECK_ROTATION_DEG`; printed is how far its landmarks move on average, in % of their box.  Faces:
-every fourth of 300-W's training pictures, as they are and made worse.  Not faces: what the detector
-takes for one, close up, in ten seconds of roaming over each picture of FOLDER.
+Landmarks are placed in the detector's crop and in the same crop rotated by the tracker's
+`CHECK_ROTATION_DEG`; printed is how far they move on average, in % of their box.  Faces: every
+fourth of 300-W's training pictures, as they are and degraded.  False positives: what the detector
+takes for a face, close up, in ten seconds of roaming over each picture of FOLDER.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import behaviour
 import click
 import cv2
 import numpy as np
+import tracker_events
 from shared import bgr, open_detector, open_model, table, training_faces
 
 from asmnet import models
@@ -51,24 +51,24 @@ def noisy(image: np.ndarray, deviation: float) -> np.ndarray:
 
 
 def movement(landmarker: Landmarker, image: np.ndarray, crop: Crop) -> float:
-    """How far landmarks move when the crop around them turns, % of their box."""
+    """How far landmarks move when the crop around them is rotated, % of their box."""
     found = landmarker(image, crop)
     around = Crop.around(found.landmarks, landmarker.spec.margin)
     straight = landmarker(image, around).landmarks
-    turned = landmarker(image, replace(around, angle=CHECK_ROTATION_DEG)).landmarks
+    rotated = landmarker(image, replace(around, angle=CHECK_ROTATION_DEG)).landmarks
     side = np.ptp(straight, axis=0).max()
-    return float(100 * np.linalg.norm(turned - straight, axis=1).mean() / side)
+    return float(100 * np.linalg.norm(rotated - straight, axis=1).mean() / side)
 
 
 def false_finds(detector: FaceDetector, landmarker: Landmarker, folder: Path) -> list[float]:
     """The same of what is no face."""
     moved = []
-    behaviour.SECONDS = 10
+    tracker_events.SECONDS = 10
     for file in sorted([*folder.rglob("*.jpg"), *folder.rglob("*.png")]):
         picture = cv2.imread(str(file))
         if picture is None or min(picture.shape[:2]) < 200:
             continue
-        for frame in behaviour.roam([picture]):
+        for frame in tracker_events.roam([picture]):
             for rough in detector.detect(frame)[:1]:
                 close = replace(rough.to_crop(1.0), side=rough.to_crop(1.0).side * DETECT_SCALE)
                 for found in detector.detect(frame, close, NEW_SCORE)[:1]:
