@@ -1,0 +1,83 @@
+"""How many faces a detector finds, by how far they are turned.
+
+    python bench/detector_recall.py FOLDER --yunet yunet.onnx
+
+FOLDER holds pictures and a `faces.csv` with boxes and yaw.  A face counts as found when a
+detection overlaps its box by 0.4 (intersection over union).  Boxes that came from one of the
+detectors favour that one.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from shared import open_detector
+
+from asmnet.core import Crop, cli_errors, extract
+from asmnet.edge_runtime.crops import OPENCV_PADDED
+from asmnet.edge_runtime.detector import iou
+
+YAWS = (0, 20, 40, 60, 75, 180)
+OVERLAP = 0.4
+INSIDE = 0.6  # of the cut that is real picture
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--yunet", type=click.Path(path_type=Path), help="OpenCV's detector, to compare.")
+@click.option("--room", multiple=True, type=float, default=(1.0, 3.0), help="Square / picture.")
+@click.option("--every", default=1, help="Take every Nth face.")
+@cli_errors(extra="export")
+def main(folder: Path, yunet: Path | None, room: tuple[float, ...], every: int) -> None:
+    """Measure recall by yaw."""
+    with (folder / "faces.csv").open(newline="") as file:
+        rows = [r for r in csv.DictReader(file) if float(r.get("inside") or 1) >= INSIDE][::every]
+    blaze, other = open_detector(), None
+    if yunet:
+        other = cv2.FaceDetectorYN.create(str(yunet), "", (320, 320), 0.5)
+    names = [
+        f"{name}, room {r:g}" for name in ("BlazeFace", "YuNet")[: 1 + bool(other)] for r in room
+    ]
+    found: dict[str, list[bool]] = {name: [] for name in names}
+    for row in track(rows, "detecting"):
+        image = cv2.imread(str(folder / row["file"]))
+        x, y, w, h = (float(row[k]) for k in "xywh")
+        # Detectors differ in height: brows or hairline to chin.  A square about the centre is fair.
+        box = np.array([x + w / 2 - h / 2, y, x + w / 2 + h / 2, y + h])
+        height, width = image.shape[:2]
+        for r in room:
+            region = Crop((width - 1) / 2, (height - 1) / 2, r * max(height, width))
+            boxes = [d.box for d in blaze.detect(image, region)]
+            found[f"BlazeFace, room {r:g}"].append(_hit(box, boxes))
+            if other:
+                square = extract(image, region, 320, OPENCV_PADDED)
+                faces = other.detect(square)[1]
+                boxes = []
+                for fx, fy, fw, fh in [] if faces is None else faces[:, :4]:
+                    low = region.to_picture(
+                        (np.array([fx + fw / 2 - fh / 2, fy]) + 0.5) / 320 - 0.5
+                    )
+                    boxes.append(np.concatenate([low, low + fh * region.side / 320]))
+                found[f"YuNet, room {r:g}"].append(_hit(box, boxes))
+    yaw = np.array([abs(float(row["yaw"])) for row in rows])
+    table = Table("detector", *(f"{a} to {b}°" for a, b in zip(YAWS, YAWS[1:], strict=False)))
+    bins = [(yaw >= a) & (yaw < b) for a, b in zip(YAWS, YAWS[1:], strict=False)]
+    table.add_row("faces", *(str(int(b.sum())) for b in bins))
+    for name, hits in found.items():
+        table.add_row(name, *(f"{100 * np.mean(np.array(hits)[b]):.1f} %" for b in bins))
+    Console().print(table)
+
+
+def _hit(box: np.ndarray, boxes: list[np.ndarray]) -> bool:
+    return bool(boxes) and float(iou(box, np.array(boxes)).max()) > OVERLAP
+
+
+if __name__ == "__main__":
+    main()
