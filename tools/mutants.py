@@ -5,8 +5,9 @@
 
 mutmut mutates the bodies of functions, but not decorated ones (properties, context managers), nor
 module constants; what a test starts as another process is not mutated.  Each mutant meets those of
-its module's nearest tests that call its function; a timeout is a kill.  SAMPLE=100 tries so many of
-a module's, by chance but always the same.
+its module's nearest tests that call its function; a timeout is a kill.  Functions that make a
+module's tables are called when it is imported: mutants AT_IMPORT each get a process of their own.
+SAMPLE=100 tries so many of a module's, by chance but always the same.
 build/mutants/MODULE/ has survivors.diff and mutmut's log.  Run again without a change of the room,
 it tries what survived or was not tried yet; delete build/mutants to try all.
 
@@ -24,6 +25,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUILD = REPOSITORY / "build/mutants"
@@ -63,6 +65,8 @@ TESTS = {
     "data/faces.py": ["data/test_datasets.py", "data/test_jsonl.py"],
     "train/shape_model.py": ["train/test_loss.py"],
 }
+# Modules whose functions run when they are imported, before mutmut can switch to a mutant.
+AT_IMPORT = ("core/landmarks.py",)
 # The wording of messages is no code: mutants inside these expressions are not made.
 WORDING = [r"raise \w*Error\(", r"Error\($", r"warnings\.warn\(", r"click\.echo\("]
 
@@ -138,10 +142,28 @@ def try_mutants(module: str) -> None:
         subprocess.run([sys.executable, "-c", make], **options, stderr=log)
         words = results(module)
         if todo := [key for key in chosen(module) if words[key] in ALIVE]:
+            if module in AT_IMPORT:
+                try_afresh(module, todo, options)
+                return
             mutmut = str(Path(sys.executable).with_name("mutmut"))
             subprocess.run([mutmut, "run", *todo], **options, stderr=log)
             if results(module) == words and "not checked" in words.values():
                 sys.exit(f"error: mutmut could not begin with {module}; see {stage}/log")
+
+
+def try_afresh(module: str, keys: list[str], options: dict[str, Any]) -> None:
+    """Run the tests once for each mutant, chosen before anything is imported."""
+    tests = [sys.executable, "-m", "pytest", "-xq", "-p", "no:cacheprovider", *tests_of(module)]
+    options = options | {"cwd": folder(module) / "mutants", "stderr": subprocess.STDOUT}
+    if subprocess.run(tests, **options).returncode:
+        sys.exit(f"error: tests of {module} fail without a mutant; see {folder(module)}/log")
+    found = meta(module)
+    for key in keys:
+        env = options["env"] | {"MUTANT_UNDER_TEST": key}
+        record = json.loads(found.read_text())
+        killed = bool(subprocess.run(tests, **options | {"env": env}).returncode)
+        record["exit_code_by_key"][key] = int(killed)
+        found.write_text(json.dumps(record))
 
 
 def fresh(module: str) -> bool:
@@ -175,9 +197,14 @@ def results(module: str) -> dict[str, str]:
     """What became of each mutant, in mutmut's words."""
     from mutmut.stats import status_by_exit_code
 
-    found = folder(module) / "mutants/asmnet" / f"{module}.meta"
+    found = meta(module)
     codes = json.loads(found.read_text())["exit_code_by_key"] if found.exists() else {}
     return {key: status_by_exit_code[code] for key, code in codes.items()}
+
+
+def meta(module: str) -> Path:
+    """Where mutmut notes what became of a module's mutants."""
+    return folder(module) / "mutants/asmnet" / f"{module}.meta"
 
 
 def chosen(module: str) -> list[str]:

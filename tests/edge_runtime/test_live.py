@@ -23,7 +23,7 @@ from matroska import matroska
 
 from asmnet.core import UserError
 from asmnet.edge_runtime import Frame, frames_from
-from asmnet.edge_runtime.io import live
+from asmnet.edge_runtime.io import live, sources
 from asmnet.edge_runtime.io.cameras import public_name
 from asmnet.edge_runtime.io.live import LatestFrames
 
@@ -208,6 +208,50 @@ def test_the_cameras_clock_is_steadier_than_threads():
         np.testing.assert_allclose(np.diff([shot.t for shot in seen]), 0.01, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("source", "which", "name"),
+    [
+        ("3", 3, "camera 3"),
+        ("/dev/video12", 12, "camera 12"),
+        ("picamera", 0, "picamera 0"),
+        ("picamera:2", 2, "picamera 2"),
+        ("rtsp://10.0.0.9/live", "rtsp://10.0.0.9/live", "rtsp://10.0.0.9/..."),
+    ],
+)
+def test_each_kind_of_camera_comes_back_says_so_and_can_be_stopped(
+    source: str, which: object, name: str, hasty: None, monkeypatch: pytest.MonkeyPatch
+):
+    opened: list[object] = []
+    said: list[str] = []
+    seen: list[Frame] = []
+
+    def open_camera(given: object) -> FakeCamera:
+        opened.append(given)
+        return FakeCamera(2)
+
+    kind = "open_picamera" if source.startswith("pi") else "open_capture"
+    monkeypatch.setattr(sources, kind, open_camera)
+    for frame in frames_from(source, lambda: len(seen) >= 4, said.append):
+        seen.append(frame)
+    assert [frame.index for frame in seen] == list(range(len(seen)))
+    assert {(frame.name, frame.live, frame.fps) for frame in seen} == {(name, True, 100.0)}
+    assert said[:2] == [f"{name} is gone; looking for it", f"{name} is back"]
+    assert opened[:2] == [which, which]
+
+
+def test_a_live_frame_tells_when_it_arrived_and_what_was_dropped(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sources, "open_capture", lambda number: FakeCamera())
+    source = frames_from("0")
+    start = time.monotonic()
+    first = next(source)
+    time.sleep(0.1)
+    second = next(source)
+    source.close()
+    assert start <= first.captured < second.captured <= time.monotonic()
+    numbers = [int(frame.image[0, 0, 0]) for frame in (first, second)]
+    assert numbers[1] - numbers[0] == second.dropped + 1 > 1
+
+
 class _Stream(http.server.BaseHTTPRequestHandler):
     """Motion JPEG, as IP cameras send it."""
 
@@ -355,6 +399,18 @@ def test_nor_in_the_sentence_about_what_cannot_be_played(address: str, model: Pa
     assert "hush" not in done.stderr and "secret" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["RTSP:/10.0.0.9/hush", "http:/me:hush@10.0.0.9", "me:hush@10.0.0.9/live", "http:/hush\0"],
+)
+def test_a_misspelt_address_is_no_path_to_be_shown(address: str):
+    with pytest.raises(
+        UserError, match=r"address not shown.*: [Nn]o such file.*; try --source demo"
+    ) as error:
+        frames_from(address)
+    assert "hush" not in str(error.value) and error.value.__cause__ is None
+
+
 SECRETS = st.text("ab1:/@?#&=%.;[] \\-", min_size=1).map(lambda text: f"Zq{text}Zq")
 
 
@@ -379,6 +435,36 @@ def test_whatever_a_secret_is_made_of_it_is_not_shown(first: str, second: str, f
 )
 def test_the_host_is_shown(address: str, name: str):
     assert public_name(address) == name
+
+
+class _Clip(http.server.BaseHTTPRequestHandler):
+    """A video of 20 seconds, one picture a second; /cut.mkv ends before its last half."""
+
+    def do_GET(self) -> None:
+        content = matroska(range(0, 20_000, 1000), 20_000)
+        if self.path == "/cut.mkv":
+            content = content[: len(content) // 2]
+        self.send_response(200)
+        self.send_header("Content-Type", "video/x-matroska")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_video_behind_a_url_is_no_camera():
+    """All its pictures with their own times; an end that came too early is told by its host."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Clip) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        host = f"http://127.0.0.1:{server.server_port}"
+        frames = list(frames_from(f"{host}/clip.mkv"))
+        with pytest.raises(UserError, match=f"^{host}/... is truncated: it ended after"):
+            list(frames_from(f"{host}/cut.mkv"))
+        server.shutdown()
+    assert [frame.t for frame in frames] == pytest.approx(range(20))
+    assert {(frame.name, frame.live) for frame in frames} == {(f"{host}/...", False)}
 
 
 def test_nothing_at_a_url_is_one_sentence():

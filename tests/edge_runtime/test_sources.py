@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import struct
 from pathlib import Path
 
 import cv2
@@ -48,6 +50,7 @@ def test_a_folder_gives_its_pictures_in_order_as_stills():
     assert [f.name for f in frames] == sorted(p.name for p in samples.PORTRAITS.glob("*.jpg"))
     assert all(frame.still and frame.image.dtype == np.uint8 for frame in frames)
     assert [frame.t for frame in frames] == [0.0, 1.0, 2.0]
+    assert {frame.fps for frame in frames} == {1.0}
 
 
 def test_a_picture_is_one_frame_whatever_its_name(tmp_path: Path):
@@ -210,6 +213,57 @@ def test_a_pause_is_believed_where_the_duration_is_unknown(tmp_path: Path):
     assert times == pytest.approx([0, 9, 9.033], abs=1e-3)
 
 
+class Played:
+    """Stands for an opened `cv2.VideoCapture`: its frames' times, whatever containers allow."""
+
+    def __init__(self, times: list[float], fps: float, count: int) -> None:
+        self.times, self.place = times, -1
+        self.values = {cv2.CAP_PROP_FPS: fps, cv2.CAP_PROP_FRAME_COUNT: count}
+        self.released = False
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        self.place += 1
+        there = self.place < len(self.times)
+        return there, np.zeros((4, 4, 3), np.uint8) if there else None
+
+    def get(self, what: int) -> float:
+        return 1000 * self.times[self.place] if what == cv2.CAP_PROP_POS_MSEC else self.values[what]
+
+    def release(self) -> None:
+        self.released = True
+
+
+@pytest.mark.parametrize(
+    ("read", "told"),
+    [
+        ([3600.0, 3600.25, 3600.5], [0, 0.25, 0.5]),  # cut out of a longer one
+        ([0.0, 10.0, 10.25], [0, 10, 10.25]),  # the longest gap that is believed
+        ([0.0, 10.5, 11.0], [0, 0.25, 0.75]),
+        ([0.0, 0.0, 0.0], [0, 0.25, 0.5]),  # no times at all
+    ],
+)
+def test_times_begin_at_zero_and_grow(
+    read: list[float], told: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "video.avi").write_bytes(b"a video")
+    played = Played(read, fps=4, count=0)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda path: played)
+    assert [frame.t for frame in frames_from(tmp_path / "video.avi")] == told
+    assert played.released
+
+
+@pytest.mark.parametrize(("count", "cut"), [(22, False), (23, True)])
+def test_the_last_picture_is_seen_for_as_long_as_any(
+    count: int, cut: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Here a quarter of a second: it ends at 5.0 s of 5.5 or 5.75, and a tenth may be missing."""
+    (tmp_path / "video.avi").write_bytes(b"a video")
+    played = Played([0, 2, 4.75], fps=4, count=count)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda path: played)
+    with pytest.raises(UserError, match="truncated") if cut else contextlib.nullcontext():
+        list(frames_from(tmp_path / "video.avi"))
+
+
 def test_times_that_go_back_go_on(tmp_path: Path):
     (tmp_path / "back.mkv").write_bytes(matroska([0, 33, 66, 10, 43], 0, known=False))
     times = [frame.t for frame in frames_from(tmp_path / "back.mkv")]
@@ -262,6 +316,47 @@ STARTS = [b"\x89PNG\r\n\x1a\n", b"\xff\xd8", b"RIFF....WEBPVP8X", b"RIFF....WEBP
 def test_a_damaged_header_is_no_size(start: bytes, rest: bytes):
     width, height = pictures.picture_size(start + rest)
     assert width >= 0 and height >= 0
+
+
+@pytest.mark.parametrize("content", [b"GIF89a", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\0\0", b""])
+def test_without_a_known_header_there_is_no_size(content: bytes):
+    assert pictures.picture_size(content) == (0, 0)
+
+
+def tiff(order: str, kind: str, width: int, height: int) -> bytes:
+    """The start of a TIFF file: its first page's directory, here with three entries."""
+    directory = struct.pack(order + "H", 3)
+    for tag, value in ((254, 0), (256, width), (257, height)):
+        entry = struct.pack(order + "HHI" + kind, tag, {"H": 3, "I": 4}[kind], 1, value)
+        directory += entry.ljust(12, b"\0")
+    start = {"<": b"II", ">": b"MM"}[order] + struct.pack(order + "HI", 42, 8)
+    return start + directory + bytes(4)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(
+    ("kind", "width", "height"), [("H", 640, 480), ("I", 70_000, 3), ("I", 2**32 - 1, 2**31)]
+)
+def test_the_size_of_a_tiff_in_either_byte_order(order: str, kind: str, width: int, height: int):
+    assert pictures.picture_size(tiff(order, kind, width, height)) == (width, height)
+
+
+def test_a_png_of_an_impossible_size_is_not_taken_for_a_small_one():
+    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 2**32 - 1, 2**32 - 1)
+    assert pictures.picture_size(header) == (2**32 - 1, 2**32 - 1)
+
+
+def test_padding_between_the_parts_of_a_jpeg_is_skipped():
+    jpeg = cv2.imencode(".jpg", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
+    padded = jpeg[:2] + b"\xff\xff" + jpeg[2:]
+    assert cv2.imdecode(np.frombuffer(padded, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
+    assert pictures.picture_size(padded) == (64, 48)
+
+
+def test_a_bmp_from_top_to_bottom_has_a_size():
+    content = bytearray(cv2.imencode(".bmp", np.zeros((48, 64, 3), np.uint8))[1].tobytes())
+    struct.pack_into("<i", content, 22, -48)
+    assert pictures.picture_size(bytes(content)) == (64, 48)
 
 
 def test_a_name_that_is_no_text_is_made_readable(tmp_path: Path):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import pytest
 
@@ -19,6 +19,9 @@ from asmnet.evaluate import FaceSet
 from asmnet.export import convert
 from asmnet.export.gate import ParityReport, measure_parity, nme_metric, worst_metric
 from asmnet.export.pipeline import Export, smallest
+
+if TYPE_CHECKING:
+    import keras
 
 FACES, POINTS = 100, 68
 SPEC = ModelSpec("test", "0", "ibug68", 224, "landmarks", "pose")
