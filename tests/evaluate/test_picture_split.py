@@ -13,7 +13,14 @@ from asmnet import samples
 from asmnet.core import ModelSpec, UserError
 from asmnet.evaluate import detected_faces
 from asmnet.evaluate.face_sets import FaceSet
-from asmnet.evaluate.picture_split import judges
+from asmnet.evaluate.picture_split import (
+    calibrating,
+    copies,
+    different,
+    judges,
+    judging,
+    look,
+)
 from asmnet.export import calibration_faces
 from asmnet.export.eval_faces import FEWEST, eval_faces
 from asmnet.export.pipeline import open_job
@@ -39,6 +46,91 @@ def both(
     return calibrated, eval_faces(
         SPEC, source, images, calibration=calibration, calibrated=calibrated
     )
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A folder of 300 files, half of them in a folder of their own; all that counts is content."""
+    (tmp_path / "own" / "part").mkdir(parents=True)
+    for k in range(300):
+        (tmp_path / "own" / ("part" if k % 2 else "") / f"{k}.jpg").write_text(str(k))
+    return tmp_path / "own"
+
+
+def sides(calibration: Path | None, faces: Path | None) -> tuple[set[Path], set[Path]]:
+    """Which files calibrate and which judge, before anybody looks for faces."""
+
+    def all_of(folder: Path | None) -> set[Path]:
+        folders = [samples.LONDON, samples.PORTRAITS] if folder is None else [folder]
+        return {path for folder in folders for path in folder.rglob("*.jpg")}
+
+    learned = {path for path in all_of(calibration) if calibrating(calibration, faces)(path)}
+    return learned, {path for path in all_of(faces) if judging(calibration, faces)(path)}
+
+
+def test_two_of_five_pictures_judge_by_their_content(own: Path, tmp_path: Path) -> None:
+    judged = {path for path in own.rglob("*.jpg") if judges(path)}
+    assert len(judged) == pytest.approx(0.4 * 300, abs=25)
+    shutil.copytree(own, tmp_path / "copy")
+    assert {tmp_path / "copy" / p.relative_to(own) for p in judged} == {
+        path for path in (tmp_path / "copy").rglob("*.jpg") if judges(path)
+    }
+    with pytest.raises(UserError, match=r"cannot read picture .*gone\.jpg: No such file"):
+        judges(tmp_path / "gone.jpg")
+
+
+def test_files_that_both_could_use_are_parted(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(own)
+    for calibration, faces in ((own, own), (own, own / "part"), (own / "part", own)):
+        learned, judged = sides(calibration, faces)
+        assert learned and judged and not learned & judged
+        shared = set((own / "part").rglob("*.jpg"))
+        assert shared <= learned | judged
+    learned, judged = sides(tmp_path / "link", own)
+    assert not {path.name for path in learned} & {path.name for path in judged}
+
+
+def test_files_of_one_side_alone_stay_whole(own: Path, tmp_path: Path) -> None:
+    shutil.copytree(own, tmp_path / "other")
+    learned, judged = sides(own, tmp_path / "other")
+    assert len(learned) == len(judged) == 300
+    learned, judged = sides(own, own / "part")
+    assert {path for path in learned if path.parent == own} == set(own.glob("*.jpg"))
+
+
+def test_the_shipped_pictures_are_always_parted(own: Path) -> None:
+    learned, judged = sides(None, None)
+    assert not learned & judged and len(judged) == 35 and len(learned) == 68
+    assert sides(None, own) == (learned, set(own.rglob("*.jpg")))
+    assert sides(own, None) == (set(own.rglob("*.jpg")), judged)
+    assert sides(samples.LONDON, None) == (learned & set(LONDON), judged)
+
+
+def test_looks_of_copies_are_nowhere_far_apart() -> None:
+    looks = np.zeros((3, 768), np.float32)
+    looks[1] = 40
+    looks[2, 5] = -17.9
+    assert copies(looks[2], looks[:2]) and copies(looks[0], looks[1:])
+    assert not copies(looks[2] - np.eye(768)[5].astype(np.float32) * 0.1, looks[:2])
+    assert not copies(looks[0], looks[:0])
+
+
+def test_copies_of_copies_are_counted_once() -> None:
+    """The third is like the second, but not like the first, whose copy the second is."""
+    looks = np.float32([0, 10, 20, 100, 101, 0])[:, None].repeat(768, axis=1)
+    assert different(looks) == 3
+    assert different(looks[:2]) == 1 and different(looks[:0]) == 0
+
+
+def test_a_look_is_a_small_picture() -> None:
+    image = np.zeros((160, 320, 3), np.uint8)
+    image[:, 160:, 1] = 200
+    small = look(image)
+    assert small.dtype == np.float32
+    np.testing.assert_array_equal(small.reshape(16, 16, 3)[:, 8:], [[[0, 200, 0]] * 8] * 16)
+    assert (small.reshape(16, 16, 3)[:, :8] == 0).all()
+    image[::2, :160] = 100
+    assert (look(image).reshape(16, 16, 3)[:, :8] == 50).all(), "each cell is a mean"
 
 
 def test_the_shipped_people_are_parted_once() -> None:
