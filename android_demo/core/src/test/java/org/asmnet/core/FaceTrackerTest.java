@@ -64,6 +64,12 @@ class FaceTrackerTest {
 
     @Test
     void followingFacesMakesNoGarbage() {
+        mostGarbage(); // the virtual machine allocates too, whatever runs for the first time
+        assertEquals(0, mostGarbage(), "bytes in a frame");
+    }
+
+    /** The most bytes allocated in a frame in which two faces are followed and nobody is new. */
+    private long mostGarbage() {
         FaceTracker tracker = new FaceTracker(new Landmarker(Recorded.landmarks("track", spec), spec),
                 new FaceDetector(Recorded.detector("track")), 2, true);
         // A camera's frames: the same pictures through the converter.
@@ -83,12 +89,11 @@ class FaceTrackerTest {
             converter.rgba(rgba, 4 * shape[2], shape[2], shape[1], 0, false, frame);
             tracker.update(frame, times[n]);
             long made = meter.getThreadAllocatedBytes(thread) - before;
-            // Two faces are followed, and nobody is new.
             if (times[n] > 24.95) {
                 most = Math.max(most, made);
             }
         }
-        assertEquals(0, most, "bytes in a frame");
+        return most;
     }
 
     @Test
