@@ -11,7 +11,7 @@ PIP := $(call pip_install,.venv) -c constraints.txt
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-runtime test-tflite-runtime lint docs packages mutants format runtimes bench pi-check against-mediapipe android web android-packages android-core mutants-java clip clean
+.PHONY: help demo test test-fast test-runtime test-tflite-runtime lint docs licences packages mutants format runtimes bench pi-check against-mediapipe android web android-packages android-core mutants-java clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -60,8 +60,10 @@ test-runtime: .venv/dev  ## run the tests of what runs on a device
 	$(call pip_install,.venv-tflite) --no-deps -e .
 	@touch $@
 
+# Its x86 wheel takes twenty times as long for a network: what only tests the tracker is left out.
 test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite-runtime
-	.venv-tflite/bin/python -m pytest tests/edge_runtime tests/parity/test_golden.py tests/parity/test_pose_signs.py \
+	.venv-tflite/bin/python -m pytest -m "not slow" \
+	    tests/edge_runtime tests/parity/test_golden.py tests/parity/test_pose_signs.py \
 	    --ignore tests/edge_runtime/test_live.py --ignore tests/edge_runtime/test_serve.py --ignore tests/edge_runtime/test_page.py  # no network in them
 
 lint: .venv/dev  ## style, imports that go one way, types
@@ -86,6 +88,10 @@ mutants: .venv/mutants  ## change the code in small ways: does a test fail each 
 docs: .venv/docs  ## build the documentation site in build/site; a dead link is an error
 	$(BIN)/python tools/package_tree.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+licences: .venv/dev  ## list the licences of all dependencies in docs/licences.md
+	$(PIP) -e '.[all]' pip-licenses
+	$(BIN)/python tools/licences.py
 
 # PYTHONS="python3.10 python3.13" tries several; EXTRAS=1 also trains and exports.
 packages: .venv/dev  ## build wheel and sdist in dist/, install each in a fresh environment, use it

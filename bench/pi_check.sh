@@ -11,11 +11,11 @@
 #
 # Needs an x86 machine with Debian or Ubuntu, debootstrap, curl, xz, root, and 5 GB.  $QEMU may
 # name a qemu-aarch64 of version 10 or later (7.2 crashes in ai-edge-litert); otherwise one is
-# looked for on the PATH, then fetched from trixie.  $PYTHON is this machine's Python,
+# looked for on the PATH, then fetched from trixie.  $MIRROR is a Debian mirror; a Debian machine
+# has one in its apt configuration, which is taken.  $PYTHON is this machine's Python,
 # $CLIP_SECONDS the longest that one emulated run over the clip may take (600).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mirror=${MIRROR:-http://deb.debian.org/debian}
 python=${PYTHON:-python3}
 cpus="cortex-a72 cortex-a76"
 
@@ -29,6 +29,11 @@ stop() {
 for tool in debootstrap curl xz dpkg sha256sum "$python"; do
     command -v "$tool" > /dev/null || stop "$tool is not installed; install it and try again"
 done
+
+mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' \
+    'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | sed -n 1p)}
+[ -n "$mirror" ] || stop "apt knows no Debian mirror here; name one in MIRROR"
+mirror=${mirror%/}
 
 folder=${1:-build/arm64}
 mkdir -p "$folder"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     import keras
 
     from asmnet.core import ModelSpec
+    from asmnet.export.recipes import Recipe
 
 
 def _untrained(arch: str, size: int = 64, scheme: str = "ibug68") -> keras.Model:
@@ -38,8 +42,37 @@ def _untrained(arch: str, size: int = 64, scheme: str = "ibug68") -> keras.Model
     return network
 
 
+def _once(recipe: Recipe) -> Recipe:
+    """The recipe; the same network on the same crops it converts once."""
+    made: dict[bytes, bytes] = {}
+
+    def convert(network: keras.Model, crops: np.ndarray, *rest) -> bytes:
+        key = hashlib.sha256(network.to_json().encode())
+        for array in (*network.get_weights(), crops):
+            key.update(np.ascontiguousarray(array))
+        if key.digest() not in made:
+            made[key.digest()] = recipe(network, crops, *rest)
+        return made[key.digest()]
+
+    return convert
+
+
 @pytest.fixture(scope="session")
-def tiny_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def conversions() -> Iterator[Mapping[str, Recipe]]:
+    """What `convert` uses while tests run: recipes that do nothing twice, since each takes seconds.
+
+    But `qat_int8`: tests change how long it tunes.
+    """
+    module = importlib.import_module("asmnet.export.convert")
+    known = {name: _once(recipe) for name, recipe in module.RECIPES.items()}
+    known["qat_int8"] = module.RECIPES["qat_int8"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "RECIPES", known)
+        yield known
+
+
+@pytest.fixture(scope="session")
+def tiny_file(tmp_path_factory: pytest.TempPathFactory, conversions) -> Path:
     """An untrained ASMNet at 64 px: converts in seconds."""
     network = _untrained("asmnet")
     path = tmp_path_factory.mktemp("tiny") / "tiny.keras"

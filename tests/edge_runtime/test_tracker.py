@@ -172,6 +172,7 @@ def passers_by(pair: tuple[int, int], below: int) -> Iterator[tuple[np.ndarray, 
         yield np.clip(noisy, 0, 255).astype(np.uint8), [x + size / 2 for x in across]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pair", "below"), [((0, 1), 25), ((4, 9), 40), ((10, 20), 60)])
 def test_faces_that_cross_keep_their_ids(
     pair: tuple[int, int], below: int, landmarker: Landmarker, detector: FaceDetector

@@ -17,15 +17,17 @@ from click.testing import CliRunner
 from asmnet import models
 from asmnet.core import read_spec
 from asmnet.edge_runtime import Landmarker, parity
-from asmnet.export import RECIPES, calibration_faces, cli
+from asmnet.export import RECIPES, calibration_faces, cli, pipeline
 from asmnet.export.cli import main
 
 
 @pytest.fixture
 def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An untrained network means nothing, so any damage to it is fine."""
+    """An untrained network means nothing, so any damage to it is fine, and few faces will do."""
     for key in parity.LIMITS:
         monkeypatch.setitem(parity.LIMITS, key, 1e9)
+    monkeypatch.setattr(parity, "STILLS", 2)
+    monkeypatch.setattr(pipeline, "IMAGES", 64)
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def run(*arguments: object):
 
 def test_quantized_export(tiny_file: Path, tmp_path: Path, lenient) -> None:
     file, report = tmp_path / "new" / "tiny.tflite", tmp_path / "report.json"
-    result = run(tiny_file, "--quantize", "--images", 60, "-o", file, "--json", report)
+    result = run(tiny_file, "--quantize", "--images", 64, "-o", file, "--json", report)
     assert result.exit_code == 0, result.output
     document = json.loads(report.read_text())
     assert document["parity"]["passed"] is True
@@ -65,7 +67,7 @@ def test_float_export(tiny_file: Path, tmp_path: Path) -> None:
 
 def test_a_failing_gate_leaves_no_file(tiny_file: Path, tmp_path: Path, strict) -> None:
     file, report = tmp_path / "out" / "tiny.tflite", tmp_path / "report.json"
-    result = run(tiny_file, "--quantize", "--images", 60, "-o", file, "--json", report)
+    result = run(tiny_file, "--quantize", "--images", 64, "-o", file, "--json", report)
     assert result.exit_code == 1, result.output
     assert "FAIL" in result.stdout and "was not written" in result.stdout
     assert not list(file.parent.iterdir())
@@ -176,29 +178,26 @@ def test_a_wrong_normalisation_fails_the_gate(
 ) -> None:
     """The commonest mistake with quantized networks: calibrated and run on other pixels."""
     from asmnet.export import convert
-    from asmnet.export import pipeline as exporting
 
     def mistaken(network, spec, *rest):
         return convert(network, spec.replace(mean=0.0, std=255.0), *rest)
 
-    monkeypatch.setattr(exporting, "convert", mistaken)
+    monkeypatch.setattr(pipeline, "convert", mistaken)
     file = tmp_path / "wrong.tflite"
     result = run(tiny_file, "-o", file)
     assert result.exit_code == 1, result.output
     assert not list(tmp_path.iterdir())
 
 
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fine-tuning of a few steps."""
+def test_all_recipes_in_one_table(
+    tiny_file: Path, tmp_path: Path, lenient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from asmnet.export.qat import finetune as qat
 
-    monkeypatch.setattr(qat, "STEPS", 5)
-
-
-def test_all_recipes_in_one_table(tiny_file: Path, tmp_path: Path, lenient, short) -> None:
+    # test_qat.py fine-tunes.
+    monkeypatch.setattr(qat, "finetune", lambda network, prepared, *rest, **options: prepared)
     file, report = tmp_path / "tiny.tflite", tmp_path / "report.json"
-    result = run(tiny_file, "--recipe", "all", "--images", 60, "-o", file, "--json", report)
+    result = run(tiny_file, "--recipe", "all", "--images", 64, "-o", file, "--json", report)
     assert result.exit_code == 0, result.output
     documents = json.loads(report.read_text())
     assert [d["quantization"]["recipe"] for d in documents] == list(RECIPES)
@@ -213,7 +212,7 @@ def test_without_the_extra_the_ladder_does_without_fine_tuning(
 ) -> None:
     monkeypatch.setattr(cli, "find_spec", lambda name: None)
     monkeypatch.setattr(cli, "RECIPES", dict.fromkeys(("float32", "qat_int8")))
-    result = run(tiny_file, "--recipe", "all", "--images", 60, "-o", tmp_path / "tiny.tflite")
+    result = run(tiny_file, "--recipe", "all", "--images", 64, "-o", tmp_path / "tiny.tflite")
     assert result.exit_code == 0, result.output
     assert "qat_int8 is left out: pip install 'asmnet[qat]'" in result.stderr
 
@@ -222,8 +221,6 @@ def test_crops_that_do_not_show_all_there_is(
     tiny_file: Path, tmp_path: Path, lenient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dull pictures at first, a few of other kinds at the end: the ranges have not settled."""
-    from asmnet.export import pipeline as exporting
-
     def sorted_by_contrast(*arguments):
         faces = calibration_faces(*arguments)
         contrast = np.linspace(0.2, 0.3, len(faces.images))[:, None, None, None]
@@ -231,8 +228,8 @@ def test_crops_that_do_not_show_all_there_is(
         dull = 128 + (faces.images - 128.0) * contrast
         return replace(faces, images=dull.astype(np.uint8))
 
-    monkeypatch.setattr(exporting, "calibration_faces", sorted_by_contrast)
-    result = run(tiny_file, "--quantize", "--images", 60, "-o", tmp_path / "tiny.tflite")
+    monkeypatch.setattr(pipeline, "calibration_faces", sorted_by_contrast)
+    result = run(tiny_file, "--quantize", "--images", 64, "-o", tmp_path / "tiny.tflite")
     assert result.exit_code == 0, result.output
     assert "warning: the last tenth of the calibration crops still widened" in result.stderr
 
@@ -242,7 +239,7 @@ def test_nothing_is_written_when_no_recipe_passes(
 ) -> None:
     # Two stand for all, to save time.
     monkeypatch.setattr(cli, "RECIPES", dict.fromkeys(("float32", "int8")))
-    result = run(tiny_file, "--recipe", "all", "--images", 60, "-o", tmp_path / "x.tflite")
+    result = run(tiny_file, "--recipe", "all", "--images", 64, "-o", tmp_path / "x.tflite")
     assert result.exit_code == 1, result.output
     assert "No recipe passes" in result.stdout and not list(tmp_path.iterdir())
 

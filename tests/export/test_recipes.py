@@ -25,16 +25,13 @@ TRUNK = {"CONV_2D": 32, "DEPTHWISE_CONV_2D": 16, "ADD": 10}
 HEAD = {"MEAN": 6, "CONCATENATION": 1, "FULLY_CONNECTED": 2}
 
 
-@pytest.fixture(scope="module")
-def made(tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray) -> Convert:
-    """Converts the small network, each recipe once."""
-    done: dict[str, bytes] = {}
+@pytest.fixture
+def made(conversions, tiny: tuple[keras.Model, ModelSpec], tiny_crops: np.ndarray) -> Convert:
+    """What a recipe makes of the small network."""
 
     def by(recipe: str) -> bytes:
-        if recipe not in done:
-            with suppress_output():
-                done[recipe] = RECIPES[recipe](tiny[0], tiny_crops, no_progress)
-        return done[recipe]
+        with suppress_output():
+            return conversions[recipe](tiny[0], tiny_crops, no_progress)
 
     return by
 

@@ -22,7 +22,7 @@ from asmnet.export.pipeline import Export, ExportJob, export_with, open_job
 @pytest.fixture(scope="module")
 def job(tiny_file: Path, tmp_path_factory: pytest.TempPathFactory) -> ExportJob:
     """An untrained network and the shipped faces, parted."""
-    return open_job(tiny_file, tmp_path_factory.mktemp("reference"), ["int8"], images=60)
+    return open_job(tiny_file, tmp_path_factory.mktemp("reference"), ["int8"], images=64)
 
 
 @pytest.fixture(scope="module")

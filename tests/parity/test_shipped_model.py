@@ -24,7 +24,7 @@ SPEC_KEYS = ("scheme", "size", "margin", "landmarks", "pose", "mean", "std", "li
 
 
 @pytest.fixture(scope="session", params=models.shipped())
-def model(request: pytest.FixtureRequest) -> str:
+def model(request: pytest.FixtureRequest, conversions) -> str:
     """A shipped name."""
     return request.param
 
