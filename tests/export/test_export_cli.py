@@ -221,6 +221,7 @@ def test_crops_that_do_not_show_all_there_is(
     tiny_file: Path, tmp_path: Path, lenient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dull pictures at first, a few of other kinds at the end: the ranges have not settled."""
+
     def sorted_by_contrast(*arguments):
         faces = calibration_faces(*arguments)
         contrast = np.linspace(0.2, 0.3, len(faces.images))[:, None, None, None]

@@ -36,7 +36,7 @@ def answers(network: keras.Model, crops: np.ndarray) -> np.ndarray:
 def exported(tiny, recipe: str, crops: np.ndarray, folder: Path) -> np.ndarray:
     """Landmarks of the file that a recipe makes of the small network."""
     names = tuple(map(str, range(len(crops))))
-    faces = FaceSet(crops, names, "test", tiny[1].points)
+    faces = FaceSet(crops, names, "test", tiny[1].landmark_scheme)
     file = folder / f"{recipe}.tflite"
     with suppress_output():
         convert(*tiny, recipe, faces, file)

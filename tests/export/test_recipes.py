@@ -139,7 +139,7 @@ def test_the_file_carries_its_contract(tiny, tiny_crops, tmp_path) -> None:
     returned = convert(network, spec, "int8", faces, file)
     embedded = read_spec(file)
     assert embedded == returned
-    assert (embedded.size, embedded.scheme, embedded.margin) == (64, "ibug68", 1.25)
+    assert (embedded.input_size, embedded.scheme, embedded.margin) == (64, "ibug68", 1.25)
     assert embedded.name == "asmnet-68-64-int8"
     assert embedded.license == "unknown"
     assert embedded.quantization["recipe"] == "int8"

@@ -20,7 +20,10 @@ from asmnet.export.cli import main
 from asmnet.export.eval_faces import eval_faces
 from asmnet.train.checkpoint import load_float
 
-SPEC_KEYS = ("scheme", "size", "margin", "landmarks", "pose", "mean", "std", "license")
+SPEC_KEYS = (
+    *("scheme", "input_size", "margin", "landmarks_tensor", "pose_tensor", "mean", "std"),
+    "license",
+)
 
 
 @pytest.fixture(scope="session", params=models.shipped())
