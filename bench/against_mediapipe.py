@@ -33,6 +33,7 @@ import numpy as np  # noqa: E402
 from contenders import MEDIAPIPE, MEDIAPIPE_POSE, Asmnet, MediaPipe, contender  # noqa: E402
 
 from asmnet import models  # noqa: E402
+from asmnet.cli.tables import Table  # noqa: E402
 from asmnet.core import UserError, cli_errors  # noqa: E402
 from asmnet.edge_runtime import Frame, frames_from  # noqa: E402
 
@@ -195,10 +196,9 @@ def footprint(names: list[str], task: str, frames: list[Frame]) -> None:
 
 def table(title: str, header: str, rows: list[list[str]]) -> None:
     """Print a table in Markdown; rows may end early."""
-    width = header.count("|") + 1
-    click.echo(f"\n{title}\n\n| {header} |\n{'|---' * width}|")
-    for row in rows:
-        click.echo(f"| {' | '.join(row + [''] * (width - len(row)))} |")
+    columns = [column.strip() for column in header.split("|")]
+    filled = [row + [""] * (len(columns) - len(row)) for row in rows]
+    click.echo(f"\n{title}\n\n{Table(title, columns, filled).markdown()}")
 
 
 def checked(task: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 import numpy as np
+from shared import table
 
 from asmnet import models
 from asmnet.cli.progress import progress_bars, suppress_output
@@ -115,18 +116,19 @@ def main(model: str, data: str | None, faces: str | None) -> None:
             )
         convert.mlir_quantize = whole
     labelled = any(f.key == "nme" for f in rows[0][1].metrics)
-    head = "| calibrated on | shift mean / p99 / max, px | pose mean / max, ° | jitter, x float |"
-    click.echo(head + (" NME, points |" if labelled else ""))
-    click.echo("|---" * (5 if labelled else 4) + "|")
+    columns = ["calibrated on", "shift mean / p99 / max, px", "pose mean / max, °"]
+    columns += ["jitter, x float", *["NME, points"] * labelled]
+    cells = []
     for label, report in rows:
         value = {metric.key: metric.value for metric in report.metrics}
-        cells = [
+        row = [
+            label,
             " / ".join(f"{value[key]:.2f}" for key in ("shift_mean", "shift_p99", "shift_max")),
             " / ".join(f"{value[key]:.2f}" for key in ("pose_mean", "pose_max")),
             f"{value['jitter_ratio']:.2f}",
         ]
-        cells += [f"{value['nme']:+.3f}"] if labelled else []
-        click.echo(f"| {label} | {' | '.join(cells)} |")
+        cells.append(row + [f"{value['nme']:+.3f}"] * labelled)
+    table("Calibration", columns, cells)
 
 
 if __name__ == "__main__":

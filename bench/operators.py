@@ -22,6 +22,7 @@ import numpy as np
 
 from asmnet import models
 from asmnet.cli.progress import progress_bars, suppress_output
+from asmnet.cli.tables import Table
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.export.report.tflite_graph import Operation, operations
@@ -112,7 +113,6 @@ def time_all(contents: list[bytes], progress: Any) -> np.ndarray:
 def main(model: str, peak: float | None, top: int) -> None:
     """Time the operations of MODEL, a shipped model's name or a .tflite file."""
     from rich.console import Console
-    from rich.table import Table
 
     content = models.find(model, ".tflite").read_bytes()
     with suppress_output():
@@ -131,24 +131,23 @@ def main(model: str, peak: float | None, top: int) -> None:
         kinds[_kind(operation)].append((operation, float(ms)))
     console = Console(highlight=False, width=110)
     macs = sum(o.macs for o, _ in kept)
-    table = Table(title=f"{model}: {whole:.2f} ms, {macs / whole / 1e6:.0f} GMAC/s, 1 thread")
     measured = ["ms", "share, %", "M mult.", "GMAC/s", "% of the best kernel"]
     measured += ["% of the peak"] if peak else []
-    for column in ("kind", "operations", *measured):
-        table.add_column(column, justify="left" if column == "kind" else "right")
-    rows = sorted(kinds.items(), key=lambda item: -sum(ms for _, ms in item[1]))
-    for kind, members in [*rows, ("all, one by one", [m for _, ms in rows for m in ms])]:
-        table.add_row(kind, str(len(members)), *_cells(members, alone.sum(), reached, peak))
-    console.print(table)
-    slow = Table(title="The slowest operations")
-    for column in ("layer", "kind", "output", *measured):
-        slow.add_column(column, justify="left" if column in ("layer", "kind") else "right")
+    sums = sorted(kinds.items(), key=lambda item: -sum(ms for _, ms in item[1]))
+    rows = [
+        [kind, len(members), *_cells(members, alone.sum(), reached, peak)]
+        for kind, members in [*sums, ("all, one by one", [m for _, ms in sums for m in ms])]
+    ]
+    title = f"{model}: {whole:.2f} ms, {macs / whole / 1e6:.0f} GMAC/s, 1 thread"
+    console.print(Table(title, ["kind", "operations", *measured], rows))
+    slow = []
     for index in np.argsort(-alone)[:top]:
         operation = kept[index][0]
         shape = " x ".join(map(str, operation.shape[1:]))
         cells = _cells([(operation, float(alone[index]))], alone.sum(), reached, peak)
-        slow.add_row(operation.layer, _kind(operation), shape, *cells)
-    console.print(slow)
+        slow.append([operation.layer, _kind(operation), shape, *cells])
+    columns = ["layer", "kind", "output", *measured]
+    console.print(Table("The slowest operations", columns, slow, words=2))
     console.print(f"best kernel: a 1 x 1 convolution of 512 channels, {reached:.0f} GMAC/s")
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from asmnet import models
 from asmnet.cli.progress import suppress_output
+from asmnet.cli.tables import Table
 from asmnet.core import cli_errors, read_spec
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.interpreter import Network, interpreter_version
@@ -39,10 +40,7 @@ CONFIGURATIONS = [(True, 1), (True, 2), (False, 1), (False, 2)]
 def main(names: tuple[str, ...], save: Path | None, against: Path | None) -> None:
     """Print a Markdown table; exit with 1 if any two answers are farther apart than LIMIT."""
     others = dict(np.load(against)) if against else {}
-    kept, worst = {}, 0.0
-    click.echo(f"{interpreter_version()}\n")
-    click.echo("| file | kernels | threads | ms | largest difference, px | to the other, px |")
-    click.echo("|---|---|---|---|---|---|")
+    kept, worst, rows = {}, 0.0, []
     for name in names or models.shipped():
         file = models.find(name, ".tflite")
         spec = read_spec(file)
@@ -65,9 +63,10 @@ def main(names: tuple[str, ...], save: Path | None, against: Path | None) -> Non
             if key in others:
                 apart.append(_apart(points, others[key], spec.input_size))
             worst = max(worst, *(value * 224 / spec.input_size for value in apart))
-            cells = " | ".join(f"{value:.3f}" for value in apart) + " |" * (2 - len(apart))
-            ms = 1e3 * statistics.median(spent)
-            click.echo(f"| {name} | {kernels} | {threads} | {ms:.2f} | {cells} |")
+            cells = [f"{value:.3f}" for value in apart] + [""] * (2 - len(apart))
+            rows.append([name, kernels, threads, f"{1e3 * statistics.median(spent):.2f}", *cells])
+    columns = ["file", "kernels", "threads", "ms", "largest difference, px", "to the other, px"]
+    click.echo(f"{interpreter_version()}\n\n{Table('', columns, rows, words=2).markdown()}")
     if save:
         np.savez(save, **kept)
     click.echo(f"\nfarthest apart: {worst:.3f} px of 224, allowed {LIMIT}")

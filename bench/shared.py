@@ -9,6 +9,7 @@ import numpy as np
 
 from asmnet import models
 from asmnet.cli.progress import suppress_output
+from asmnet.cli.tables import Table
 from asmnet.core import UserError
 from asmnet.data.datasets import Face, read_dataset
 from asmnet.data.images import read_picture
@@ -61,9 +62,5 @@ def bgr(face: Face) -> np.ndarray:
 
 
 def table(title: str, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table in Markdown, its columns aligned, ready for docs/."""
-    cells = [[*header], *([str(cell) for cell in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [" | ".join(map(str.ljust, row, widths)) for row in cells]
-    lines.insert(1, " | ".join("-" * width for width in widths))
-    print(f"\n{title}\n", *(f"| {line} |" for line in lines), sep="\n")
+    """Print a table in Markdown, ready for docs/."""
+    print(f"\n{title}\n\n{Table(title, [*header], [[*row] for row in rows]).markdown()}")

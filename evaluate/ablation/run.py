@@ -94,7 +94,7 @@ def ablation(
         "cost": _cost(models, learning.scheme.name, size),
         "sets": {title: _summary(title, scores) for title in sets},
     }
-    from asmnet.evaluate.ablation.tables import make_tables, plot_ablation, to_markdown, to_rich
+    from asmnet.evaluate.ablation.tables import make_tables, plot_ablation, to_markdown
 
     tables = make_tables(figures)
     title = next(iter(sets))
@@ -106,7 +106,7 @@ def ablation(
     with atomic_path(run / "tables.md") as file:
         file.write_text(to_markdown(figures, tables), encoding="utf-8")
     for table in tables:
-        console.print(to_rich(table), "")
+        console.print(table, "")
     look = f"Look at {run / 'tables.md'} and {run / 'ablation.png'}"
     console.print(look, soft_wrap=True, markup=False)
     return run / "tables.md"

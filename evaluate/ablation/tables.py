@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from asmnet.cli.tables import Table
 from asmnet.core import ced
 
-if TYPE_CHECKING:
-    from rich.table import Table as RichTable
-
-__all__ = ["PAPER_NME", "Table", "make_tables", "plot_ablation", "to_markdown", "to_rich"]
+__all__ = ["PAPER_NME", "make_tables", "plot_ablation", "to_markdown"]
 
 # Fard, Abdollahi and Mahoor (CVPR-W 2021), as far as the figures are at hand.
 PAPER_COST = {"mobilenetv2": (2.42, 0.60), "asmnet": (1.43, 0.51)}  # M parameters, GFLOP
@@ -36,23 +33,6 @@ STYLES = {
     "ASMNet": ("tab:orange", "-"),
     "asmnet_spatial": ("tab:green", "-"),
 }
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells as text; the first column names the row.
-
-    Attributes:
-        title: what it shows, with the unit.
-        columns: their headings.
-        rows: one tuple a row, as long as `columns`.
-        caption: what one has to know to read it.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    caption: str
 
 
 def make_tables(figures: Mapping[str, Any]) -> list[Table]:
@@ -90,25 +70,8 @@ def to_markdown(figures: Mapping[str, Any], tables: Sequence[Table]) -> str:
         "![Error distributions and mean errors](ablation.png)",
     ]
     for table in tables:
-        rules = ["---", *["---:"] * (len(table.columns) - 1)]
-        lines += ["", f"## {table.title}", ""]
-        for row in (table.columns, rules, *table.rows):
-            lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
-        lines += ["", table.caption]
+        lines += ["", f"## {table.title}", "", table.markdown(), "", table.caption]
     return "\n".join(lines) + "\n"
-
-
-def to_rich(table: Table) -> RichTable:
-    """The table for the terminal."""
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    shown = RichTable(title=table.title, caption=table.caption)
-    for i, column in enumerate(table.columns):
-        shown.add_column(Text(column), justify="right" if i else "left")
-    for row in table.rows:
-        shown.add_row(*map(Text, row))
-    return shown
 
 
 def plot_ablation(
@@ -170,11 +133,11 @@ def _cost(figures: Mapping[str, Any]) -> Table:
         counted = [f"{cost['flop'][size] / 1e9:.3f}" for size in sizes]
         row = [NETWORKS.get(arch, _label(arch)), f"{cost['parameters'] / 1e6:.3f}"]
         row += [_plain(parameters), counted[0], _plain(flop), *counted[1:]]
-        rows.append(tuple(row))
+        rows.append(row)
     columns = ["network", "parameters, M", "paper", "GFLOP at 224", "paper at 224"]
     columns += [f"GFLOP at {size}" for size in sizes[1:]]
     caption = "GFLOP: two operations per multiply-add of convolutions and linear layers."
-    return Table("Size and cost", tuple(columns), tuple(rows), caption)
+    return Table("Size and cost", columns, rows, caption)
 
 
 def _nme(figures: Mapping[str, Any]) -> Table:
@@ -192,7 +155,7 @@ def _nme(figures: Mapping[str, Any]) -> Table:
         "averaged over seeds; “-”: the paper's figure is not at hand."
     )
     title = "NME, % of the outer eye corners' distance"
-    return Table(title, tuple(columns), tuple(map(tuple, cells.values())), caption)
+    return Table(title, columns, list(cells.values()), caption)
 
 
 def _failures(figures: Mapping[str, Any]) -> Table:
@@ -202,8 +165,7 @@ def _failures(figures: Mapping[str, Any]) -> Table:
         for name, model in result["models"].items():
             cells[name] += [_spread(model["fr10"]), _spread(model["auc10"], 3)]
     caption = "FR: faces with an NME above 10 %; AUC: area under the error distribution to 10 %."
-    rows = tuple(map(tuple, cells.values()))
-    return Table("Failure rate and AUC at 10 %", tuple(columns), rows, caption)
+    return Table("Failure rate and AUC at 10 %", columns, list(cells.values()), caption)
 
 
 def _pose(figures: Mapping[str, Any]) -> Table:
@@ -221,7 +183,7 @@ def _pose(figures: Mapping[str, Any]) -> Table:
         "against head_pose.csv, another network's."
     )
     columns = ("model", "test set", "yaw", "pitch", "roll", "paper: yaw / pitch / roll")
-    return Table("Head pose, mean absolute error in degrees", columns, tuple(rows), caption)
+    return Table("Head pose, mean absolute error in degrees", columns, rows, caption)
 
 
 def _asm(figures: Mapping[str, Any]) -> Table:
@@ -243,7 +205,7 @@ def _asm(figures: Mapping[str, Any]) -> Table:
     )
     columns = ("without - with", "test set", "difference", "over faces", "each seed", "paper")
     title = "Does the ASM loss help?"
-    return Table(title, (*columns, "the ASM loss"), tuple(rows), caption)
+    return Table(title, (*columns, "the ASM loss"), rows, caption)
 
 
 def _models(figures: Mapping[str, Any]) -> list[str]:

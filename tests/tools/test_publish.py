@@ -106,7 +106,10 @@ def test_a_renewed_card_has_new_figures_and_the_old_training() -> None:
     old = models.find(name, ".md").read_text()
     row = {"faces": 554, "nme": 1.23, "fr10": 0.0, "auc10": 0.9, "missed": 0}
     new = republish.renewed(old, name, "300w", {"float": row}, spec)
-    assert "| float | 1.23 | 0.00 | 0.900 | 0 |" in new and "int8, detector boxes" not in new
+    assert (
+        "| float | 1.23 |      0.00 |       0.900 |      0 |" in new
+        and "int8, detector boxes" not in new
+    )
     for heading in ("# ", "## Training", "## Limits"):
         assert section(new, heading) == section(old, heading)
     assert f"{spec.parity['figures']['shift_mean']['value']:.4g}" in section(new, "## Parity")

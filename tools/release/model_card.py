@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from asmnet.cli.tables import Table
 from asmnet.core import SCHEMES, ModelSpec
 from asmnet.data.datasets import Face
 from asmnet.data.images import poses_of
@@ -169,12 +170,12 @@ def accuracy(name: str, spec: ModelSpec, test: str, rows: dict[str, dict[str, An
     )
     header = ["model", "NME", "FR > 10 %", "AUC to 10 %"]
     header += ["yaw / pitch / roll MAE"] * posed + ["missed"]
-    lines = [header, ["---"] * len(header)]
+    lines = []
     for label, row in rows.items():
         angles = " / ".join(f"{v:.2f}" for v in row.get("pose_mae", {}).values())
         cells = [label, f"{row['nme']:.2f}", f"{row['fr10']:.2f}", f"{row['auc10']:.3f}"]
         lines.append([*cells, *[angles] * posed, str(row["missed"])])
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    table = Table("", header, lines).markdown()
     command = f"asmnet-eval {name} --data {test}:DIR [--boxes detector]"
     return f"{text}\n\n{table}\n\n```\n{command}\n```"
 
@@ -182,20 +183,19 @@ def accuracy(name: str, spec: ModelSpec, test: str, rows: dict[str, dict[str, An
 def parity(spec: ModelSpec) -> str:
     """The section on what int8 changes, from the int8 file's contract."""
     faces, calibration = spec.parity["faces"], spec.quantization["calibration"]
-    rows = "\n".join(
-        f"| {key} | {_own(figure, 'float')} | {_own(figure, 'exported')} | {figure['value']:.4g} "
-        f"| {figure.get('limit', '')} |"
+    rows = [
+        [key, _own(figure, "float"), _own(figure, "exported"), f"{figure['value']:.4g}",
+         figure.get("limit", "")]
         for key, figure in spec.parity["figures"].items()
-    )
+    ]  # fmt: skip
+    table = Table("", ["figure", "float", "int8", "value", "limit"], rows).markdown()
     return f"""On {faces["images"]} crops of {faces["pictures"]} pictures of {faces["source"]} \
 under {spec.parity["interpreter"]}, one thread;
 calibrated on {calibration["images"]} crops of {calibration["pictures"]} others. Shifts in pixels \
 of the {spec.input_size}-pixel input,
 pose in degrees; milliseconds of the machine that exported it, however busy.
 
-| figure | float | int8 | value | limit |
-|---|---|---|---|---|
-{rows}"""
+{table}"""
 
 
 def _own(figure: dict[str, Any], key: str) -> str:
