@@ -193,6 +193,15 @@ def test_jitter_shows_all_landmarkers_the_same_noisy_stills() -> None:
     assert 1 < views.std(axis=(1, 2, 3)).mean() < 2
 
 
+def test_jitter_crops_lie_around_the_pictures_middle() -> None:
+    made = Made()
+    (first,) = measure_jitter([made], np.stack([picture()] * 20))
+    views = np.stack(made.seen)
+    assert views.mean() == pytest.approx(127.5, abs=1), "half a pixel to either side is 4 levels"
+    assert views.min() == 0 and views.max() == 255
+    assert [first] == measure_jitter([Made()], np.stack([picture()] * 20)), "always the same"
+
+
 def test_jitter_of_few_pictures_takes_each_once() -> None:
     made = Made()
     measure_jitter([made], np.stack([picture()] * 3))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from asmnet.core import IBUG68, WFLW98, ModelSpec, wflw98_to_ibug68
+from asmnet.edge_runtime.interpreter import interpreter_version
 from asmnet.edge_runtime.parity import run_file
 from asmnet.evaluate import FaceSet
 from asmnet.export import gate
@@ -52,9 +53,9 @@ def networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[Any, Stand
     float_file.write_bytes(bytes(4_000_000))
     int8_file.write_bytes(bytes(1_000_000))
     known = {
-        "keras": StandIn(),
-        float_file: StandIn(seconds=0.004),
-        int8_file: StandIn(moved=0.02, turned=0.5, seconds=0.002),
+        "keras": StandIn(turned=0.25),
+        float_file: StandIn(turned=0.25, seconds=0.004),
+        int8_file: StandIn(moved=0.02, turned=0.75, seconds=0.002),
     }
 
     def predict(network: str, images: np.ndarray, batch: int, progress: Any) -> Any:
@@ -93,13 +94,13 @@ def test_the_exported_file_is_compared_with_the_float_file(networks) -> None:
     assert values["shift_mean"] == pytest.approx(0.02 * 32)
     assert values["pose_max"] == pytest.approx(0.5)
     assert not report.passed, "0.64 px at 32 px are too much"
-    for found, turned in zip(report.answers, (0, 0.5), strict=True):
+    for found, turned in zip(report.answers, (0.25, 0.75), strict=True):
         np.testing.assert_array_equal(found[1], np.full((3, 3), turned))
     assert report.answers[1][0][2, 5, 0] - report.answers[0][0][2, 5, 0] == pytest.approx(0.02)
 
 
 def test_the_float_file_is_compared_with_keras(networks) -> None:
-    networks["keras"].moved, networks["keras"].turned = 3e-4, 0.07
+    networks["keras"].moved, networks["keras"].turned = 3e-4, 0.32
     landmarks, pose, *_ = judged(networks).metrics
     assert landmarks.key == "keras_landmarks" and landmarks.value == pytest.approx(3e-4)
     assert landmarks.label == "Keras - TFLite float, landmarks, max, units"
@@ -122,8 +123,14 @@ def test_both_are_judged_on_labels(networks) -> None:
     expected = 100 * 0.02 / float(IBUG68.interocular(SHAPE))
     assert nme.key == "nme" and nme.before == pytest.approx(0)
     assert nme.value == nme.after == pytest.approx(expected)
-    assert report.evaluation["nme"] == pytest.approx(expected)
-    assert (report.evaluation["data"], report.evaluation["faces"]) == ("mine", 3)
+    assert report.evaluation == {
+        "data": "mine",
+        "faces": 3,
+        "nme": pytest.approx(expected),
+        "fr10": 0,
+        "auc10": pytest.approx(1 - expected / 10),
+    }
+    assert report.faces["source"] == "mine" and report.interpreter == interpreter_version()
 
 
 def test_98_points_are_judged_by_labels_of_68(networks) -> None:
