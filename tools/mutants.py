@@ -21,6 +21,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,9 @@ TESTS = {
 AT_IMPORT = ("core/landmarks.py",)
 # The wording of messages is no code: mutants inside these expressions are not made.
 WORDING = [r"raise \w*Error\(", r"Error\($", r"warnings\.warn\(", r"click\.echo\("]
+
+# A zip's strict=True stands against mistakes in the code around it; its mutants are equivalent.
+STRICT = re.compile(r", (strict=\w+)?\)")
 
 EQUIVALENT = Path(__file__).with_name("equivalent-mutants.txt")
 
@@ -225,8 +229,14 @@ def counted(module: str) -> Row:
     with contextlib.chdir(folder(module)), Path("survivors.diff").open("w") as file:
         for key in (key for key, word in words.items() if word in ALIVE):
             difference = get_diff_for_mutant(key, path=f"asmnet/{module}")
-            added = [line[1:].strip() for line in difference.splitlines()[2:] if line[0] == "+"]
-            alive[key] = "equivalent" if " ".join(added) in harmless else words[key]
+            before, after = (
+                " ".join(
+                    line[1:].strip() for line in difference.splitlines()[2:] if line[0] == sign
+                )
+                for sign in "-+"
+            )
+            same = after in harmless or STRICT.sub(")", before) == STRICT.sub(")", after)
+            alive[key] = "equivalent" if same else words[key]
             if alive[key] != "equivalent":
                 print(f"# {key}: {words[key]}\n{difference}\n", file=file)
     numbers = [list(alive.values()).count(word) for word in ("survived", "equivalent")]

@@ -335,7 +335,8 @@ def tiff(order: str, kind: str, width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize(
-    ("kind", "width", "height"), [("H", 640, 480), ("I", 70_000, 3), ("I", 2**32 - 1, 2**31)]
+    ("kind", "width", "height"),
+    [("H", 640, 480), ("H", 40_000, 50_000), ("I", 70_000, 3), ("I", 2**32 - 1, 2**31)],
 )
 def test_the_size_of_a_tiff_in_either_byte_order(order: str, kind: str, width: int, height: int):
     assert pictures.picture_size(tiff(order, kind, width, height)) == (width, height)
@@ -346,11 +347,43 @@ def test_a_png_of_an_impossible_size_is_not_taken_for_a_small_one():
     assert pictures.picture_size(header) == (2**32 - 1, 2**32 - 1)
 
 
-def test_padding_between_the_parts_of_a_jpeg_is_skipped():
+@pytest.mark.parametrize("padding", [1, 2])
+def test_padding_between_the_parts_of_a_jpeg_is_skipped(padding: int):
     jpeg = cv2.imencode(".jpg", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
-    padded = jpeg[:2] + b"\xff\xff" + jpeg[2:]
+    padded = jpeg[:2] + padding * b"\xff" + jpeg[2:]
     assert cv2.imdecode(np.frombuffer(padded, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
     assert pictures.picture_size(padded) == (64, 48)
+
+
+def test_the_size_of_a_large_jpeg_with_a_long_description():
+    description = b"\xff\xe1" + struct.pack(">H", 40_000) + bytes(39_998)
+    header = b"\xff\xc0" + struct.pack(">HBHH", 17, 8, 50_000, 60_000)
+    assert pictures.picture_size(b"\xff\xd8" + description + header) == (60_000, 50_000)
+
+
+def test_the_end_of_a_thumbnail_is_not_the_pictures(tmp_path: Path, rng: np.random.Generator):
+    noise = rng.integers(0, 255, (48, 64, 3), np.uint8)
+    small, jpeg = (cv2.imencode(".jpg", image)[1].tobytes() for image in (noise[:8, :8], noise))
+    with_thumbnail = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(small) + 2) + small + jpeg[2:]
+    (tmp_path / "whole.jpg").write_bytes(with_thumbnail)
+    assert pictures.read_picture(tmp_path / "whole.jpg").shape == (48, 64, 3)
+    (tmp_path / "cut.jpg").write_bytes(with_thumbnail[:-20])
+    with pytest.raises(UserError, match=r"cut\.jpg is truncated"):
+        pictures.read_picture(tmp_path / "cut.jpg")
+
+
+def test_pictures_are_found_in_folders_of_folders(tmp_path: Path):
+    names = ["b/c/z.PNG", "b/a.jpeg", "a.webp", "notes.txt"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = [str(path.relative_to(tmp_path)) for path in pictures.pictures_in(tmp_path)]
+    assert found == ["a.webp", "b/a.jpeg", "b/c/z.PNG"]
+    with pytest.raises(UserError, match=r"notes\.txt is not a folder"):
+        pictures.pictures_in(tmp_path / "notes.txt")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"empty holds no pictures \(\.jpg, "):
+        pictures.pictures_in(tmp_path / "empty")
 
 
 def test_a_bmp_from_top_to_bottom_has_a_size():

@@ -178,7 +178,9 @@ def test_the_fingerprint_tells_other_labels_apart(faces):
     moved = replace(faces[0], points=faces[0].points + 0.01)
     posed = replace(faces[0], pose=np.zeros(3))
     renamed = replace(faces[0], image=faces[0].image.with_name("other.png"))
-    for other in (moved, posed, renamed, replace(posed, pose=np.ones(3))):
+    weighted = replace(faces[0], weights=np.ones(68))
+    others = (moved, posed, renamed, replace(posed, pose=np.ones(3)), weighted)
+    for other in (*others, replace(weighted, weights=np.full(68, 0.5))):
         assert fingerprint([other, *faces[1:]]) != known
     assert len({fingerprint([face]) for face in (moved, posed, renamed, faces[0])}) == 4
 
