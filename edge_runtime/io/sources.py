@@ -47,7 +47,7 @@ class Frame:
         fps: the source's nominal frames per second; 1 for stills.
         name: of the file, camera or URL.
         still: the picture has nothing to do with the one before.
-        live: from a camera or stream: frames come when they come.
+        live: from a camera or stream, which sets the pace.
         captured: when a live frame arrived, by `time.monotonic`.
         dropped: live frames before this one that came while the last was worked on.
     """
