@@ -26,6 +26,9 @@ var AsmnetLiteRt = (() => {
     return validates(RELAXED) ? "litert_wasm_internal" : "litert_wasm_compat_internal";
   }
 
+  /** An error whose message is fit for showing. */
+  const sentence = (message) => Object.assign(new Error(message), { sentence: message });
+
   /**
    * Load LiteRT.
    *
@@ -35,8 +38,8 @@ var AsmnetLiteRt = (() => {
   async function load(folder, more = {}) {
     const name = build();
     if (name === null) {
-      throw new Error("this browser has no WebAssembly SIMD; use a current Chrome, Edge, Firefox "
-        + "or Safari 16.4 and later");
+      throw sentence("this browser has no WebAssembly SIMD; use a current Chrome, Edge or Firefox, "
+        + "or Safari 16.4 or later");
     }
     importScripts(`${folder}${name}.js`);
     const quiet = () => {};
@@ -46,7 +49,14 @@ var AsmnetLiteRt = (() => {
     const environment = wasm.LiteRtEnvironment.create(null);
     return {
       build: name,
-      network: (file, outputs) => network(wasm, environment, file, outputs),
+      async network(file, outputs, title) {
+        try {
+          return await network(wasm, environment, file, outputs);
+        } catch (error) {
+          throw sentence(`${title} cannot be loaded (${error?.message ?? error}); it is damaged or `
+            + "made for another interpreter: export it again");
+        }
+      },
     };
   }
 

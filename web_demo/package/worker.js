@@ -29,8 +29,8 @@ const calls = {
     const outputs = [contract.outputs(), core.detectorOutputs(signed(detector))];
     const runtime = await AsmnetLiteRt.load(litert, loader);
     tracker = contract.tracker(
-      await runtime.network(model, outputs[0].map(described)), signed(detector),
-      await runtime.network(detector, outputs[1].map(described)), maxFaces);
+      await runtime.network(model, outputs[0].map(described), name), signed(detector),
+      await runtime.network(detector, outputs[1].map(described), "the face detector"), maxFaces);
     tracker.tryOut();
     const [title, scheme, version, license] = tracker.about();
     return { name: title, scheme, version, license, edges: [...tracker.edges()],
@@ -94,8 +94,8 @@ self.onmessage = ({ data }) => {
       self.postMessage({ id: data.id, answer: await calls[data.call](data) });
     } catch (error) {
       data.frame?.close?.();
-      // What is not a sentence of the core's means that the networks cannot go on.
-      const sentence = core.message(error);
+      // Anything but a sentence of the core or the adapter means that the networks cannot go on.
+      const sentence = core.message(error) ?? error?.sentence ?? null;
       self.postMessage({ id: data.id, error: sentence ?? String(error?.message ?? error),
         fatal: sentence === null });
     }

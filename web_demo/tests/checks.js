@@ -19,7 +19,7 @@ var checks = {
       scale: tensor.scale(), zeroPoint: tensor.zeroPoint(),
     }));
     const runtime = await AsmnetLiteRt.load(litert, loader);
-    const network = await runtime.network(file, outputs);
+    const network = await runtime.network(file, outputs, "it");
     const answers = [];
     for (let at = 0; at < inputs.length; at += size) {
       network.runLevels(inputs.subarray(at, at + size));
