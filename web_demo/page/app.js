@@ -42,7 +42,7 @@ onEachFrame(source.video, async (seconds, shown) => {
       if (source.isCamera) {
         Object.assign(record, { latency_ms: round(performance.now() - arrived), dropped });
       }
-      view.figures(record, answer.times, dropped);
+      view.figures(record, answer.times, dropped, mirror);
       keep(record);
       view.status(state());
     }
@@ -96,15 +96,17 @@ async function open(file, name) {
     if (await session.open({ model: file, maxFaces: Number(byId("most").value) })) {
       model = file;
       const listed = Object.keys(MODELS).find((key) => address(key) === file);
-      const own = byId("own") ?? byId("model").appendChild(
-        Object.assign(document.createElement("option"), { id: "own", value: "own" }));
-      own.hidden = Boolean(listed);
-      own.textContent = name;
+      byId("own")?.remove();
+      if (!listed) {
+        const own = new Option(name, "own");
+        own.id = "own";
+        byId("model").add(own);
+      }
       byId("model").value = listed ?? "own";
       view.status(`${session.model.name} is ready`);
     }
   } catch (error) {
-    fail(error, again);
+    fail(error, file instanceof File ? null : again);
     view.status(session.model ? `${session.model.name} stays in use` : "no model");
   }
 }
@@ -123,7 +125,7 @@ async function picture(file) {
   const answer = await session.locate(bitmap, file.name, false);
   if (answer) {
     view.paint(bitmap, answer, false);
-    view.figures(answer.record, null, 0);
+    view.figures(answer.record, null, 0, false);
     keep(answer.record);
     const count = answer.record.faces.length;
     view.status(`${file.name}: ${count === 1 ? "1 face" : `${count} faces`}`);
@@ -154,8 +156,9 @@ function fail(error, retry) {
   }
 }
 
-const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1)
-  + (/[.!?]$/.test(text) ? "" : ".");
+/** As a sentence: but a file's name stays as it is. */
+const capitalised = (text) => (/^[^ ]*\./.test(text) ? text
+  : text.charAt(0).toUpperCase() + text.slice(1)) + (/[.!?]$/.test(text) ? "" : ".");
 
 function setPaused(wish) {
   paused = wish;

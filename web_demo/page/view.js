@@ -2,7 +2,10 @@
 import { draw } from "./asmnet/asmnet.js";
 
 const byId = (id) => document.getElementById(id);
-const signed = (degrees) => `${degrees < 0 ? "−" : "+"}${Math.abs(degrees).toFixed(0)}°`;
+const signed = (degrees) => {
+  const whole = Math.round(degrees);
+  return `${whole < 0 ? "−" : "+"}${Math.abs(whole)}°`;
+};
 const STAGES = ["read", "detect", "crop", "network", "smooth", "total"];
 
 export class View {
@@ -31,8 +34,15 @@ export class View {
     byId("welcome").hidden = true;
   }
 
-  /** Show numbers, four times a second: faster ones nobody reads. */
-  figures(record, times, dropped) {
+  /**
+   * Show numbers, four times a second: faster ones nobody reads.
+   *
+   * @param {object} record of the frame
+   * @param {?object} times of its stages; null for a single picture
+   * @param {number} dropped frames before it
+   * @param {boolean} mirror show the angles as they are seen in the mirror
+   */
+  figures(record, times, dropped, mirror) {
     const now = performance.now();
     if (times) {
       this.#seen.push([now, times]);
@@ -44,7 +54,9 @@ export class View {
       }
     }
     this.#shown = now;
-    this.#faces(record.faces);
+    const turn = mirror ? -1 : 1;
+    this.#faces(record.faces.map(({ pose: { yaw, pitch, roll }, ...face }) => (
+      { ...face, pose: { yaw: turn * yaw, pitch, roll: turn * roll } })));
     const rows = times ? [["frames / s", this.#seen.length], ["dropped", dropped],
       ...STAGES.map((stage) => [`${stage}, ms`, this.mean(stage).toFixed(1)])] : [];
     byId("figures").replaceChildren(...rows.map(([name, value]) => {

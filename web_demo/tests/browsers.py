@@ -83,12 +83,15 @@ class Chromium(Socket):
             asyncio.ensure_future(self._attach(parameters["sessionId"]))
 
     async def _attach(self, session: str | None) -> None:
-        with contextlib.suppress(ScriptError, ConnectionError):
-            for domain in ("Network", "Runtime"):
-                await self.do(f"{domain}.enable", session)
-            options = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
-            await self.do("Target.setAutoAttach", session, **options)
-            await self.do("Runtime.runIfWaitingForDebugger", session)
+        options = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+        # All at once: a service worker answers none before it runs.
+        await asyncio.gather(
+            self.do("Network.enable", session),
+            self.do("Runtime.enable", session),
+            self.do("Target.setAutoAttach", session, **options),
+            self.do("Runtime.runIfWaitingForDebugger", session),
+            return_exceptions=True,
+        )
 
     async def open(self, address: str) -> None:
         """Show a page."""
