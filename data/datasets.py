@@ -152,8 +152,7 @@ def read_wflw(
     if not root.is_dir():
         raise UserError(f"{root} is not a folder; give the folder that holds WFLW_annotations")
     lists = sorted(root.rglob(f"list_98pt*_{part}*.txt"))
-    endings = {name: "largepose" if name == "pose" else name for name in WFLW_ATTRIBUTES}
-    own = {n: p for n, end in endings.items() for p in lists if p.stem.endswith(end)}
+    own = {n: p for n in WFLW_ATTRIBUTES for p in lists if p.stem.endswith(n)}  # largepose, too
     full = [p for p in lists if p not in own.values()]
     if not full:
         raise UserError(f"{root} holds no list_98pt_…_{part}….txt; is it WFLW's folder?")

@@ -49,10 +49,34 @@ def test_a_file_of_points_ends_at_its_brace(folder):
         read_pts(folder / "gone.pts")
 
 
+def test_points_that_are_no_text_are_named(folder, rng):
+    (folder / "afw" / "a.pts").write_bytes(rng.bytes(5000))
+    with pytest.raises(UserError, match=r"a\.pts"):
+        read_300w(folder)
+    assert len(read_300w(folder, skip_bad=True).faces) == 1
+
+
+def test_a_folder_with_a_colon_in_its_name_is_a_folder(folder):
+    (folder / "afw").rename(folder / "mine:300w")
+    assert len(read_dataset(str(folder / "mine:300w")).faces) == 2
+
+
+def test_malformed_labels_of_any_source_are_left_out_if_asked(folder):
+    write_jsonl(folder / "labels.jsonl", read_300w(folder).faces)
+    (folder / "labels.jsonl").open("a").write("{\n")
+    (folder / "afw" / "a.pts").write_text("{\n1 2\n}\n")
+    for source, faces in ((folder / "labels.jsonl", 2), (folder / "afw", 1)):
+        with pytest.raises(UserError, match=r"line 3|a\.pts"):
+            read_dataset(str(source))
+        data = read_dataset(str(source), skip_bad=True)
+        assert (len(data.faces), len(data.skipped)) == (faces, 1)
+
+
 def test_each_kind_of_source_is_read_as_such(folder, tmp_path):
     write_jsonl(folder / "labels.jsonl", read_300w(folder).faces[:1])
     assert len(read_dataset(str(folder / "labels.jsonl")).faces) == 1
-    assert len(read_dataset(f"300w:{folder}", "train").faces) == 2
+    data = read_dataset(f"300w:{folder}", "train")
+    assert len(data.faces) == 2 and data.scheme is IBUG68
     with pytest.raises(UserError, match="common subset"):
         read_dataset(f"300w:{folder}")
     with pytest.raises(UserError, match="is it WFLW's folder"):
@@ -148,10 +172,18 @@ def write_poses(folder, *rows):
     (folder / "head_pose.csv").write_text("image,yaw_deg,pitch_deg,roll_deg\n" + "\n".join(rows))
 
 
-@pytest.mark.parametrize("row", ["afw/a.jpg,inf,0,0", "afw/a.jpg,nan,0,0", "afw/a.jpg,1,2", "a,b"])
-def test_a_malformed_pose_is_named_or_left_out(folder, row):
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("afw/a.jpg,inf,0,0", "pose"),
+        ("afw/a.jpg,nan,0,0", "pose"),
+        ("afw/a.jpg,1,2", "expected image,yaw_deg,pitch_deg,roll_deg$"),
+        ("a,b", "expected image,yaw_deg,pitch_deg,roll_deg$"),
+    ],
+)
+def test_a_malformed_pose_is_named_or_left_out(folder, row, reason):
     write_poses(folder, "afw/b.jpg,1.5,-2,3", row)
-    with pytest.raises(UserError, match=r"head_pose\.csv, line 3"):
+    with pytest.raises(UserError, match=rf"head_pose\.csv, line 3: .*{reason}"):
         read_300w(folder)
     data = read_300w(folder, skip_bad=True)
     assert [face.pose is None for face in data.faces] == [True, False]
@@ -266,6 +298,12 @@ def test_a_subsets_own_list_decides(tmp_path):
     assert [set(f.tags) for f in data.faces] == [{"occlusion"}, {"pose"}]
     assert data.subsets[:2] == ("full", "pose")
     assert [f.tags for f in read_wflw(root, "pose").faces] == [{"pose"}]
+
+
+def test_a_malformed_line_among_good_ones_is_named(tmp_path):
+    root = wflw(tmp_path, [f"{COORDINATES} x.jpg", "1 2"])
+    with pytest.raises(UserError, match="line 2: expected 197, 201 or 207 fields, found 2"):
+        read_wflw(root)
 
 
 def test_a_malformed_line_of_a_subsets_own_list_names_no_face(tmp_path):
