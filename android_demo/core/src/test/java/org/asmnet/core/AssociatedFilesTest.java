@@ -95,6 +95,38 @@ class AssociatedFilesTest {
     }
 
     @Test
+    void entriesMayHaveExtraFieldsAndComments() throws IOException {
+        ByteArrayOutputStream stream = new ByteArrayOutputStream();
+        try (ZipOutputStream archive = new ZipOutputStream(stream)) {
+            for (String name : new String[] {"a", "b"}) {
+                ZipEntry entry = new ZipEntry(name);
+                entry.setExtra(new byte[] {(byte) 0xfe, (byte) 0xca, 1, 0, 7});
+                entry.setComment("one of two");
+                archive.putNextEntry(entry);
+                archive.write(CONTENT);
+            }
+        }
+        for (String wanted : new String[] {"a", "b"}) {
+            AssociatedFiles embedded = new AssociatedFiles(stream.toByteArray(), wanted, 1000);
+            assertArrayEquals(CONTENT, embedded.content);
+        }
+    }
+
+    @Test
+    void anEmptyFileIsEmpty() throws IOException {
+        ByteArrayOutputStream stream = new ByteArrayOutputStream();
+        try (ZipOutputStream archive = new ZipOutputStream(stream)) {
+            ZipEntry entry = new ZipEntry("a");
+            entry.setMethod(ZipEntry.STORED);
+            entry.setSize(0);
+            entry.setCrc(0);
+            archive.putNextEntry(entry);
+        }
+        assertArrayEquals(new byte[0],
+                new AssociatedFiles(stream.toByteArray(), "a", 1000).content);
+    }
+
+    @Test
     void aStoredFileIsRead() {
         byte[] content = Golden.resource("stored.zip");
         assertArrayEquals(CONTENT, new AssociatedFiles(content, "a", CONTENT.length).content);

@@ -113,6 +113,23 @@ class OverlayTest {
         assertEquals(4, strokes.texts.size());
     }
 
+    @Test
+    void textsSayWhoItIsAndWhichWayItLooks() {
+        Face face = face(100, 200, 96);
+        float[][] poses = {{40.4f, -25.6f, 0}, {-40.4f, 25.6f, -0.6f}};
+        String[][] texts = {{"+40", "-26", "+0"}, {"-40", "+26", "-1"}};
+        for (int n = 0; n < 2; n++) {
+            face.id = n - 1;
+            System.arraycopy(poses[n], 0, face.pose, 0, 3);
+            List<String> words = drawn(false, face).words;
+            assertEquals(n == 0 ? "face" : "face 0", words.get(0));
+            for (int i = 0; i < 3; i++) {
+                String word = words.get(i + 1);
+                assertTrue(word.endsWith(" " + texts[n][i]), word);
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(floats = {20, 200, 370})
     void platesDoNotCoverEachOther(float top) {
@@ -136,6 +153,7 @@ class OverlayTest {
         final List<float[]> dots = new ArrayList<>();
         final List<float[]> plates = new ArrayList<>();
         final List<float[]> texts = new ArrayList<>();
+        final List<String> words = new ArrayList<>();
 
         @Override
         public void line(float x0, float y0, float x1, float y1, float width, int argb) {
@@ -156,6 +174,7 @@ class OverlayTest {
         @Override
         public void text(String text, float x, float baseline, float size, int argb) {
             texts.add(new float[] {x, baseline, size});
+            words.add(text);
         }
     }
 }
