@@ -11,7 +11,7 @@ PIP := $(call pip_install,.venv) -c constraints.txt
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-runtime test-tflite-runtime lint docs licences packages mutants format runtimes bench pi-check against-mediapipe android web android-packages android-core mutants-java clip clean
+.PHONY: help demo test test-fast test-runtime test-tflite-runtime lint docs licences packages mutants format runtimes bench pi-check against-mediapipe android android-packages web web-packages android-core mutants-java clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -137,12 +137,15 @@ android: .venv/dev  ## build the Android app's APK without Gradle, test all of i
 	$(BIN)/python android_demo/tools/check_core.py
 	$(BIN)/python -m pytest android_demo/tests
 
+android-packages:  ## the Debian packages that `make android` needs
+	@$(PYTHON) android_demo/tools/toolchain.py
+
 web: .venv/dev  ## build the browser's site and package in build/web, test them; says what is missing
 	$(BIN)/python web_demo/tools/build.py
 	$(BIN)/python -m pytest web_demo/tests
 
-android-packages:  ## the Debian packages that `make android` needs
-	@$(PYTHON) android_demo/tools/toolchain.py
+web-packages:  ## the Debian packages that `make web` needs
+	@$(PYTHON) web_demo/tools/build.py --packages
 
 android-core:  ## compile the phone's Java core and replay the runtime's answers; needs a JDK
 	$(PYTHON) android_demo/tools/check_core.py

@@ -23,7 +23,7 @@ from support import needs
 
 __all__ = ["BROWSERS", "Chromium", "Firefox", "WebKit", "chromium", "firefox", "webkit"]
 
-MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
+MINI_BROWSERS = "*/webkit2gtk-4.*/MiniBrowser"  # below /usr/lib, not on the PATH
 
 
 class ScriptError(Exception):
@@ -258,7 +258,8 @@ async def webkit(folder: Path) -> AsyncIterator[WebKit]:
     words = [screen, "--auto-servernum", driver, f"--port={port}", "--host=127.0.0.1"]
     async with started(words, env=environment), aiohttp.ClientSession() as web:
         base = f"http://127.0.0.1:{port}"
-        options = {"binary": MINI_BROWSER, "args": ["--automation"]}
+        program = str(next(Path("/usr/lib").glob(MINI_BROWSERS)))
+        options = {"binary": program, "args": ["--automation"]}
         wanted = {"capabilities": {"alwaysMatch": {"webkitgtk:browserOptions": options}}}
         for _ in range(100):
             try:

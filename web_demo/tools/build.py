@@ -1,6 +1,7 @@
 """Build the web site and the npm package.
 
     python web_demo/tools/build.py
+    apt install $(python web_demo/tools/build.py --packages)    what the tests need besides
 
 makes build/web/site, a folder that any static host serves, and build/web/asmnet-VERSION.tgz, the
 package for other people's pages (it is also site/asmnet).  The Java core is compiled by TeaVM; its
@@ -23,6 +24,7 @@ sys.path.insert(0, str(WEB.parent / "android_demo/tools"))
 import compilers  # noqa: E402
 from toolchain import (  # noqa: E402
     CACHE,
+    PACKAGES,
     REPOSITORY,
     BuildError,
     StepError,
@@ -48,6 +50,16 @@ MODELS = (
 )
 # The build with relaxed SIMD, and the one for engines without.
 LITERT = ("litert_wasm_internal", "litert_wasm_compat_internal")
+# Command or file -> Debian package, for building and for the tests.
+NEEDED = {
+    **{name: PACKAGES[name] for name in ("java", "javac", "mvn", "npm")},
+    "node": "nodejs",
+    "chromium": "chromium",
+    "firefox-esr": "firefox-esr",
+    "WebKitWebDriver": "webkit2gtk-driver",
+    "xvfb-run": "xvfb",
+    "xauth": "xauth",
+}
 MAVEN_COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
 
@@ -144,4 +156,7 @@ def fill_site(site: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(build)
+    if sys.argv[1:] == ["--packages"]:
+        print(*sorted({package for name, package in NEEDED.items() if not shutil.which(name)}))
+    else:
+        main(build)
