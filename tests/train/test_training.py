@@ -91,15 +91,6 @@ def test_a_finished_run_is_left_alone(labelled_faces, whole_run):
     assert (whole_run / "best.keras").stat().st_mtime_ns == before
 
 
-def test_fine_tuning_with_frozen_statistics_and_averaged_weights(
-    labelled_faces, whole_run, tmp_path
-):
-    run = tmp_path / "frozen"
-    init = ["--init", str(whole_run / "best.keras"), "--norm", "frozen", "--size", "48"]
-    finish_here(labelled_faces, run, *init, "--epochs", "2")
-    assert [row["epoch"] for row in rows(run)] == ["0", "1"]
-
-
 def test_the_spatial_network_starts_as_the_asmnet_it_contains(labelled_faces, whole_run):
     from asmnet.train.recipes import RECIPES
     from asmnet.train.warm_start import initialise
@@ -126,11 +117,14 @@ def test_learning_from_extra_labels_with_another_fusion(labelled_faces, whole_ru
     assert len(also) < 40, "some of the 40 are held out, and not learned from"
     assert f"{len(faces.learning) + len(also)} faces to learn from" in output.replace("\n", " ")
     assert json.loads((run / "run.json").read_text())["extra"] == [str(labels)]
+    assert [row["epoch"] for row in rows(run)] == ["0", "1"], "frozen statistics stay"
     # Not worse than where it started.
     assert float(rows(run)[-1]["val_nme"]) < float(rows(whole_run)[-1]["val_nme"]) + 2
 
 
-def test_98_points_start_on_a_trunk_trained_for_68(labelled_faces, whole_run, tmp_path, rng):
+def test_98_points_at_another_size_start_on_a_trunk_trained_for_68(
+    labelled_faces, whole_run, tmp_path, rng
+):
     labels = tmp_path / "wide.jsonl"
     faces = []
     for face in read_300w(labelled_faces).faces:
@@ -139,7 +133,7 @@ def test_98_points_start_on_a_trunk_trained_for_68(labelled_faces, whole_run, tm
     write_jsonl(labels, faces)
     run = tmp_path / "wide"
     init = ["--norm", "frozen", "--epochs", "1", "--init", str(whole_run / "best.keras")]
-    finish_here(labels, run, *init)
+    finish_here(labels, run, *init, "--size", "48")
     assert keras.saving.load_model(run / "best.keras").output["landmarks"].shape == (None, 196)
 
 
