@@ -28,6 +28,7 @@ from asmnet.evaluate.picture_split import calibrating
 from asmnet.export.pipeline import ExportJob, export_with, open_job
 from asmnet.export.recipes import prepared_float
 from asmnet.export.report.tensor_stats import observe
+from asmnet.export.tensorflow_internals import parse, serialize
 
 HALVES = 5
 
@@ -43,7 +44,6 @@ def labelled_crops(data: str, job: ExportJob, images: int) -> FaceSet:
 def clip_ranges(job: ExportJob, share: float) -> Any:
     """`mlir_quantize`, with each range cut to what a share of the crops stays within."""
     from tensorflow.lite.python import convert
-    from tensorflow.lite.tools import flatbuffer_utils
 
     assert job.calibration is not None
     with suppress_output():
@@ -57,7 +57,7 @@ def clip_ranges(job: ExportJob, share: float) -> Any:
         from asmnet.export.report.tflite_graph import operations
 
         layers = {o.output: o.layer for o in operations(calibrated)}
-        model = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated))
+        model = parse(calibrated)
         for tensor in model.subgraphs[0].tensors:
             layer = layers.get(tensor.name.decode())
             if (
@@ -67,7 +67,7 @@ def clip_ranges(job: ExportJob, share: float) -> Any:
             ):
                 tensor.quantization.min = [max(float(tensor.quantization.min[0]), low[layer])]
                 tensor.quantization.max = [min(float(tensor.quantization.max[0]), high[layer])]
-        return whole(bytes(flatbuffer_utils.convert_object_to_bytearray(model)), **options)
+        return whole(serialize(model), **options)
 
     return quantize
 

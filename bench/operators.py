@@ -26,18 +26,17 @@ from asmnet.cli.tables import Table
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.export.report.tflite_graph import Operation, operations
+from asmnet.export.tensorflow_internals import parse, serialize
 
 ROUNDS, WARM_UP = 60, 5
 
 
 def cut(content: bytes) -> list[bytes]:
     """Each operation of a one-graph `.tflite` as a model of its own, in their order."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    whole = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    whole = parse(content)
     (graph,) = whole.subgraphs
     constant = [whole.buffers[t.buffer].data is not None for t in graph.tensors]
-    # Kernels of float layers may be stored in integers: unpacking comes along, see `packing`.
+    # Kernels of float layers may be stored in integers: unpacking comes along, see `quantize_float_kernels`.
     unpacking = {o.outputs[0]: o for o in graph.operators if all(constant[i] for i in o.inputs)}
     parts = []
     for operator in graph.operators:
@@ -61,7 +60,7 @@ def cut(content: bytes) -> list[bytes]:
         ]
         alone.outputs = list(steps[-1].outputs)
         part.subgraphs, part.signatureDefs, part.metadata = [alone], None, None
-        parts.append(bytes(flatbuffer_utils.convert_object_to_bytearray(part)))
+        parts.append(serialize(part))
     return parts
 
 

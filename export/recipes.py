@@ -7,9 +7,6 @@ its name in `RECIPES`, a ladder from the most bits to the fewest.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -17,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asmnet.cli.progress import Progress, no_progress
-from asmnet.core import UserError
 from asmnet.data.images import to_inputs
+from asmnet.export.tensorflow_internals import (
+    converter_of,
+    quantize_except,
+    quantize_float_kernels,
+)
 from asmnet.export.weights.prepare import prepare
-from asmnet.export.weights.weight_only import quantize_float_kernels
 
 if TYPE_CHECKING:
     import keras
@@ -50,14 +50,14 @@ FLOAT_LAYERS = (*FUSION, "pool_", "features", "positions", "landmarks", "pose")
 
 def float32(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """The network as it is: float32 weights, activations, input and outputs."""
-    return _converter(network).convert()
+    return converter_of(network).convert()
 
 
 def float16(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     """float16 weights: half the size.  CPUs compute in float32, GPU delegates in float16."""
     import tensorflow as tf
 
-    converter = _converter(network)
+    converter = converter_of(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
     return converter.convert()
@@ -70,7 +70,7 @@ def dynamic_range(network: keras.Model, crops: np.ndarray, progress: Progress) -
     """
     import tensorflow as tf
 
-    converter = _converter(prepare(network, crops, centre=True, progress=progress))
+    converter = converter_of(prepare(network, crops, centre=True, progress=progress))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return converter.convert()
 
@@ -153,75 +153,10 @@ def prepared_float(network: keras.Model, recipe: str, crops: np.ndarray) -> byte
     return float32(prepare(network, crops, centre, correct=False), crops, no_progress)
 
 
-def _converter(network: keras.Model) -> Any:
-    """A converter of the network at batch size 1, batch norms folded.
-
-    `TFLiteConverter.from_keras_model` would write a SavedModel with every layer an object and
-    every weight a variable, and read it back twice: two thirds of the time of a conversion.
-    Here the SavedModel holds one function of constants, and the file is the same.
-    """
-    import keras
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    if keras.backend.backend() != "tensorflow":
-        raise UserError(
-            f"conversion needs Keras on TensorFlow, not on {keras.backend.backend()}; "
-            "set KERAS_BACKEND=tensorflow"
-        )
-    image = keras.Input(batch_shape=(1, *network.input_shape[1:]), name="image")
-    single = keras.Model(image, network(image), name=network.name)
-    signature = tf.TensorSpec(image.shape, tf.float32, name="image")
-    traced = tf.function(lambda x: single(x, training=False), autograph=False)
-    function = traced.get_concrete_function(signature)
-    constant, names = convert_variables_to_constants_v2(function), sorted(network.output)
-    module = tf.Module()
-    module.unused = tf.Variable(0.0)
-
-    def answer(image: Any) -> dict[str, Any]:
-        # Contracts hold the outputs' names.  Of a function that reads a variable, and is the
-        # second signature, they are those that `from_keras_model` has given them ever since.
-        module.unused.read_value()
-        return dict(zip(names, constant(image), strict=True))
-
-    serve = tf.function(answer, autograph=False).get_concrete_function(signature)
-    folder = tempfile.mkdtemp()
-    try:
-        tf.saved_model.save(module, folder, {"serve": serve, "serving_default": serve})
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, ["serving_default"])
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    weakref.finalize(converter, shutil.rmtree, folder, ignore_errors=True)  # it reads it again
-    return converter
-
-
-def _fusion(content: bytes) -> set[str]:
-    """The operations that fuse maps with their positions kept, by their outputs' names."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    (graph,) = flatbuffer_utils.convert_bytearray_to_object(bytearray(content)).subgraphs
-    names = {graph.tensors[operator.outputs[0]].name.decode() for operator in graph.operators}
-    return {name for name in names if any(f"/{part}" in name for part in FUSION)}
-
-
 def _float_head(prepared: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
-    """An int8 file whose fusion and heads compute in float."""
-    import tensorflow as tf
-    from tensorflow.lite.python.convert import mlir_quantize
-
-    converter = _calibrated(prepared, crops, progress)
-    # What `tf.lite.experimental.QuantizationDebugger` does with its `denylisted_ops`;
-    # called directly because that class knows no integer input.
-    converter._experimental_calibrate_only = True
-    calibrated = converter.convert()
+    """An int8 file whose fusion and heads compute in float, from kernels stored in 8 bits."""
     return quantize_float_kernels(
-        mlir_quantize(
-            calibrated,
-            input_data_type=tf.int8,
-            denylisted_ops=set(HEAD),
-            denylisted_nodes=_fusion(calibrated),
-        )
+        quantize_except(_calibrated(prepared, crops, progress), kinds=HEAD, layers=FUSION)
     )
 
 
@@ -236,7 +171,7 @@ def _calibrated(prepared: keras.Model, crops: np.ndarray, progress: Progress) ->
         for crop in progress([*whole, *crops[1:]], "calibrating"):
             yield [to_inputs(crop[None])]
 
-    converter = _converter(prepared)
+    converter = converter_of(prepared)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = samples
     return converter

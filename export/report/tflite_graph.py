@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from asmnet.export.tensorflow_internals import parse
+
 __all__ = ["Operation", "integer_share", "operations"]
 
 
@@ -46,11 +48,10 @@ def operations(content: bytes) -> list[Operation]:
         content: the file.
     """
     from tensorflow.lite.python import schema_py_generated as schema
-    from tensorflow.lite.tools import flatbuffer_utils
 
     kinds = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     types = {v: k.lower() for k, v in vars(schema.TensorType).items() if isinstance(v, int)}
-    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    model = parse(content)
     (graph,) = model.subgraphs
     found = []
     for operator in graph.operators:

@@ -16,8 +16,8 @@ from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.evaluate import FaceSet
 from asmnet.export import RECIPES, convert
 from asmnet.export.convert import output_names
+from asmnet.export.tensorflow_internals import quantize_float_kernels
 from asmnet.export.weights.bias_correction import rounded
-from asmnet.export.weights.weight_only import quantize_float_kernels
 
 Convert = Callable[[str], bytes]
 # (operation, its output's type) of ASMNet's trunk: 16 blocks, batch norms folded.
