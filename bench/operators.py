@@ -36,7 +36,7 @@ def cut(content: bytes) -> list[bytes]:
     whole = parse(content)
     (graph,) = whole.subgraphs
     constant = [whole.buffers[t.buffer].data is not None for t in graph.tensors]
-    # Kernels of float layers may be stored in integers: unpacking comes along, see `quantize_float_kernels`.
+    # Kernels of float layers may be stored in integers: their unpacking comes along.
     unpacking = {o.outputs[0]: o for o in graph.operators if all(constant[i] for i in o.inputs)}
     parts = []
     for operator in graph.operators:

@@ -23,8 +23,6 @@ from asmnet.data.faces import Dataset, Face, check_labels, collect
 
 __all__ = ["read_jsonl", "write_jsonl"]
 
-TOO_MUCH = (OverflowError, RecursionError)  # numbers of 400 digits, brackets 10,000 deep
-
 
 def read_jsonl(path: Path, skip_bad: bool = False) -> Dataset:
     """Read a file of labels.

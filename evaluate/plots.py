@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,10 @@ from asmnet.core import IBUG68, WFLW98, Scheme, auc, ced
 from asmnet.evaluate.ablation.tables import PAPER_NME
 from asmnet.evaluate.face_sets import FaceSet
 
-__all__ = ["plot_ced", "plot_faces", "plot_worst", "published"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["contact_sheet", "plot_ced", "plot_faces", "plot_worst", "published"]
 
 COLUMNS = 6
 WORST = (5, 10)  # rows, columns
@@ -94,50 +98,70 @@ def plot_faces(file: Path, faces: FaceSet, points: np.ndarray, errors: np.ndarra
     order = np.argsort(errors[: len(faces.images)])
     columns = min(COLUMNS, len(order))
     middle = (len(order) - columns) // 2
-    rows = {
-        "best": order[:columns],
-        "median": order[middle : middle + columns],
-        "worst": order[-columns:],
-    }
-    _sheet(file, faces, points, errors, list(rows.values()), list(rows))
+    rows = [
+        ("best", order[:columns]),
+        ("median", order[middle : middle + columns]),
+        ("worst", order[-columns:]),
+    ]
+    _save_sheet(file, faces, points, errors, rows)
 
 
 def plot_worst(file: Path, faces: FaceSet, points: np.ndarray, errors: np.ndarray) -> None:
     """Write a contact sheet of the 50 worst faces, worst first; arguments as for `plot_faces`."""
     lines, columns = WORST
     order = np.argsort(errors[: len(faces.images)])[::-1][: lines * columns]
-    rows = [order[i : i + columns] for i in range(0, len(order), columns)]
-    _sheet(file, faces, points, errors, rows, [""] * len(rows))
+    rows = [("", order[i : i + columns]) for i in range(0, len(order), columns)]
+    _save_sheet(file, faces, points, errors, rows)
 
 
-def _sheet(
+def _save_sheet(
     file: Path,
     faces: FaceSet,
     points: np.ndarray,
     errors: np.ndarray,
-    rows: Sequence[np.ndarray],
-    words: Sequence[str],
+    rows: Sequence[tuple[str, np.ndarray]],
 ) -> None:
-    """Rows of faces with labels and predictions; above each, the row's word and the NME."""
+    assert faces.points is not None
+    drawn = ((faces.points, TRUE, 0.7), (points, PREDICTED, 0.7))
+    titles = [f"{error:.2f} %" for error in errors]
+    figure = contact_sheet(faces.images, rows, titles, drawn, faces.scheme)
+    figure.suptitle("labels blue, predictions orange; NME", fontsize=10)
+    figure.savefig(file, dpi=110)
+
+
+def contact_sheet(
+    images: np.ndarray,
+    rows: Sequence[tuple[str, np.ndarray]],
+    titles: Sequence[str],
+    drawn: Sequence[tuple[np.ndarray, str, float]],
+    scheme: Scheme,
+) -> Figure:
+    """Rows of faces with landmarks drawn over them.
+
+    Args:
+        images: (M, size, size, 3) uint8 RGB crops.
+        rows: of each the word before its titles, and the indices of its faces.
+        titles: of each face.
+        drawn: sets of landmarks, (M, N, 2) in crop units, with colour and line width.
+        scheme: of the landmarks; tells which points to join.
+    """
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
 
-    assert faces.points is not None
-    size = faces.images.shape[1]
-    columns = max(map(len, rows))
+    size = images.shape[1]
+    columns = max(len(chosen) for _, chosen in rows)
     figure = Figure(figsize=(2.4 * columns, 2.6 * len(rows) + 0.3), layout="constrained")
     grid = figure.subplots(len(rows), columns, squeeze=False)
-    for line, word, chosen in zip(grid, words, rows, strict=True):
-        for axes in line[len(chosen) :]:
-            axes.set_axis_off()
+    for axes in grid.ravel():
+        axes.set_axis_off()
+    for line, (word, chosen) in zip(grid, rows, strict=True):
         for axes, index in zip(line, chosen, strict=False):
-            axes.imshow(faces.images[index])
-            for values, colour in ((faces.points[index], TRUE), (points[index], PREDICTED)):
-                pixels = values * size + (size - 1) / 2
-                lines = pixels[np.array(faces.scheme.edges)]
-                axes.add_collection(LineCollection(lines, colors=colour, linewidths=0.7))
+            axes.imshow(images[index])
+            for points, colour, width in drawn:
+                pixels = points[index] * size + (size - 1) / 2
+                lines = pixels[np.array(scheme.edges)]
+                axes.add_collection(LineCollection(lines, colors=colour, linewidths=width))
                 axes.scatter(*pixels.T, s=2.5, color=colour)
-            axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), xticks=[], yticks=[])
-            axes.set_title(f"{word} {errors[index]:.2f} %".strip(), fontsize=9)
-    figure.suptitle("labels blue, predictions orange; NME", fontsize=10)
-    figure.savefig(file, dpi=110)
+            axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
+            axes.set_title(f"{word} {titles[index]}".strip(), fontsize=9)
+    return figure

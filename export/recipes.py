@@ -29,7 +29,6 @@ __all__ = [
     "RECIPES",
     "UNCALIBRATED",
     "Recipe",
-    "dynamic_range",
     "float16",
     "float32",
     "full_int8",
@@ -60,18 +59,6 @@ def float16(network: keras.Model, crops: np.ndarray, progress: Progress) -> byte
     converter = converter_of(network)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()
-
-
-def dynamic_range(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
-    """int8 weights; activations float32, rounded to 8 bits anew for each picture where it helps.
-
-    Needs no calibration as such: the crops only prune channels and correct biases.
-    """
-    import tensorflow as tf
-
-    converter = converter_of(prepare(network, crops, centre=True, progress=progress))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
     return converter.convert()
 
 
@@ -131,7 +118,7 @@ def full_int8(network: keras.Model, crops: np.ndarray, progress: Progress) -> by
     return converter.convert()
 
 
-RECIPE_ORDER = (float32, float16, int16x8, dynamic_range, qat_int8, int8, full_int8)
+RECIPE_ORDER = (float32, float16, int16x8, qat_int8, int8, full_int8)
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {recipe.__name__: recipe for recipe in RECIPE_ORDER}
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asmnet.core import ANGLES
+from asmnet.evaluate.plots import contact_sheet
 from asmnet.export.pipeline import Export, ExportJob
 from asmnet.export.report.tensor_stats import Noise, Ranges
 
@@ -46,29 +47,16 @@ def parity(export: Export) -> Figure:
 
 def faces_apart(job: ExportJob, export: Export, columns: int = 6) -> Figure:
     """The faces whose landmarks differ most, and those that differ least."""
-    from matplotlib.collections import LineCollection
-
     (float_points, _), (points, _) = export.parity.answers
-    size = export.spec.input_size
-    shift = np.linalg.norm(points - float_points, axis=-1).mean(axis=1) * size
+    shift = np.linalg.norm(points - float_points, axis=-1).mean(axis=1) * export.spec.input_size
     order = np.argsort(shift)[::-1]
-    columns = min(columns, len(order))
-    rows = {"most": order[:columns], "least": order[-columns:]}
-    figure = _figure(2.3 * columns, 2.5 * len(rows))
-    grid = figure.subplots(len(rows), columns, squeeze=False)
-    edges = np.array(export.spec.landmark_scheme.edges)
-    for line, (word, chosen) in zip(grid, rows.items(), strict=True):
-        for axes, index in zip(line, chosen, strict=True):
-            axes.imshow(job.eval_faces.images[index])
-            for values, colour, width in (
-                (float_points[index], FLOAT, 1.8),
-                (points[index], EXPORTED, 0.7),
-            ):
-                pixels = values * size + (size - 1) / 2
-                axes.add_collection(LineCollection(pixels[edges], colors=colour, linewidths=width))
-            axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), xticks=[], yticks=[])
-            axes.set_title(f"{word}: {shift[index]:.2f} px", fontsize=9)
-    return figure
+    return contact_sheet(
+        job.eval_faces.images,
+        [("most:", order[:columns]), ("least:", order[-columns:])],
+        [f"{value:.2f} px" for value in shift],
+        [(float_points, FLOAT, 1.8), (points, EXPORTED, 0.7)],
+        export.spec.landmark_scheme,
+    )
 
 
 def calibration_crops(images: np.ndarray, columns: int = 12, rows: int = 3) -> Figure:
