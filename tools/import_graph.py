@@ -33,16 +33,16 @@ def imports(tree: Path) -> tuple[Counter[str], Counter[tuple[str, str]]]:
     sys.path.insert(0, str(tree))
     graph = grimp.build_graph("asmnet", exclude_type_checking_imports=True, cache_dir=None)
     files = Counter(room(module) for module in graph.modules)
-    pairs = (
-        (m, other) for m in graph.modules for other in graph.find_modules_directly_imported_by(m)
-    )
-    edges = Counter((room(m), room(other)) for m, other in pairs)
-    return files, Counter({pair: n for pair, n in edges.items() if pair[0] != pair[1]})
+    edges: Counter[tuple[str, str]] = Counter()
+    for module in sorted(graph.modules):  # the same picture each time
+        for imported in sorted(graph.find_modules_directly_imported_by(module)):
+            edges[room(module), room(imported)] += room(module) != room(imported)
+    return files, +edges
 
 
 def floors(edges: Counter[tuple[str, str]]) -> dict[str, int]:
     """How high each room stands: above all that it imports, but for the rarer side of a cycle."""
-    rooms = {name for pair in edges for name in pair}
+    rooms = sorted({name for pair in edges for name in pair})
     height = dict.fromkeys(rooms, 0)
     for _ in rooms:
         for (above, below), count in edges.items():
