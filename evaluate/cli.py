@@ -103,7 +103,7 @@ def main(
             result = evaluate_on(cut[view], network, progress)
             figures = _report(result, network, label, boxes)
             if studied:
-                figures["study"] = _study(result)
+                figures["study"] = _analysis(result)
             if spoilt:
                 faces = read_dataset(data, part, skip_bad)
                 figures["robustness"] = robustness(network, faces, progress=progress)
@@ -136,7 +136,7 @@ def _report(result: Evaluation, network: Predictor, label: str, boxes: str) -> d
     }
 
 
-def _study(result: Evaluation) -> dict[str, Any]:
+def _analysis(result: Evaluation) -> dict[str, Any]:
     faces = result.faces
     assert faces.pose is not None
     yaw = by_yaw(result.errors[: len(result.pose)], result.pose, faces.pose)
@@ -171,7 +171,7 @@ def _print(reports: Sequence[dict[str, Any]], faces: FaceSet, out: Path | None) 
     if pose := tables.pose_table(reports):
         console.print(pose)
     for report in reports:
-        for table in tables.study_tables(report) if "study" in report else ():
+        for table in tables.error_tables(report) if "study" in report else ():
             console.print(table)
         if "robustness" in report:
             console.print(tables.robustness_table(report))

@@ -8,7 +8,7 @@ from typing import Any
 from asmnet.cli.tables import Table
 from asmnet.core import ANGLES
 
-__all__ = ["accuracy_table", "pose_table", "robustness_table", "study_tables"]
+__all__ = ["accuracy_table", "pose_table", "robustness_table", "error_tables"]
 
 Report = dict[str, Any]
 
@@ -51,7 +51,7 @@ def pose_table(reports: Sequence[Report]) -> Table | None:
     return Table("Head pose, mean absolute error in °", columns, rows, words=2)
 
 
-def study_tables(report: Report) -> list[Table]:
+def error_tables(report: Report) -> list[Table]:
     """What limits a model: see `asmnet.evaluate.error_analysis`."""
     found, made = report["study"], []
     if "groups" in found:

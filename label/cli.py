@@ -53,18 +53,18 @@ Seen = tuple[Face, dict[str, PseudoLabel]]  # a face and what the teachers of ea
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE.jsonl")
 @click.option(
-    "--like",
+    "--adapt-to",
     metavar="300w:DIR",
     help="Translate the other teachers to 68 points as this set's annotators would set them.",
 )
 @click.option(
-    "--wide",
+    "--out-98",
     type=click.Path(path_type=Path),
     metavar="FILE.jsonl",
     help="Write the 98 points as well.",
 )
 @click.option(
-    "--agree",
+    "--max-spread",
     type=click.FloatRange(0, min_open=True),
     default=2.5,
     help="Leave out faces whose views differ by more, in % of the face's size.",
@@ -74,9 +74,9 @@ def main(
     source: str,
     teachers: tuple[str, ...],
     out: Path,
-    like: str | None,
-    wide: Path | None,
-    agree: float,
+    adapt_to: str | None,
+    out_98: Path | None,
+    max_spread: float,
 ) -> None:
     """Label the faces of SOURCE for asmnet-train --extra FILE.jsonl.
 
@@ -84,23 +84,25 @@ def main(
     faces.csv (file, x, y, w, h and, if known, yaw, pitch, roll) its boxes tell where the
     faces are.  Or labelled faces (300w:DIR, a folder with .pts, a .jsonl): then their
     labels do.  With a 98-point teacher the labels have 98 points, held to the manual ones
-    of 300w:DIR; with --like they have 68.  Where teachers differ, points weigh less.
+    of 300w:DIR; with --adapt-to they have 68.  Where teachers differ, points weigh less.
     """
     loaded = [load_teacher(name) for name in teachers]
     foreign = [teacher for teacher in loaded if teacher.scheme is not IBUG68]
-    if wide and not any(teacher.scheme is WFLW98 for teacher in foreign):
-        raise UserError("--wide needs a 98-point teacher; give one with --teacher")
-    if not like and any(teacher.scheme is None for teacher in foreign):
-        raise UserError("a face mesh has to be translated; give labelled faces with --like")
+    if out_98 and not any(teacher.scheme is WFLW98 for teacher in foreign):
+        raise UserError("--out-98 needs a 98-point teacher; give one with --teacher")
+    if not adapt_to and any(teacher.scheme is None for teacher in foreign):
+        raise UserError("a face mesh has to be translated; give labelled faces with --adapt-to")
     groups: dict[str, list[Teacher]] = {}
     with progress_bars() as progress:
-        if like:
+        if adapt_to:
             if not foreign:
-                raise UserError("--like is for teachers of other points; give one with --teacher")
-            adapters = _learn_adapters(like, foreign, progress)
+                raise UserError(
+                    "--adapt-to is for teachers of other points; give one with --teacher"
+                )
+            adapters = _learn_adapters(adapt_to, foreign, progress)
             own = [teacher for teacher in loaded if teacher.scheme is IBUG68]
             groups[IBUG68.name] = [*own, *map(Translated, foreign, adapters)]
-        for teacher in loaded if not like else foreign if wide else []:
+        for teacher in loaded if not adapt_to else foreign if out_98 else []:
             if teacher.scheme is not None:
                 groups.setdefault(teacher.scheme.name, []).append(teacher)
         seen, lost, unreadable = _show(source, groups, progress)
@@ -109,22 +111,22 @@ def main(
         raise UserError(
             f"no face was found in {source}; give pictures in which faces are large{also}"
         )
-    sure = [max(o.spread for o in opinions.values()) <= agree for _, opinions in seen]
+    sure = [max(o.spread for o in answers.values()) <= max_spread for _, answers in seen]
     if not any(sure):
         raise UserError(
-            f"the views of all {len(sure)} faces differ too much; raise --agree {agree}"
+            f"the views of all {len(sure)} faces differ too much; raise --max-spread {max_spread}"
         )
     few, many = _points_of(seen, IBUG68.name), _points_of(seen, WFLW98.name)
     known = np.stack([f.points for f, _ in seen]) if source.startswith("300w:") else few
     if many is not None and known is not None:
         many = align_to_manual(many, known)  # to the faces' own labels, where they have some
-    narrow = few if like or many is None else many
-    for path, labels in ((out, narrow), (wide, many)):
+    narrow = few if adapt_to or many is None else many
+    for path, labels in ((out, narrow), (out_98, many)):
         if path is None or labels is None:
             continue
         chosen = [
-            Face(face.image, place, _pose(face, opinions), weights=_trust(opinions, len(place)))
-            for place, (face, opinions), good in zip(labels, seen, sure, strict=True)
+            Face(face.image, place, _pose(face, answers), weights=_trust(answers, len(place)))
+            for place, (face, answers), good in zip(labels, seen, sure, strict=True)
             if good
         ]
         write_jsonl(path, chosen)
@@ -140,21 +142,21 @@ def _points_of(seen: Sequence[Seen], scheme: str) -> np.ndarray | None:
     """(M, N, 2) of all faces, or None where no teacher has the scheme."""
     if scheme not in seen[0][1]:
         return None
-    return np.stack([opinions[scheme].points for _, opinions in seen])
+    return np.stack([answers[scheme].points for _, answers in seen])
 
 
-def _trust(opinions: dict[str, PseudoLabel], count: int) -> np.ndarray:
+def _trust(answers: dict[str, PseudoLabel], count: int) -> np.ndarray:
     """(N,) weights of the points, the lower the farther teachers put them apart."""
-    away = next(o.away for o in opinions.values() if len(o.away) == count)
+    away = next(o.away for o in answers.values() if len(o.away) == count)
     falling = 1 - (1 - LEAST_WEIGHT) * (away - SURE) / (DOUBTFUL - SURE)
     return np.clip(falling, LEAST_WEIGHT, 1)
 
 
 def _learn_adapters(
-    like: str, teachers: Sequence[Teacher], progress: Progress
+    adapt_to: str, teachers: Sequence[Teacher], progress: Progress
 ) -> list[LandmarkAdapter]:
     """What each teacher says of faces with manual labels, against the labels."""
-    faces = read_dataset(like, "train").faces
+    faces = read_dataset(adapt_to, "train").faces
     said: list[list[np.ndarray]] = [[] for _ in teachers]
     labels: list[list[np.ndarray]] = [[] for _ in teachers]
     for face in progress(faces, "learning the adapters"):
@@ -170,7 +172,7 @@ def _learn_adapters(
 def _show(
     source: str, groups: dict[str, list[Teacher]], progress: Progress
 ) -> tuple[list[Seen], int, list[str]]:
-    """Every face with the opinions on it.
+    """Every face with the teachers' answers.
 
     One bad picture among thousands does not cost the labels of the others.
 
@@ -196,11 +198,11 @@ def _show(
     return seen, lost, unreadable
 
 
-def _pose(face: Face, opinions: dict[str, PseudoLabel]) -> np.ndarray | None:
+def _pose(face: Face, answers: dict[str, PseudoLabel]) -> np.ndarray | None:
     """The manual pose, else the teachers'."""
     if face.pose is not None:
         return face.pose
-    said = [o.pose for o in opinions.values() if o.pose is not None]
+    said = [o.pose for o in answers.values() if o.pose is not None]
     return said[0] if said else None
 
 

@@ -35,8 +35,8 @@ import tensorflow_model_optimization as tfmot  # noqa: E402
 
 # So many batches of crops; Adam's rate falls to zero along a cosine.
 STEPS, BATCH, RATE = 400, 16, 1e-5
-# What a teacher and its pupil are shown: standard deviations of degrees, log-scale, crop
-# sides, log-gain, grey levels; and the pupil alone: pixels each way, grey levels.
+# What a teacher and its student are shown: standard deviations of degrees, log-scale, crop
+# sides, log-gain, grey levels; and the student alone: pixels each way, grey levels.
 ROLL, SIZE, SHIFT, LIGHT, SHADE = 12.0, 0.06, 0.03, 0.2, 12.0
 OFF, NOISE = 0.5, 2.0
 
@@ -105,14 +105,14 @@ class Rounding(tfmot.quantization.keras.QuantizeConfig):
         return {"kernel": self.kernel, "output": self.output}
 
 
-class Scheme(tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme):
+class PlainScheme(tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme):
     """Every layer as it was annotated.
 
     The default rewrites pairs of layers, and where an activation follows a convolution without
     a batch norm it forgets to round the kernel.
     """
 
-    def get_layout_transformer(self) -> Scheme:
+    def get_layout_transformer(self) -> PlainScheme:
         """Itself: it rewrites nothing."""
         return self
 
@@ -141,43 +141,43 @@ def finetune(
     import tensorflow as tf
 
     size = network.input_shape[1]
-    exact, twin = to_keras2(teacher), to_keras2(network)
-    pupil = _rounded(twin, fusion)
+    exact, tuned = to_keras2(teacher), to_keras2(network)
+    student = _rounded(tuned, fusion)
     optimizer = keras2.optimizers.Adam(keras2.optimizers.schedules.CosineDecay(RATE, STEPS))
 
-    optimizer.build(pupil.trainable_weights)  # or the first step, which would, is traced twice
+    optimizer.build(student.trainable_weights)  # or the first step, which would, is traced twice
 
     @tf.function
     def learn(clean: Any, noisy: Any, moved: Any) -> None:
         points, pose = exact(clean, training=False)
         points -= tf.tile(moved, (1, points.shape[1] // 2))
         with tf.GradientTape() as tape:
-            its_points, its_pose = pupil(noisy, training=False)  # ranges stay
+            its_points, its_pose = student(noisy, training=False)  # ranges stay
             # A pixel counts as much as a degree.
             loss = tf.reduce_mean(tf.square((its_points - points) * size))
             loss += tf.reduce_mean(tf.square(its_pose - pose))
-        variables = pupil.trainable_weights
+        variables = student.trainable_weights
         gradients = tape.gradient(loss, variables)
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
     for start in range(0, len(crops), BATCH):
-        pupil(to_inputs(crops[start : start + BATCH]), training=True)  # ranges are learned
+        student(to_inputs(crops[start : start + BATCH]), training=True)  # ranges are learned
     batches = itertools.islice(_batches(crops, np.random.default_rng(0)), STEPS)
     for _, batch in zip(progress(range(STEPS), "fine-tuning"), batches, strict=True):
         learn(*batch)
-    for name, variables in _variables(pupil).items():
-        twin.get_layer(name).set_weights([variable.numpy() for variable in variables])
+    for name, variables in _variables(student).items():
+        tuned.get_layer(name).set_weights([variable.numpy() for variable in variables])
     copy = keras3.models.clone_model(network)
     copy.set_weights(network.get_weights())
-    write_back(twin, copy)
+    write_back(tuned, copy)
     return copy
 
 
-def _rounded(twin: Any, fusion: tuple[str, ...]) -> Any:
-    """A copy of the twin that simulates int8; both get the head's kernels as they are stored."""
+def _rounded(network: Any, fusion: tuple[str, ...]) -> Any:
+    """A copy that simulates int8; both get the head's kernels as they are stored."""
     before_activation = {
         layer.input.node.layer.name
-        for layer in twin.layers
+        for layer in network.layers
         if isinstance(layer, keras2.layers.ReLU)
     }
 
@@ -194,23 +194,23 @@ def _rounded(twin: Any, fusion: tuple[str, ...]) -> Any:
             return layer
         return tfmot.quantization.keras.quantize_annotate_layer(layer, Rounding(kernel, output))
 
-    for layer in twin.layers:
+    for layer in network.layers:
         if layer.name.startswith(fusion) and layer.get_weights():
             kernel, bias = layer.get_weights()
             layer.set_weights([rounded(kernel, tuple(range(kernel.ndim - 1))), bias])
     with tfmot.quantization.keras.quantize_scope({"Rounding": Rounding, "Kernel": Kernel}):
-        annotated = keras2.models.clone_model(twin, clone_function=annotate)
-        pupil = tfmot.quantization.keras.quantize_apply(annotated, Scheme())
-    for name, variables in _variables(pupil).items():
-        for variable, value in zip(variables, twin.get_layer(name).get_weights(), strict=True):
+        annotated = keras2.models.clone_model(network, clone_function=annotate)
+        student = tfmot.quantization.keras.quantize_apply(annotated, PlainScheme())
+    for name, variables in _variables(student).items():
+        for variable, value in zip(variables, network.get_layer(name).get_weights(), strict=True):
             variable.assign(value)
-    return pupil
+    return student
 
 
-def _variables(pupil: Any) -> dict[str, list[Any]]:
-    """Kernel and bias of each layer that has them, by the layer's name in the twin."""
+def _variables(student: Any) -> dict[str, list[Any]]:
+    """Kernel and bias of each layer that has them, by the layer's name."""
     found = {}
-    for layer in pupil.layers:
+    for layer in student.layers:
         variables = [v for v in layer.weights if v.name.endswith(("kernel:0", "bias:0"))]
         variables.sort(key=lambda variable: "bias" in variable.name)
         if variables:

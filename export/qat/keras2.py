@@ -1,4 +1,4 @@
-"""A Keras-2 twin: the same network for tensorflow-model-optimization, which knows no Keras 3.
+"""The same network in Keras 2, for tensorflow-model-optimization, which knows no Keras 3.
 
 Batch norms are folded into the convolutions before them, as the converter folds them,
 so that what is trained is what will be rounded.
@@ -80,10 +80,10 @@ def to_keras2(network: keras.Model) -> Any:
         if type(layer) in plain:
             value = plain[type(layer)](layer)(value)
         elif not isinstance(layer, (keras.layers.BatchNormalization, keras.layers.Dropout)):
-            raise UserError(f"layer {layer.name} ({type(layer).__name__}) has no Keras-2 twin")
+            raise UserError(f"layer {layer.name} ({type(layer).__name__}) is unknown to Keras 2")
         values[id(layer.output)] = value
     outputs = [values[id(network.output[name])] for name in ("landmarks", "pose")]
-    twin = keras2.Model(image, outputs, name=network.name)
+    copy = keras2.Model(image, outputs, name=network.name)
     for layer, norm in _weighted(network):
         kernel, *bias = layer.get_weights()
         if norm is not None:
@@ -92,27 +92,27 @@ def to_keras2(network: keras.Model) -> Any:
             depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
             kernel = kernel * (factor[:, None] if depthwise else factor)
             bias = [beta - mean * factor]
-        twin.get_layer(layer.name).set_weights([kernel, *bias])
+        copy.get_layer(layer.name).set_weights([kernel, *bias])
     trial = np.random.default_rng(0).uniform(-1, 1, (2, *network.input_shape[1:]))
     exact = network.predict_on_batch(trial.astype(np.float32))
-    landmarks, pose = twin.predict_on_batch(trial.astype(np.float32))
+    landmarks, pose = copy.predict_on_batch(trial.astype(np.float32))
     # Pose is in degrees: relative to a turn of about one radian.
     turned = np.abs(pose - exact["pose"]).max() / 57
     worst = max(np.abs(landmarks - exact["landmarks"]).max(), turned)
     if not worst <= TOLERANCE:
-        raise UserError(f"the Keras-2 twin of {network.name} differs by {worst:.1e}; report this")
-    return twin
+        raise UserError(f"{network.name} in Keras 2 differs by {worst:.1e}; report this")
+    return copy
 
 
-def write_back(twin: Any, network: keras.Model) -> None:
-    """Give a network its twin's weights: batch norms become additions of the biases.
+def write_back(copy: Any, network: keras.Model) -> None:
+    """Give a network the weights of the one in Keras 2: batch norms become additions of the biases.
 
     Args:
-        twin: of `to_keras2`, or its fine-tuned copy with layers of the same names.
-        network: the one that the twin was made of; changed in place.
+        copy: of `to_keras2`, or its fine-tuned copy with layers of the same names.
+        network: the one that it was made of; changed in place.
     """
     for layer, norm in _weighted(network):
-        kernel, bias = twin.get_layer(layer.name).get_weights()
+        kernel, bias = copy.get_layer(layer.name).get_weights()
         if norm is None:
             layer.set_weights([kernel, bias])
         else:

@@ -200,7 +200,7 @@ def test_an_onnx_teachers_fractions_become_crop_units(monkeypatch):
     [
         (["{folder}", "--teacher", "absent.onnx"], "absent.onnx"),
         (["{folder}", "--teacher", "absent.task"], "absent.task"),
-        (["{folder}", "--like", "300w:anywhere"], "--like is for teachers of other points"),
+        (["{folder}", "--adapt-to", "300w:anywhere"], "--adapt-to is for teachers of other points"),
         (["{folder}", "--teacher", "asmnet-5"], "unknown model 'asmnet-5'"),
         (["{folder}/nowhere"], "is not a folder"),
         (["{folder}"], "no face was found"),
