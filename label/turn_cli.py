@@ -59,16 +59,17 @@ def main(source: str, mesh: str, out: Path, views: int, seed: int) -> None:
     teacher = FaceMesh(mesh)
     with progress_bars() as progress:
         meshes = _meshes(faces, teacher, data.scheme, progress)
-        topology = Topology(np.stack(meshes[:FIRST]), np.stack([f.pose for f in faces[:FIRST]]))
+        poses = [face.pose for face in faces if face.pose is not None]
+        topology = Topology(np.stack(meshes[:FIRST]), np.stack(poses[:FIRST]))
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         written: list[Face] = []
-        for face, points3d in zip(progress(faces, "turning"), meshes, strict=True):
+        for face, pose, points3d in zip(progress(faces, "turning"), poses, meshes, strict=True):
             image = read_face(face)
             digest = hashlib.sha256(f"{seed} ".encode() + face.image.read_bytes()).digest()
             rng = np.random.default_rng(int.from_bytes(digest[:8], "big"))
             for number in range(views):
-                view = turn(image, points3d, face.points, face.pose, _target(face, rng), topology)
+                view = turn(image, points3d, face.points, pose, _target(face, rng), topology)
                 name = f"{len(written) // views:06d}_{number}.jpg"
                 crop = Crop.around(view.points, ROOM)
                 side = int(np.clip(crop.side, *SIDES))
