@@ -25,7 +25,7 @@ from asmnet.data.datasets import read_dataset
 from asmnet.data.images import crop_faces
 from asmnet.evaluate import FaceSet, detected_faces
 from asmnet.evaluate.picture_split import calibrating
-from asmnet.export.pipeline import ExportJob, export_with, open_job
+from asmnet.export.pipeline import ExportJob, export_with, load_job
 from asmnet.export.recipes import prepared_float
 from asmnet.export.report.tensor_stats import observe
 from asmnet.export.tensorflow_internals import parse, serialize
@@ -83,7 +83,7 @@ def main(model: str, data: str | None, faces: str | None) -> None:
     from tensorflow.lite.python import convert
 
     with tempfile.TemporaryDirectory() as folder, progress_bars() as progress:
-        job = open_job(
+        job = load_job(
             models.find(model, ".keras"), Path(folder), ["int8"], faces=faces, progress=progress
         )
         assert job.calibration is not None

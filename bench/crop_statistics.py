@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from shared import bgr, open_detector, open_model, table, training_faces
+from shared import bgr, load_detector, load_model, table, training_faces
 
 from asmnet import models
 from asmnet.cli.progress import progress_bars, suppress_output
@@ -156,7 +156,7 @@ def plot(file: Path, strays: np.ndarray, jitter: np.ndarray) -> None:
 @cli_errors(extra="export")
 def main(data: str, model: str, seed: int, out: Path | None) -> None:
     """Compare crops from labels, detector and tracking on 300-W's training faces."""
-    landmarker, detector = open_model(model), open_detector()
+    landmarker, detector = load_model(model), load_detector()
     learned, held_out = training_faces(data, seed)
     with suppress_output():
         from asmnet.train.augment import MODERN  # imports Keras

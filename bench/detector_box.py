@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 import numpy as np
-from shared import bgr, open_detector
+from shared import bgr, load_detector
 
 from asmnet.core import Crop, cli_errors
 from asmnet.data.datasets import read_300w
@@ -43,7 +43,7 @@ def describe(name: str, truth: list[Crop], guess: list[Crop]) -> None:
 def main(folder: Path) -> None:
     """Measure the detector's box on the training pictures of 300-W in FOLDER."""
     faces = read_300w(folder, "train").faces
-    detector = open_detector()
+    detector = load_detector()
     for width in WIDTHS:
         truth, boxes, crops, scores = [], [], [], []
         for labelled in faces:

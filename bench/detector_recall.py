@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from shared import open_detector
+from shared import load_detector
 
 from asmnet.core import Crop, cli_errors, extract
 from asmnet.edge_runtime.crops import OPENCV_PADDED
@@ -39,7 +39,7 @@ def main(folder: Path, yunet: Path | None, room: tuple[float, ...], every: int) 
     """Measure recall by yaw."""
     with (folder / "faces.csv").open(newline="") as file:
         rows = [r for r in csv.DictReader(file) if float(r.get("inside") or 1) >= INSIDE][::every]
-    blaze, other = open_detector(), None
+    blaze, other = load_detector(), None
     if yunet:
         other = cv2.FaceDetectorYN.create(str(yunet), "", (320, 320), 0.5)
     names = [

@@ -26,7 +26,7 @@ from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.edge_runtime.parity import measure_jitter, run_file, shifts
 from asmnet.export.convert import output_names
-from asmnet.export.pipeline import export_with, open_job
+from asmnet.export.pipeline import export_with, load_job
 from asmnet.export.recipes import FUSION, float32
 from asmnet.export.weights.prepare import prepare
 
@@ -93,7 +93,7 @@ def main(model: str) -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"  # only effective before Keras is imported
     with tempfile.TemporaryDirectory() as folder, progress_bars() as progress:
         source = models.find(model, ".keras")
-        job = open_job(source, Path(folder), ["int8"], progress=progress)
+        job = load_job(source, Path(folder), ["int8"], progress=progress)
         assert job.calibration is not None
         crops = job.calibration.images
         files = {"float": job.float_file, "ours": export_with(job, "int8", progress).file}

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 from pose_fit import PoseFit
-from shared import bgr, open_detector, open_model, table, training_faces
+from shared import bgr, load_detector, load_model, table, training_faces
 
 from asmnet import models
 from asmnet.cli.progress import progress_bars
@@ -101,7 +101,7 @@ def read_300w_lp(folder: Path) -> list[Face]:
 
 def detector_crops(faces: Sequence[Face], margin: float) -> tuple[list[Face], list[Crop]]:
     """The faces that the detector finds, and its crops."""
-    detector = open_detector()
+    detector = load_detector()
     found = [(face, detector.detect(bgr(face))) for face in faces]
     kept = [(face, looks[0].to_crop(margin)) for face, looks in found if looks]
     if not kept:
@@ -162,7 +162,7 @@ def show_saturation(answers: Answers, sources: Sources, width: int = 10) -> None
 @cli_errors(extra="export")
 def main(data: str, lp: Path | None, model: str, seed: int) -> None:
     """Compare the head's pose, a fit of the landmarks, and their average."""
-    landmarker = open_model(model)
+    landmarker = load_model(model)
     turned = read_300w_lp(lp) if lp else []
     margin = landmarker.spec.margin
     learned, held_out = training_faces(data, seed)

@@ -18,7 +18,7 @@ import click
 import cv2
 import numpy as np
 import tracker_events
-from shared import bgr, open_detector, open_model, table, training_faces
+from shared import bgr, load_detector, load_model, table, training_faces
 
 from asmnet import models
 from asmnet.cli.progress import progress_bars
@@ -84,7 +84,7 @@ def false_finds(detector: FaceDetector, landmarker: Landmarker, folder: Path) ->
 @cli_errors(extra="export")
 def main(name: str, data: str, faceless: Path | None) -> None:
     """Print a Markdown table."""
-    landmarker, detector = open_model(name), open_detector()
+    landmarker, detector = load_model(name), load_detector()
     learned, held_out = training_faces(data)
     pictures = [bgr(face) for face in (learned + held_out)[::4]]
     rows = []

@@ -15,7 +15,7 @@ from asmnet.data.datasets import Face, read_dataset
 from asmnet.data.images import read_picture
 from asmnet.edge_runtime import FaceDetector, Landmarker
 
-__all__ = ["bgr", "open_detector", "open_model", "table", "training_faces"]
+__all__ = ["bgr", "load_detector", "load_model", "table", "training_faces"]
 
 
 def training_faces(data: str, seed: int = 0) -> tuple[list[Face], list[Face]]:
@@ -37,7 +37,7 @@ def training_faces(data: str, seed: int = 0) -> tuple[list[Face], list[Face]]:
     return [faces[i] for i in order[count:]], [faces[i] for i in order[:count]]
 
 
-def open_model(name: str) -> Landmarker:
+def load_model(name: str) -> Landmarker:
     """A shipped network by its name, or a `.tflite` file by its path.
 
     Raises:
@@ -50,7 +50,7 @@ def open_model(name: str) -> Landmarker:
         return Landmarker.load(path)
 
 
-def open_detector() -> FaceDetector:
+def load_detector() -> FaceDetector:
     """The shipped detector, without the interpreter's greeting."""
     with suppress_output():
         return FaceDetector.load()

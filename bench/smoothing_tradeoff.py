@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
-from shared import open_detector, open_model, table
+from shared import load_detector, load_model, table
 
 from asmnet import models, samples
 from asmnet.cli.progress import Progress, progress_bars
@@ -167,7 +167,7 @@ def main(names: tuple[str, ...], clip: str | None, plot: str | None) -> None:
     stills = [cv2.resize(cv2.imread(str(file)), (FACE, FACE)) for file in picked]
     rows: list[list[str]] = []
     for name in names or (models.DEFAULT,):
-        tracker = FaceTracker(open_model(name), open_detector(), smoothing=False)
+        tracker = FaceTracker(load_model(name), load_detector(), smoothing=False)
         with progress_bars() as progress:
             measured = measure(tracker, stills, clip, progress)
         for label, parameters in (("no", None), ("yes", POINTS_FILTER)):

@@ -13,7 +13,7 @@ import time
 
 import click
 import numpy as np
-from shared import open_model, table
+from shared import load_model, table
 
 from asmnet import models
 from asmnet.cli.progress import suppress_output
@@ -31,7 +31,7 @@ def main(original: str, name: str) -> None:
     """Print medians of each run as a Markdown table."""
     files = [models.find(original), models.find(name)]
     for file in files:
-        open_model(str(file))  # says what is wrong with it
+        load_model(str(file))  # says what is wrong with it
     rows = []
     for run in range(RUNS):
         with suppress_output():

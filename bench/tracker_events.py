@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
-from shared import open_detector, open_model, table
+from shared import load_detector, load_model, table
 
 from asmnet import models, samples
 from asmnet.cli.progress import progress_bars
@@ -157,8 +157,8 @@ def cost(tracker: FaceTracker) -> list[tuple[str, str]]:
 def main(name: str, faceless: Path | None) -> None:
     """Print a Markdown table."""
     cv2.setNumThreads(1)
-    detector = open_detector()
-    tracker = FaceTracker(open_model(name), detector)
+    detector = load_detector()
+    tracker = FaceTracker(load_model(name), detector)
     if faceless:
         files = [*faceless.rglob("*.jpg"), *faceless.rglob("*.png")]
         pictures = [p for file in sorted(files) if (p := cv2.imread(str(file))) is not None]

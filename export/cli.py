@@ -21,7 +21,7 @@ from asmnet.cli.progress import progress_bars
 from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.export.calibration import IMAGES, LEAST
 from asmnet.export.eval_faces import folder_of
-from asmnet.export.pipeline import Export, export_with, open_job, smallest
+from asmnet.export.pipeline import Export, export_with, load_job, smallest
 from asmnet.export.recipes import RECIPES, UNCALIBRATED
 from asmnet.export.report.console import inspection, parity_table, recipe_table
 from asmnet.export.report.html import write_report
@@ -147,7 +147,7 @@ def _export(
         try:
             with atomic_path(output) as file:
                 with progress_bars() as progress:
-                    job = open_job(source, folder, recipes, calibration, images, faces, progress)
+                    job = load_job(source, folder, recipes, calibration, images, faces, progress)
                     exports = [export_with(job, name, progress) for name in recipes]
                     best = smallest(exports)
                     if page is not None:

@@ -2,7 +2,7 @@
 
 export("mine.keras", "mine-int8.tflite")        # one recipe, gate included
 
-job = open_job(model, folder, recipes=["int8"])  # several, from the same faces
+job = load_job(model, folder, recipes=["int8"])  # several, from the same faces
 made = export_with(job, "int8")
 """
 
@@ -32,7 +32,7 @@ from asmnet.train.checkpoint import load_float
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Export", "ExportJob", "GateFailed", "export", "export_with", "open_job", "smallest"]
+__all__ = ["Export", "ExportJob", "GateFailed", "export", "export_with", "load_job", "smallest"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ class Export:
         return self.file.stat().st_size
 
 
-def open_job(
+def load_job(
     model: Path,
     folder: Path,
     recipes: Sequence[str],
@@ -152,7 +152,7 @@ def export(
         model: a `.keras` file, or the name of a shipped model.
         output: the `.tflite` to write.
         recipe: a key of `RECIPES`.
-        calibration, faces: as for `open_job`.
+        calibration, faces: as for `load_job`.
         progress: shows it.
 
     Raises:
@@ -161,7 +161,7 @@ def export(
     """
     source = models.find(model, ".keras")
     with tempfile.TemporaryDirectory() as folder, atomic_path(output) as file:
-        job = open_job(source, Path(folder), [recipe], calibration, faces=faces, progress=progress)
+        job = load_job(source, Path(folder), [recipe], calibration, faces=faces, progress=progress)
         made = export_with(job, recipe, progress)
         if not made.parity.passed:
             raise GateFailed(made)

@@ -23,7 +23,7 @@ from asmnet.evaluate.picture_split import (
 )
 from asmnet.export import calibration_faces
 from asmnet.export.eval_faces import FEWEST, eval_faces
-from asmnet.export.pipeline import open_job
+from asmnet.export.pipeline import load_job
 
 SPEC = ModelSpec("test", "0", "ibug68", 96, "landmarks", "pose")
 LONDON = sorted(samples.LONDON.glob("*.jpg"))
@@ -232,7 +232,7 @@ def test_an_export_parts_its_folders(tiny_file: Path, tmp_path: Path) -> None:
     for path in LONDON[:30]:
         cv2.imwrite(str(folder / f"{path.stem}.png"), cv2.imread(str(path)))
     (tmp_path / "made").mkdir()
-    job = open_job(tiny_file, tmp_path / "made", ["int8"], folder, 150, str(folder))
+    job = load_job(tiny_file, tmp_path / "made", ["int8"], folder, 150, str(folder))
     assert job.calibration is not None
     learned, judged = ({Path(n).stem for n in s.names} for s in (job.calibration, job.eval_faces))
     assert not learned & judged and len(judged) >= FEWEST

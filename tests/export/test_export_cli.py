@@ -99,7 +99,7 @@ def test_a_crash_is_not_a_failed_gate(
     def crash(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "open_job", crash)
+    monkeypatch.setattr(cli, "load_job", crash)
     file = tmp_path / "tiny.tflite"
     file.write_text("an older model")
     result = run(tiny_file, "-o", file)

@@ -16,13 +16,13 @@ from asmnet.core import embed_file, embed_spec, embedded_file, read_spec
 from asmnet.edge_runtime.parity import shifts
 from asmnet.edge_runtime.verify import FACES, REFERENCE, verify
 from asmnet.export.cli import main
-from asmnet.export.pipeline import Export, ExportJob, export_with, open_job
+from asmnet.export.pipeline import Export, ExportJob, export_with, load_job
 
 
 @pytest.fixture(scope="module")
 def job(tiny_file: Path, tmp_path_factory: pytest.TempPathFactory) -> ExportJob:
     """An untrained network and the shipped faces, parted."""
-    return open_job(tiny_file, tmp_path_factory.mktemp("reference"), ["int8"], images=64)
+    return load_job(tiny_file, tmp_path_factory.mktemp("reference"), ["int8"], images=64)
 
 
 @pytest.fixture(scope="module")
