@@ -36,11 +36,11 @@ export class Asmnet {
       throw new AsmnetError(`${maxFaces} faces: give a whole number, 1 or more`);
     }
     const asmnet = new Asmnet();
+    asmnet.#call("load", { litert: beside("litert/") }).catch(() => {}); // open says it
     try {
       const [file, detector] = await Promise.all([read(model), read(DETECTOR)]);
       asmnet.model = await asmnet.#call("open", {
         model: file.bytes, name: file.name, detector: detector.bytes, maxFaces,
-        litert: beside("litert/"),
       });
     } catch (error) {
       asmnet.close();

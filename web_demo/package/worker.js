@@ -17,17 +17,24 @@ const described = (tensor) => ({
   name: tensor.name(), signatureName: tensor.signatureName(), type: tensor.type(),
   scale: tensor.scale(), zeroPoint: tensor.zeroPoint(),
 });
+let loading = null;
 let tracker = null;
 let canvas = null;
 let frames = 0;
 
 const calls = {
-  /** Load everything: {model, name, detector, maxFaces, litert}; files as Uint8Array. */
-  async open({ model, name, detector, maxFaces, litert, loader }) {
+  /** Begin to load LiteRT: {litert}, the address of its folder. */
+  load({ litert, loader }) {
+    loading = AsmnetLiteRt.load(litert, loader);
+    loading.catch(() => {}); // open says it
+  },
+
+  /** Load the networks: {model, name, detector, maxFaces}; files as Uint8Array. */
+  async open({ model, name, detector, maxFaces }) {
     // First the contract: LiteRT says less about a damaged file, or dies of it.
     const contract = core.read(signed(model), name);
     const outputs = [contract.outputs(), core.detectorOutputs(signed(detector))];
-    const runtime = await AsmnetLiteRt.load(litert, loader);
+    const runtime = await loading;
     tracker = contract.tracker(
       await runtime.network(model, outputs[0].map(described), name), signed(detector),
       await runtime.network(detector, outputs[1].map(described), "the face detector"), maxFaces);

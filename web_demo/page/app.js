@@ -259,5 +259,6 @@ document.addEventListener("visibilitychange", async () => {
 navigator.mediaDevices?.addEventListener?.("devicechange", listCameras);
 
 byId("model").append(...Object.entries(MODELS).map(([value, text]) => new Option(text, value)));
-navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page works online
-open(model, "the fast model");
+await open(model, "the fast model");
+// Then what it kept is at hand, and nothing is fetched twice.  Without it the page works online.
+navigator.serviceWorker?.register("sw.js").catch(() => {});

@@ -37,13 +37,13 @@ export function host() {
 }
 
 /** Opens a model in the worker, with the shipped detector. */
-export function open(call, model, name, maxFaces = 2, detector = null) {
+export async function open(call, model, name, maxFaces = 2, detector = null) {
   const build = AsmnetLiteRt.build();
+  await call("load", { litert: `${built}/litert/`,
+    loader: { wasmBinary: build && bytes(path.join(built, `litert/${build}.wasm`)) } });
   return call("open", {
     model, name, maxFaces,
     detector: detector ?? bytes(path.join(repository, "models/face_detection_short_range.tflite")),
-    litert: `${built}/litert/`,
-    loader: { wasmBinary: bytes(path.join(built, `litert/${build}.wasm`)) },
   });
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import threading
-from functools import partial
+from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,12 @@ from support import SITE, TESTS
 POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' blob:; "
 POLICY += "media-src 'self' blob:"
 LOADS = (".js", ".wasm", ".css", ".html", ".tflite", ".svg", ".webmanifest")
+
+
+@lru_cache
+def packed(file: Path) -> bytes:
+    """A file's content in gzip."""
+    return gzip.compress(file.read_bytes(), 6)
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -49,8 +55,11 @@ class Handler(SimpleHTTPRequestHandler):
         if file.suffix not in LOADS or not file.is_file() or not accepted:
             super().do_GET()
             return
-        content = gzip.compress(file.read_bytes(), 6 if file.suffix != ".wasm" else 1)
-        self.send_response(200)
+        dated = self.date_time_string(int(file.stat().st_mtime))
+        known = self.headers.get("If-Modified-Since") == dated
+        content = b"" if known else packed(file)
+        self.send_response(304 if known else 200)
+        self.send_header("Last-Modified", dated)
         self.send_header("Content-Type", self.guess_type(str(file)))
         self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(content)))

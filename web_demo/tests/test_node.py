@@ -103,3 +103,16 @@ def test_whatever_is_dropped_gets_one_sentence(site: Path):
     for sentence in sentences:
         assert sentence.startswith("dropped.tflite "), sentence
         assert "\n" not in sentence and ";" in sentence, sentence
+
+
+def test_a_browser_without_simd_is_told_so(site: Path):
+    script = f"""
+        import {{ bytes, host, open }} from "{TESTS / "host.mjs"}";
+        const call = host();
+        WebAssembly.validate = () => false;
+        await open(call, bytes("{SMALL}"), "it").catch((error) => console.log(error.message));
+        process.exit(0);
+    """
+    words = [needs("node"), "--input-type=module", "--eval", script]
+    said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    assert said.startswith("this browser has no WebAssembly SIMD; use a current Chrome")
