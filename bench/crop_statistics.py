@@ -19,7 +19,7 @@ from asmnet import models
 from asmnet.cli.progress import progress_bars, suppress_output
 from asmnet.core import Crop, UserError, atomic_path, cli_errors, nme, to_scheme
 from asmnet.core.landmarks import IBUG68
-from asmnet.data.datasets import Face
+from asmnet.data.datasets import LabelledFace
 from asmnet.edge_runtime import FaceDetector, Landmarker
 from asmnet.edge_runtime.tracking.tracker import DETECT_SCALE, RECROP_THRESHOLD
 
@@ -49,7 +49,7 @@ def detected(detector: FaceDetector, image: np.ndarray, face: Crop, margin: floa
 
 
 def follow(
-    landmarker: Landmarker, detector: FaceDetector, face: Face
+    landmarker: Landmarker, detector: FaceDetector, face: LabelledFace
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Crop a face as each of `SOURCES` does, and ask the network each time.
 

@@ -22,7 +22,7 @@ from asmnet import models
 from asmnet.cli.progress import progress_bars
 from asmnet.core import Crop, UserError, cli_errors, pose_mae, to_scheme
 from asmnet.core.landmarks import IBUG68
-from asmnet.data.datasets import Face, read_dataset
+from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.edge_runtime import Landmarker
 
 # Degrees.  The paper's errors of yaw, pitch, roll on 300-W; the mean of the three on 300W-LP.
@@ -40,7 +40,9 @@ class Answers:
         truth: (M, 3) degrees.
     """
 
-    def __init__(self, landmarker: Landmarker, faces: Sequence[Face], crops: Sequence[Crop]):
+    def __init__(
+        self, landmarker: Landmarker, faces: Sequence[LabelledFace], crops: Sequence[Crop]
+    ):
         answers = [landmarker(bgr(f), c) for f, c in zip(faces, crops, strict=True)]
         self.points = to_scheme(np.stack([a.landmarks for a in answers]), IBUG68)
         self.head = np.stack([a.pose for a in answers]).astype(np.float64)
@@ -54,7 +56,7 @@ class Sources:
         share: (3,) of the head in the fused yaw, pitch and roll; the rest is the fit's.
     """
 
-    def __init__(self, learned: Sequence[Face], held_out: Answers):
+    def __init__(self, learned: Sequence[LabelledFace], held_out: Answers):
         points, pose = np.stack([f.points for f in learned]), np.stack([f.pose for f in learned])
         self.linear, self.fit = PoseFit.learn(points, pose, squared=0), PoseFit.learn(points, pose)
         fitted = self.fit(held_out.points)
@@ -73,12 +75,12 @@ class Sources:
         }
 
 
-def label_crops(faces: Sequence[Face], margin: float) -> list[Crop]:
+def label_crops(faces: Sequence[LabelledFace], margin: float) -> list[Crop]:
     """The crops that the benchmark is judged on."""
     return [Crop.around(face.points, margin) for face in faces]
 
 
-def read_300w_lp(folder: Path) -> list[Face]:
+def read_300w_lp(folder: Path) -> list[LabelledFace]:
     """The pictures of 300W-LP with their poses, and no points.
 
     `pt2d` holds the landmarks of the picture *before* it was turned, the same for every
@@ -93,13 +95,15 @@ def read_300w_lp(folder: Path) -> list[Face]:
         except (KeyError, ValueError, OSError) as error:
             raise UserError(f"{path} is no label of 300W-LP: {error}") from error
         pose = np.array([yaw, pitch, roll], np.float64)
-        faces.append(Face(path.with_suffix(".jpg"), np.empty((0, 2)), pose))
+        faces.append(LabelledFace(path.with_suffix(".jpg"), np.empty((0, 2)), pose))
     if not faces:
         raise UserError(f"{folder} holds no .mat files; give a folder of 300W-LP's pictures")
     return faces
 
 
-def detector_crops(faces: Sequence[Face], margin: float) -> tuple[list[Face], list[Crop]]:
+def detector_crops(
+    faces: Sequence[LabelledFace], margin: float
+) -> tuple[list[LabelledFace], list[Crop]]:
     """The faces that the detector finds, and its crops."""
     detector = load_detector()
     found = [(face, detector.detect(bgr(face))) for face in faces]

@@ -11,14 +11,14 @@ from asmnet import models
 from asmnet.cli.progress import suppress_output
 from asmnet.cli.tables import Table
 from asmnet.core import UserError
-from asmnet.data.datasets import Face, read_dataset
+from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.data.images import read_picture
 from asmnet.edge_runtime import FaceDetector, Landmarker
 
 __all__ = ["bgr", "load_detector", "load_model", "table", "training_faces"]
 
 
-def training_faces(data: str, seed: int = 0) -> tuple[list[Face], list[Face]]:
+def training_faces(data: str, seed: int = 0) -> tuple[list[LabelledFace], list[LabelledFace]]:
     """300-W's training faces, and which of them the shipped networks never learned from.
 
     They were trained when a permutation of all faces chose the held-out ones, so this does
@@ -56,7 +56,7 @@ def load_detector() -> FaceDetector:
         return FaceDetector.load()
 
 
-def bgr(face: Face) -> np.ndarray:
+def bgr(face: LabelledFace) -> np.ndarray:
     """A face's picture: (H, W, 3) uint8 BGR."""
     return cv2.cvtColor(read_picture(face.image), cv2.COLOR_RGB2BGR)
 

@@ -5,13 +5,13 @@ with Pillow; crops by the transform of `asmnet.core`.
 """
 
 from asmnet.data.datasets import read_dataset
-from asmnet.data.faces import Dataset, Face
+from asmnet.data.faces import Dataset, LabelledFace
 from asmnet.data.images import read_picture
 from asmnet.data.jsonl import read_jsonl, write_jsonl
 
 __all__ = [
     "Dataset",
-    "Face",
+    "LabelledFace",
     "read_dataset",
     "read_jsonl",
     "read_picture",

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from asmnet.core import Crop, UserError
-from asmnet.data.faces import Face
+from asmnet.data.faces import LabelledFace
 
 __all__ = ["BOXES", "read_boxes"]
 
@@ -24,7 +24,7 @@ BOXES = "faces.csv"
 SIDE, DOWN = 0.92, 0.04
 
 
-def read_boxes(path: Path) -> list[tuple[Face, Crop]]:
+def read_boxes(path: Path) -> list[tuple[LabelledFace, Crop]]:
     """Read where the faces of a folder are.
 
     Args:
@@ -46,7 +46,7 @@ def read_boxes(path: Path) -> list[tuple[Face, Crop]]:
     return [_face(path, number, row) for number, row in enumerate(rows, 2)]
 
 
-def _face(path: Path, number: int, row: dict[str, str]) -> tuple[Face, Crop]:
+def _face(path: Path, number: int, row: dict[str, str]) -> tuple[LabelledFace, Crop]:
     try:
         x, y, width, height = (float(row[key]) for key in ("x", "y", "w", "h"))
         angles = [float(row[key]) for key in ("yaw", "pitch", "roll") if row.get(key)]
@@ -57,4 +57,4 @@ def _face(path: Path, number: int, row: dict[str, str]) -> tuple[Face, Crop]:
         raise UserError(f"{path}, line {number}: a box needs finite numbers and a positive size")
     pose = np.array(angles) if len(angles) == 3 else None
     square = Crop(x + width / 2, y + (0.5 + DOWN) * height, SIDE * max(width, height))
-    return Face(image, np.empty((0, 2)), pose), square
+    return LabelledFace(image, np.empty((0, 2)), pose), square

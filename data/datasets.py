@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from asmnet.core import ANGLES, IBUG68, WFLW98, UserError
-from asmnet.data.faces import Dataset, Face, check_labels, collect, part_of, picture_of
+from asmnet.data.faces import Dataset, LabelledFace, check_labels, collect, part_of, picture_of
 from asmnet.data.images import readable
 from asmnet.data.jsonl import read_jsonl
 from asmnet.data.w300lp import read_300wlp
 
 __all__ = [
     "Dataset",
-    "Face",
+    "LabelledFace",
     "read_300w",
     "read_300wlp",
     "read_dataset",
@@ -116,11 +116,13 @@ def read_300w(root: Path, subset: str = "train", skip_bad: bool = False) -> Data
         raise UserError(f"{root} holds no .pts files of the {part} subset ({folders}){why}")
     poses, bad, notes = _read_poses(root, skip_bad)
 
-    def face(entry: tuple[str, Path]) -> Face:
+    def face(entry: tuple[str, Path]) -> LabelledFace:
         part, path = entry
         image, points = picture_of(path), read_pts(path)
         check_labels(str(path), points)
-        return Face(image, points, poses.get(image.relative_to(root).as_posix()), frozenset([part]))
+        return LabelledFace(
+            image, points, poses.get(image.relative_to(root).as_posix()), frozenset([part])
+        )
 
     data = collect(IBUG68, labels, face, skip_bad)
     data = replace(data, skipped=(*bad, *data.skipped), notes=notes)
@@ -158,7 +160,7 @@ def read_wflw(
         raise UserError(f"{root} holds no list_98pt_…_{part}….txt; is it WFLW's folder?")
     named = {name: {_key(line) for line in _lines(p)} for name, p in own.items()}
 
-    def face(line: tuple[Path, int, list[str]]) -> Face:
+    def face(line: tuple[Path, int, list[str]]) -> LabelledFace:
         points, picture, flags = _wflw(line)
         check_labels(f"{line[0]}, line {line[1]}", points)
         image = root / "WFLW_images" / picture
@@ -166,7 +168,7 @@ def read_wflw(
             raise UserError(f"{line[0]}, line {line[1]}: picture {image} is missing")
         tags = {n for n in WFLW_ATTRIBUTES if n in flags and n not in named}
         tags |= {n for n, keys in named.items() if _key(line) in keys}
-        return Face(image, points, None, frozenset(tags))
+        return LabelledFace(image, points, None, frozenset(tags))
 
     data = collect(WFLW98, _lines(full[0]), face, skip_bad)
     if subset == "test":

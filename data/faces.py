@@ -10,7 +10,7 @@ import numpy as np
 
 from asmnet.core import IMAGE_SUFFIXES, Scheme, UserError
 
-__all__ = ["Dataset", "Face", "check_labels", "collect", "part_of", "picture_of"]
+__all__ = ["Dataset", "LabelledFace", "check_labels", "collect", "part_of", "picture_of"]
 
 FARTHEST = 1e5  # pixels; no picture format in use goes beyond 65,535
 LEAST_SIDE = 1.0  # pixels of the landmarks' box: points in units of the picture have less
@@ -18,7 +18,7 @@ LARGEST_ANGLE = 360.0
 
 
 @dataclass(frozen=True)
-class Face:
+class LabelledFace:
     """One labelled face.
 
     Attributes:
@@ -53,13 +53,13 @@ class Dataset:
     """
 
     scheme: Scheme
-    faces: tuple[Face, ...]
+    faces: tuple[LabelledFace, ...]
     skipped: tuple[str, ...] = ()
     subsets: tuple[str, ...] = ("all",)
     landmarks: bool = True
     notes: tuple[str, ...] = ()
 
-    def belongs(self, face: Face, subset: str) -> bool:
+    def belongs(self, face: LabelledFace, subset: str) -> bool:
         """Whether one of the faces counts in one of `subsets`."""
         return len(self.subsets) == 1 or subset == "full" or subset in face.tags
 
@@ -89,7 +89,7 @@ def check_labels(where: str, points: np.ndarray, pose: np.ndarray | None = None)
 
 
 def collect(
-    scheme: Scheme, entries: Iterable, face: Callable[..., Face], skip_bad: bool
+    scheme: Scheme, entries: Iterable, face: Callable[..., LabelledFace], skip_bad: bool
 ) -> Dataset:
     """Make a face of each entry; with `skip_bad`, of each that allows it.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from asmnet.core import Crop, UserError, extract
-from asmnet.data.faces import Dataset, Face, collect
+from asmnet.data.faces import Dataset, LabelledFace, collect
 
 __all__ = [
     "crop_faces",
@@ -41,7 +41,7 @@ def read_picture(path: Path) -> np.ndarray:
         raise UserError(f"cannot read picture {path}: {reason}; replace or remove it") from error
 
 
-def read_face(face: Face) -> np.ndarray:
+def read_face(face: LabelledFace) -> np.ndarray:
     """Decode the picture of a labelled face: (H, W, 3) uint8 RGB.
 
     Raises:
@@ -66,7 +66,7 @@ def readable(data: Dataset) -> Dataset:
         UserError: no face is left.
     """
 
-    def face(known: Face) -> Face:
+    def face(known: LabelledFace) -> LabelledFace:
         read_face(known)
         return known
 
@@ -74,7 +74,7 @@ def readable(data: Dataset) -> Dataset:
     return replace(data, faces=seen.faces, skipped=(*data.skipped, *seen.skipped))
 
 
-def poses_of(faces: Sequence[Face]) -> np.ndarray:
+def poses_of(faces: Sequence[LabelledFace]) -> np.ndarray:
     """(M, 3) float32 degrees, NaN where a face has no pose label."""
     unknown = np.full(3, np.nan)
     return np.asarray([unknown if f.pose is None else f.pose for f in faces], np.float32)
@@ -86,7 +86,7 @@ def to_inputs(crops: np.ndarray) -> np.ndarray:
 
 
 def crop_faces(
-    faces: Sequence[Face],
+    faces: Sequence[LabelledFace],
     size: int,
     margin: float,
     progress: Callable[[Iterable], Iterable] = iter,

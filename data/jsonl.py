@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from asmnet.core import IBUG68, SCHEMES, Scheme, UserError, atomic_path
-from asmnet.data.faces import Dataset, Face, check_labels, collect
+from asmnet.data.faces import Dataset, LabelledFace, check_labels, collect
 
 __all__ = ["read_jsonl", "write_jsonl"]
 
@@ -40,7 +40,7 @@ def read_jsonl(path: Path, skip_bad: bool = False) -> Dataset:
         raise UserError(f"cannot read labels {path}: {error.strerror or error}") from error
     schemes: list[Scheme] = []
 
-    def face(entry: tuple[int, str]) -> Face:
+    def face(entry: tuple[int, str]) -> LabelledFace:
         where = f"{path}, line {entry[0]}"
         found = _face(where, path.parent, entry[1])
         scheme = next((s for s in SCHEMES.values() if s.count == len(found.points)), None)
@@ -58,7 +58,7 @@ def read_jsonl(path: Path, skip_bad: bool = False) -> Dataset:
     return replace(data, scheme=schemes[0])
 
 
-def write_jsonl(path: Path, faces: Iterable[Face]) -> None:
+def write_jsonl(path: Path, faces: Iterable[LabelledFace]) -> None:
     """Write what `read_jsonl` reads; whole or not at all.
 
     Pictures in the file's own folder, or below, are named relative to it: they move together.
@@ -82,7 +82,7 @@ def _below(path: Path, folder: Path) -> Path:
     return path.relative_to(folder) if path.is_relative_to(folder) else path
 
 
-def _face(where: str, folder: Path, line: str) -> Face:
+def _face(where: str, folder: Path, line: str) -> LabelledFace:
     """The face of one line; `where` names the line in messages."""
     try:
         entry = json.loads(line)
@@ -109,4 +109,4 @@ def _face(where: str, folder: Path, line: str) -> Face:
         weights.shape != points.shape[:1] or not ((weights >= 0) & (weights <= 1)).all()
     ):
         raise UserError(f"{where}: weights are not {len(points)} numbers from 0 to 1")
-    return Face(image, points, pose, weights=weights, drawn_from=original)
+    return LabelledFace(image, points, pose, weights=weights, drawn_from=original)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from asmnet.core import IBUG68, UserError
-from asmnet.data.faces import Dataset, Face, check_labels, collect, picture_of
+from asmnet.data.faces import Dataset, LabelledFace, check_labels, collect, picture_of
 
 __all__ = ["read_300wlp"]
 
@@ -43,7 +43,7 @@ def read_300wlp(root: Path, skip_bad: bool = False) -> Dataset:
             "300W-LP's .mat files are read with scipy, which is not installed: pip install scipy"
         ) from error
 
-    def face(path: Path) -> Face:
+    def face(path: Path) -> LabelledFace:
         image = picture_of(path)
         try:
             label = loadmat(path, variable_names=["Pose_Para", "pt2d"])
@@ -57,6 +57,6 @@ def read_300wlp(root: Path, skip_bad: bool = False) -> Dataset:
         if points.shape != (IBUG68.count, 2):
             raise UserError(f"{path}: expected pt2d (2, 68), found {points.T.shape}")
         check_labels(str(path), points, pose)
-        return Face(image, points, pose)
+        return LabelledFace(image, points, pose)
 
     return replace(collect(IBUG68, labels, face, skip_bad), landmarks=False)

@@ -22,7 +22,7 @@ from asmnet.core import (
     extract,
     to_scheme,
 )
-from asmnet.data.datasets import Face, read_dataset
+from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.data.images import poses_of, read_face, read_picture
 from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
@@ -204,8 +204,8 @@ def labelled_faces(
     scheme = spec.landmark_scheme if spec.landmark_scheme is data.scheme else IBUG68
     with suppress_output():
         detector = FaceDetector.load() if boxes == "detector" else None
-    kept: list[Face] = []
-    lost: list[Face] = []
+    kept: list[LabelledFace] = []
+    lost: list[LabelledFace] = []
     images = np.empty((len(data.faces), spec.input_size, spec.input_size, 3), np.uint8)
     units, squares, looks = [], [], []
     for face in progress([f for f in data.faces if wanted(f.image)], "reading faces"):

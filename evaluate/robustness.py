@@ -18,7 +18,7 @@ import numpy as np
 
 from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import IBUG68, Crop, extract, failure_rate, nme, rotate_pose, to_scheme
-from asmnet.data.datasets import Dataset, Face
+from asmnet.data.datasets import Dataset, LabelledFace
 from asmnet.data.images import read_picture
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.evaluate.predictor import Predictor
@@ -89,7 +89,7 @@ def robustness(
 
 
 def spoilt_views(
-    face: Face, data: Dataset, network: Predictor, rng: np.random.Generator
+    face: LabelledFace, data: Dataset, network: Predictor, rng: np.random.Generator
 ) -> Iterator[tuple[str, Crop, np.ndarray]]:
     """The views of a face that a network is measured on, the clean one first.
 

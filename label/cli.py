@@ -12,7 +12,7 @@ from asmnet import models
 from asmnet.cli.progress import Progress, progress_bars, suppress_output
 from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors, extract
 from asmnet.data.boxes import BOXES, read_boxes
-from asmnet.data.datasets import Face, read_dataset
+from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.data.images import read_face, read_picture
 from asmnet.data.jsonl import write_jsonl
 from asmnet.edge_runtime import FaceDetector
@@ -38,7 +38,9 @@ __all__ = ["main"]
 SURE, DOUBTFUL = 1.5, 4.0
 LEAST_WEIGHT = 0.1
 
-Seen = tuple[Face, dict[str, PseudoLabel]]  # a face and what the teachers of each scheme say
+Seen = tuple[
+    LabelledFace, dict[str, PseudoLabel]
+]  # a face and what the teachers of each scheme say
 
 
 @click.command(context_settings={"show_default": True, "max_content_width": 100})
@@ -125,7 +127,9 @@ def main(
         if path is None or labels is None:
             continue
         chosen = [
-            Face(face.image, place, _pose(face, answers), weights=_trust(answers, len(place)))
+            LabelledFace(
+                face.image, place, _pose(face, answers), weights=_trust(answers, len(place))
+            )
             for place, (face, answers), good in zip(labels, seen, sure, strict=True)
             if good
         ]
@@ -198,7 +202,7 @@ def _show(
     return seen, lost, unreadable
 
 
-def _pose(face: Face, answers: dict[str, PseudoLabel]) -> np.ndarray | None:
+def _pose(face: LabelledFace, answers: dict[str, PseudoLabel]) -> np.ndarray | None:
     """The manual pose, else the teachers'."""
     if face.pose is not None:
         return face.pose
@@ -206,7 +210,7 @@ def _pose(face: Face, answers: dict[str, PseudoLabel]) -> np.ndarray | None:
     return said[0] if said else None
 
 
-def _faces(source: str) -> Sequence[tuple[Face, Crop | None]]:
+def _faces(source: str) -> Sequence[tuple[LabelledFace, Crop | None]]:
     """Faces of a labelled set, of a folder with boxes, or pictures with empty labels.
 
     With each, where known, about the tight square of its landmarks.
@@ -217,7 +221,7 @@ def _faces(source: str) -> Sequence[tuple[Face, Crop | None]]:
     if kind or folder.endswith(".jsonl") or any(Path(folder).glob("*.pts")):
         data = read_dataset(source, "train" if kind == "300w" else None)
         return [(face, tight_square(face.points, data.scheme)) for face in data.faces]
-    return [(Face(path, np.empty((0, 2))), None) for path in pictures_in(Path(folder))]
+    return [(LabelledFace(path, np.empty((0, 2))), None) for path in pictures_in(Path(folder))]
 
 
 def _find(image: np.ndarray, detector: FaceDetector) -> Crop | None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import Crop, Scheme, UserError, cli_errors, extract
-from asmnet.data.datasets import Face, read_dataset
+from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.data.images import read_face
 from asmnet.data.jsonl import write_jsonl
 from asmnet.edge_runtime.crops import OPENCV
@@ -63,7 +63,7 @@ def main(source: str, mesh: str, out: Path, views: int, seed: int) -> None:
         topology = Topology(np.stack(meshes[:FIRST]), np.stack(poses[:FIRST]))
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        written: list[Face] = []
+        written: list[LabelledFace] = []
         for face, pose, points3d in zip(progress(faces, "turning"), poses, meshes, strict=True):
             image = read_face(face)
             digest = hashlib.sha256(f"{seed} ".encode() + face.image.read_bytes()).digest()
@@ -77,7 +77,7 @@ def main(source: str, mesh: str, out: Path, views: int, seed: int) -> None:
                 Image.fromarray(cut).save(partial / name, quality=92)
                 trust = np.ones(len(face.points)) if face.weights is None else face.weights
                 written.append(
-                    Face(
+                    LabelledFace(
                         partial / name,
                         crop.to_units(view.points) * side + (side - 1) / 2,
                         view.pose,
@@ -90,7 +90,7 @@ def main(source: str, mesh: str, out: Path, views: int, seed: int) -> None:
     click.echo(f"{out / 'labels.jsonl'}: {len(written)} views of {len(faces)} faces")
 
 
-def _serves(face: Face) -> bool:
+def _serves(face: LabelledFace) -> bool:
     return (
         face.pose is not None
         and float(np.abs(face.pose[:2]).max()) < FRONTAL
@@ -100,7 +100,7 @@ def _serves(face: Face) -> bool:
 
 
 def _meshes(
-    faces: Sequence[Face], teacher: FaceMesh, scheme: Scheme, progress: Progress
+    faces: Sequence[LabelledFace], teacher: FaceMesh, scheme: Scheme, progress: Progress
 ) -> list[np.ndarray]:
     """The 478 points with depth of each face, in picture pixels."""
     found = []
@@ -111,7 +111,7 @@ def _meshes(
     return found
 
 
-def _target(face: Face, rng: np.random.Generator) -> np.ndarray:
+def _target(face: LabelledFace, rng: np.random.Generator) -> np.ndarray:
     """A pose to draw: on to the side to which the face looks already, if it does."""
     yaw, pitch, roll = face.pose if face.pose is not None else np.zeros(3)
     side = np.sign(yaw) if abs(yaw) > 8 else rng.choice([-1, 1])

@@ -10,7 +10,7 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from asmnet.core import Scheme, nme, pose_mae
-from asmnet.data.faces import Face
+from asmnet.data.faces import LabelledFace
 from asmnet.data.images import crop_faces, poses_of
 from asmnet.train.asm_model import predict
 from asmnet.train.loss import alpha_at
@@ -47,7 +47,7 @@ class Validation(keras.callbacks.Callback):
     def __init__(
         self,
         network: keras.Model,
-        faces: Sequence[Face],
+        faces: Sequence[LabelledFace],
         scheme: Scheme,
         margin: float,
         name: str = "val",

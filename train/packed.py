@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from asmnet.core import Crop, extract
-from asmnet.data.faces import Face
+from asmnet.data.faces import LabelledFace
 from asmnet.data.images import poses_of, read_face
 
 __all__ = ["PackedFaces", "pack_faces"]
@@ -37,7 +37,10 @@ class PackedFaces:
 
 
 def pack_faces(
-    faces: Sequence[Face], size: int, margin: float, progress: Callable[[Iterable], Iterable] = iter
+    faces: Sequence[LabelledFace],
+    size: int,
+    margin: float,
+    progress: Callable[[Iterable], Iterable] = iter,
 ) -> PackedFaces:
     """Cut the squares from which augmentation takes its crops.
 

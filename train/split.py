@@ -15,7 +15,7 @@ from typing import Any
 
 from asmnet.core import Scheme, UserError
 from asmnet.data.datasets import read_dataset
-from asmnet.data.faces import Face
+from asmnet.data.faces import LabelledFace
 from asmnet.data.images import poses_of, readable
 from asmnet.data.jsonl import read_jsonl
 
@@ -37,9 +37,9 @@ class TrainingFaces:
     """
 
     scheme: Scheme
-    learning: list[Face]
-    held_out: list[Face]
-    held_out_extra: list[Face]
+    learning: list[LabelledFace]
+    held_out: list[LabelledFace]
+    held_out_extra: list[LabelledFace]
     counts: tuple[int, ...]
     skipped: tuple[str, ...]
     notes: tuple[str, ...]
@@ -72,7 +72,7 @@ def gather(
     dataset = read_dataset(data, "train", skip_bad)
     learning, held_out = hold_out(dataset.faces, validation, seed)
     skipped, notes, counts = dataset.skipped, dataset.notes, [len(learning)]
-    held_out_extra: list[Face] = []
+    held_out_extra: list[LabelledFace] = []
     known = {face.image.resolve() for face in dataset.faces}
     for more in extra:
         labelled = read_jsonl(Path(more), skip_bad)
@@ -97,7 +97,9 @@ def gather(
     )
 
 
-def hold_out(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Face], list[Face]]:
+def hold_out(
+    faces: Sequence[LabelledFace], fraction: float, seed: int
+) -> tuple[list[LabelledFace], list[LabelledFace]]:
     """Part faces into those to learn from and those to judge by.
 
     Args:
@@ -124,7 +126,7 @@ def hold_out(faces: Sequence[Face], fraction: float, seed: int) -> tuple[list[Fa
     return learning, held_out
 
 
-def fingerprint(faces: Iterable[Face]) -> str:
+def fingerprint(faces: Iterable[LabelledFace]) -> str:
     """Changes with the faces, their labels and their order, but not with their folder."""
     faces = list(faces)
     digest = hashlib.sha256(poses_of(faces).tobytes())
@@ -136,7 +138,7 @@ def fingerprint(faces: Iterable[Face]) -> str:
     return digest.hexdigest()
 
 
-def _chosen(faces: Sequence[Face], fraction: float, seed: int) -> list[bool]:
+def _chosen(faces: Sequence[LabelledFace], fraction: float, seed: int) -> list[bool]:
     """Whether each face is held out: by the content of its picture, or of the one drawn from."""
     originals = [face.drawn_from or face.image for face in faces]
     sides = {}

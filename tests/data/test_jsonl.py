@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from asmnet.core import UserError
-from asmnet.data.datasets import Face
+from asmnet.data.datasets import LabelledFace
 from asmnet.data.jsonl import read_jsonl, write_jsonl
 
 POINTS = "[" + ",".join(f"[{i}, {i % 9}]" for i in range(68)) + "]"
@@ -21,8 +21,8 @@ def entry(landmarks=POINTS, **more):
 def test_round_trip(tmp_path, rng):
     picture = tmp_path / "pictures" / "a.jpg"
     faces = [
-        Face(picture, rng.uniform(0, 300, (68, 2)), np.array([10.0, -5.0, 2.0])),
-        Face(picture, rng.uniform(0, 300, (68, 2)), weights=np.linspace(0, 1, 68)),
+        LabelledFace(picture, rng.uniform(0, 300, (68, 2)), np.array([10.0, -5.0, 2.0])),
+        LabelledFace(picture, rng.uniform(0, 300, (68, 2)), weights=np.linspace(0, 1, 68)),
     ]
     write_jsonl(tmp_path / "labels.jsonl", faces)
     read = read_jsonl(tmp_path / "labels.jsonl")
@@ -82,7 +82,7 @@ def test_blank_lines_count_as_lines(tmp_path):
 
 
 def test_names_in_any_script(tmp_path):
-    face = Face(tmp_path / "Zoë 顔.jpg", np.arange(136.0).reshape(68, 2))
+    face = LabelledFace(tmp_path / "Zoë 顔.jpg", np.arange(136.0).reshape(68, 2))
     write_jsonl(tmp_path / "labels.jsonl", [face])
     assert read_jsonl(tmp_path / "labels.jsonl").faces[0].image == face.image
     (tmp_path / "plain.jsonl").write_text(entry(image='"顔.jpg"'), encoding="utf-8")
@@ -91,7 +91,9 @@ def test_names_in_any_script(tmp_path):
 
 def test_labels_are_written_to_a_hundredth(tmp_path):
     points = np.arange(136.0).reshape(68, 2) + 0.1234
-    write_jsonl(tmp_path / "a.jsonl", [Face(tmp_path / "a.jpg", points, np.full(3, 1.23456))])
+    write_jsonl(
+        tmp_path / "a.jsonl", [LabelledFace(tmp_path / "a.jpg", points, np.full(3, 1.23456))]
+    )
     line = json.loads((tmp_path / "a.jsonl").read_text())
     assert line["landmarks"][0] == [0.12, 1.12] and line["pose"] == [1.23, 1.23, 1.23]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from asmnet.core import IBUG68, Crop, ModelSpec
-from asmnet.data.datasets import Dataset, Face
+from asmnet.data.datasets import Dataset, LabelledFace
 from asmnet.evaluate.predictor import Predictor
 from asmnet.evaluate.robustness import robustness, spoilt_views
 
@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
                 image, (round(16 * x), round(16 * y)), 4 * 16, (255,) * 3, -1, cv2.LINE_AA, 4
             )
         cv2.imwrite(str(folder / f"{i}.png"), image)
-        faces.append(Face(folder / f"{i}.png", points))
+        faces.append(LabelledFace(folder / f"{i}.png", points))
     return Dataset(IBUG68, tuple(faces))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from asmnet.core import IBUG68, UserError
-from asmnet.data.faces import Dataset, Face, check_labels, collect, part_of, picture_of
+from asmnet.data.faces import Dataset, LabelledFace, check_labels, collect, part_of, picture_of
 
 SQUARE = np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]])
 FRONTAL = np.zeros(3)
@@ -46,7 +46,7 @@ def test_what_no_face_is(points, pose, complaint):
 def read(entry):
     if entry < 0:
         raise UserError(f"{entry} is negative")
-    return Face(Path(f"{entry}.png"), SQUARE)
+    return LabelledFace(Path(f"{entry}.png"), SQUARE)
 
 
 def test_bad_entries_are_left_out_on_request_only():
@@ -65,7 +65,7 @@ def test_no_face_at_all_is_told_with_a_reason():
 
 
 def test_parts_of_a_set():
-    faces = tuple(Face(Path(f"{tag}.png"), SQUARE, None, frozenset([tag])) for tag in "ab")
+    faces = tuple(LabelledFace(Path(f"{tag}.png"), SQUARE, None, frozenset([tag])) for tag in "ab")
     data = Dataset(IBUG68, faces, subsets=("full", "a", "b"))
     assert part_of(data, "a").faces == faces[:1] and part_of(data, "a").subsets == ("a",)
     assert part_of(data, "full").faces == faces

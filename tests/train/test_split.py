@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from asmnet.core import IBUG68, UserError
-from asmnet.data.faces import Face
+from asmnet.data.faces import LabelledFace
 from asmnet.data.jsonl import write_jsonl
 from asmnet.train.split import fingerprint, gather, hold_out
 
@@ -22,7 +22,7 @@ def faces(tmp_path_factory):
     for i in range(200):
         image = folder / f"{i:03}.png"
         Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(image)
-        made.append(Face(image, rng.uniform(1, 8, (68, 2))))
+        made.append(LabelledFace(image, rng.uniform(1, 8, (68, 2))))
     return made
 
 

@@ -9,7 +9,7 @@ from keras import ops
 from PIL import Image
 
 from asmnet.core import IBUG68, nme
-from asmnet.data.faces import Face
+from asmnet.data.faces import LabelledFace
 from asmnet.data.images import crop_faces
 from asmnet.train import augment
 from asmnet.train.asm_model import AsmTrainingModel, build, predict
@@ -215,7 +215,7 @@ def faces(tmp_path, rng):
         image = tmp_path / f"{i}.png"
         Image.fromarray(rng.integers(0, 256, (90, 90, 3), dtype=np.uint8)).save(image)
         pose = None if i == 1 else np.array([10.0 * i, 5, -5])
-        made.append(Face(image, rng.uniform(20, 70, (68, 2)), pose))
+        made.append(LabelledFace(image, rng.uniform(20, 70, (68, 2)), pose))
     return made
 
 

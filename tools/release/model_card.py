@@ -11,7 +11,7 @@ import numpy as np
 
 from asmnet.cli.tables import Table
 from asmnet.core import SCHEMES, ModelSpec
-from asmnet.data.datasets import Face
+from asmnet.data.datasets import LabelledFace
 from asmnet.data.images import poses_of
 
 __all__ = [
@@ -71,7 +71,7 @@ class Published:
     rows: dict[str, dict[str, Any]]
     settings: dict[str, Any]
     commands: Sequence[str]
-    faces: Sequence[Face]
+    faces: Sequence[LabelledFace]
     notes: Sequence[str] = ()
 
 
