@@ -44,7 +44,7 @@ def asm_operator(shape, model):
     return rebuilt @ rotation.T / scale + centre
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def model():
     return ShapeModel.fit(face_shapes(np.random.default_rng(1), 200), IBUG68, keep=0.9)
 
