@@ -228,6 +228,13 @@ def test_mirroring_by_its_probability():
     assert np.mean(drawn(mirror=0.25)[0]["affine"][:, 0] < 0) == pytest.approx(0.25, abs=0.08)
 
 
+def test_a_mirrored_face_is_the_same_from_left_to_right():
+    plain, mirrored = (drawn(count=4, mirror=p)[1]["landmarks"] for p in (0.0, 1.0))
+    assert plain.shape == mirrored.shape == (4, 136)
+    expected = plain.reshape(4, 68, 2)[:, IBUG68.mirror] * [-1, 1]
+    np.testing.assert_allclose(mirrored.reshape(4, 68, 2), expected, atol=1e-6)
+
+
 def test_light_strays_by_its_strengths():
     spans(drawn(brightness=0.25)[0]["bias"], -0.25, 0.25)
     spans(drawn(color=0.1)[0]["bias"], -0.05, 0.05)
