@@ -19,6 +19,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import api_level
 import build_apk
@@ -327,6 +328,27 @@ def test_a_download_that_is_not_the_pinned_one_is_refused(coordinates, file, tmp
     with pytest.raises(toolchain.BuildError, match="cannot be had"):
         toolchain.download(pin, path)
     assert not list(path.parent.iterdir())
+
+
+def test_one_run_of_maven_brings_all_that_is_missing(tmp_path, monkeypatch):
+    pins = ["tflite", "jvm-javacpp-linux", "api-24", "d8"]  # d8 is npm's
+    runs = []
+
+    def maven(*command, **_):
+        runs.append(command)
+        document = ElementTree.parse(command[command.index("--file") + 1])
+        folder = Path(document.find(".//outputDirectory").text)
+        for item in document.iterfind(".//artifactItem"):
+            _group, *names, kind, classifier = [*(part.text for part in item), ""][:5]
+            (folder / f"{'-'.join(filter(None, [*names, classifier]))}.{kind}").write_text("it")
+
+    monkeypatch.setattr(toolchain, "CACHE", tmp_path)
+    monkeypatch.setattr(toolchain, "run", maven)
+    toolchain.fetch_together(pins)
+    brought = {toolchain.PINS[name].file for name in pins[:3]}
+    assert {path.name for path in tmp_path.iterdir()} == brought
+    toolchain.fetch_together(pins)
+    assert len(runs) == 1, "all are there"
 
 
 def test_missing_tools_are_named_in_one_sentence(tmp_path):

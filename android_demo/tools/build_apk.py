@@ -31,6 +31,7 @@ from toolchain import (
     catalog,
     digest,
     fetch,
+    fetch_together,
     main,
     replacing,
     require,
@@ -60,7 +61,9 @@ def build() -> None:
     with tempfile.TemporaryDirectory(dir=BUILD, prefix=".apk.") as temporary:
         work = Path(temporary)
         with step("tools: fetch and check"):
-            for name in ("android", api(), "tflite", "tflite-api", "kotlin", "d8"):
+            names = ("android", api(), "tflite", "tflite-api", "kotlin", "d8")
+            fetch_together((*names, "junit"))  # which check_core.py wants
+            for name in names:
                 fetch(name)
         dex = compiled(work)
         with step("pack, align, sign, verify"), replacing(APK) as new:

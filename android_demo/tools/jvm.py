@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import compilers
-from toolchain import ANDROID, BUILD, fetch, main, require
+from toolchain import ANDROID, BUILD, fetch, fetch_together, main, require
 
 CLASSES = BUILD / "jvm"
 LIBRARIES = ("jvm-tflite", "jvm-tflite-linux", "jvm-javacpp", "jvm-javacpp-linux")
@@ -22,6 +22,7 @@ LIBRARIES = ("jvm-tflite", "jvm-tflite-linux", "jvm-javacpp", "jvm-javacpp-linux
 def class_path() -> str:
     """The class path of core, jvm and TensorFlow Lite, compiled if a source has changed."""
     require("java", "javac")
+    fetch_together(LIBRARIES)
     libraries = [fetch(name) for name in LIBRARIES]
     core = compiled("core", [])
     return compilers.class_path([compiled("jvm", [core, *libraries]), core, *libraries])

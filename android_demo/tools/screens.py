@@ -18,7 +18,18 @@ import jvm
 import package
 import toolchain
 from build_apk import APPLICATION, MODELS
-from toolchain import ANDROID, BUILD, CACHE, REPOSITORY, Pin, fetch, require, run, step
+from toolchain import (
+    ANDROID,
+    BUILD,
+    CACHE,
+    REPOSITORY,
+    Pin,
+    fetch,
+    fetch_together,
+    require,
+    run,
+    step,
+)
 
 WORK = BUILD / "screens"
 
@@ -137,6 +148,7 @@ def compiled() -> list[Path]:
     """The class path of the app on Robolectric."""
     require("java", "javac", "aapt2", str(toolchain.FRAMEWORK_RESOURCES))
     with step("screens: fetch and check"):
+        fetch_together(pin.coordinates for pin in (ANDROID_ALL, *ROBOLECTRIC))
         fetch(ANDROID_ALL.coordinates)
         robolectric = [fetch(pin.coordinates) for pin in ROBOLECTRIC]
         platform, libraries = fetch("android"), compilers.libraries()

@@ -240,11 +240,13 @@ def test_each_kind_of_camera_comes_back_says_so_and_can_be_stopped(
 
 
 def test_a_live_frame_tells_when_it_arrived_and_what_was_dropped(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sources, "open_capture", lambda number: FakeCamera())
+    camera = FakeCamera()
+    monkeypatch.setattr(sources, "open_capture", lambda number: camera)
     source = frames_from("0")
     start = time.monotonic()
     first = next(source)
-    time.sleep(0.1)
+    while camera.number < 5:
+        time.sleep(0.01)
     second = next(source)
     source.close()
     assert start <= first.captured < second.captured <= time.monotonic()
