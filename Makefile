@@ -93,9 +93,11 @@ licences: .venv/dev  ## list the licences of all dependencies in docs/licences.m
 	$(PIP) -e '.[all]' pip-licenses
 	$(BIN)/python tools/licences.py
 
-# PYTHONS="python3.10 python3.13" tries several; EXTRAS=1 also trains and exports.
+# PYTHONS="python3.10 python3.13" tries several; EXTRAS=1 also trains and exports, TESTS=1 also runs
+# tests there, LOWEST=1 takes the lowest versions that pyproject.toml allows.
 packages: .venv/dev  ## build wheel and sdist in dist/, install each in a fresh environment, use it
-	$(BIN)/python tools/try_packages.py $(if $(EXTRAS),--extras) $(or $(PYTHONS),$(PYTHON))
+	UV=$(UV) $(BIN)/python tools/try_packages.py $(if $(EXTRAS),--extras) $(if $(TESTS),--tests) \
+	    $(if $(LOWEST),--lowest) $(or $(PYTHONS),$(PYTHON))
 
 format: .venv/dev  ## rewrite the sources in the house style
 	$(BIN)/python -m ruff check --fix .

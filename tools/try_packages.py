@@ -1,22 +1,31 @@
 """Build the wheel and the sdist, and use each as a user would: in a fresh environment.
 
-    python tools/try_packages.py [--extras] [PYTHON ...]
+    python tools/try_packages.py [--tests] [--extras] [--lowest] [PYTHON ...]
 
-With `--extras` also what `[train,export]` brings: a shipped network is quantized.
+uv installs, where it is found; else pip.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import click
+
 ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 NETWORK = ROOT / "models" / "asmnet-spatial-68-112.keras"  # wheels hold no float networks
+UV = os.environ.get("UV") or shutil.which("uv")
+TEST_TOOLS = ("pytest", "pytest-timeout", "hypothesis", "aiohttp", "python-osc")
+DEVICE_TESTS = ("tests/core", "tests/edge_runtime", "tests/parity/test_golden.py")
+EXTRA_TESTS = ("tests/export/test_recipes.py", "tests/train/test_training.py")
+# A conversion in float and in int8, and a whole training.
+FEW = "float32_is or int8_has or carries or a_run_leaves"
 
 
 def run(*command: object, cwd: Path = ROOT) -> str:
@@ -36,40 +45,77 @@ def build() -> list[Path]:
     return packages
 
 
-def try_package(python: str, package: Path, extras: bool) -> str:
-    """Install a package and use it; returns the version of Python that it ran on."""
-    with tempfile.TemporaryDirectory() as temporary:
-        home = Path(temporary)
+class Environment:
+    """A fresh virtual environment in a folder.
+
+    Args:
+        python: the interpreter's command or path.
+        lowest: install the lowest versions that pyproject.toml allows, not the pinned ones.
+    """
+
+    def __init__(self, python: str, home: Path, lowest: bool) -> None:
         run(python, "-m", "venv", home / "env")
-        bin = home / "env" / "bin"
-        pip = [bin / "python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        run(*pip, "install", "-c", ROOT / "constraints.txt", package)
-        run(*pip, "check")
-        version = run(bin / "python", "-c", "import platform; print(platform.python_version())")
-        run(bin / "python", "-c", "import asmnet; asmnet.FaceTracker", cwd=home)
-        track = ["track", "--source", "demo", "--headless", "--jsonl", "a.jsonl"]
-        run(bin / "asmnet", *track, cwd=home)
-        frames = [json.loads(line) for line in (home / "a.jsonl").read_text().splitlines()]
-        if sum(bool(frame.get("faces")) for frame in frames) < 700:
-            sys.exit(f"{package.name}: the sample clip's faces were not tracked")
-        run(bin / "asmnet", "verify", cwd=home)
-        if extras:
-            run(*pip, "install", "-c", ROOT / "constraints.txt", f"{package}[train,export]")
-            run(*pip, "check")
-            run(bin / "asmnet", "export", NETWORK, "--quantize", "-o", "a.tflite", cwd=home)
-            run(bin / "asmnet", "verify", "a.tflite", cwd=home)
-        return version.strip()
+        self.home, self.bin = home, home / "env" / "bin"
+        pins = ("-c", ROOT / "constraints.txt")
+        self._versions = ("--resolution", "lowest-direct") if lowest else pins
+
+    def pip(self, command: str, *arguments: object) -> str:
+        """`pip install` or another command of pip's."""
+        if UV:
+            return run(UV, "pip", command, "-q", "--python", self.bin / "python", *arguments)
+        return run(self.bin / "python", "-m", "pip", command, "-q", *arguments)
+
+    def install(self, *packages: object) -> None:
+        """Install packages that then fit each other."""
+        self.pip("install", *self._versions, *packages)
+        self.pip("check")
+
+    def use(self, program: str, *arguments: object) -> str:
+        """Run one of its programs, in a folder of its own."""
+        return run(self.bin / program, *arguments, cwd=self.home)
+
+    def test(self, *arguments: object) -> None:
+        """Run tests of the repository on what is installed."""
+        run(self.bin / "python", "-m", "pytest", "-p", "no:cacheprovider", *arguments)
 
 
-def main(arguments: list[str]) -> None:
+def try_package(environment: Environment, package: Path, tests: bool, extras: bool) -> None:
+    """Install a package and use it."""
+    environment.install(package)
+    environment.use("python", "-c", "import asmnet; asmnet.FaceTracker")
+    environment.use("asmnet", "track", "--source", "demo", "--headless", "--jsonl", "a.jsonl")
+    lines = (environment.home / "a.jsonl").read_text().splitlines()
+    if sum(bool(json.loads(line).get("faces")) for line in lines) < 700:
+        sys.exit(f"{package.name}: the sample clip's faces were not tracked")
+    environment.use("asmnet", "verify")
+    if tests:
+        environment.pip("install", "-c", ROOT / "constraints.txt", *TEST_TOOLS)
+        environment.test("-m", "not slow", *DEVICE_TESTS)
+    if extras:
+        environment.install(f"{package}[train,export]")
+        environment.use("asmnet", "export", NETWORK, "--quantize", "-o", "a.tflite")
+        environment.use("asmnet", "verify", "a.tflite")
+        if tests:
+            environment.test(*EXTRA_TESTS, "-k", FEW)
+
+
+@click.command()
+@click.argument("pythons", nargs=-1, metavar="[PYTHON]...")
+@click.option("--tests", is_flag=True, help="Run the device's tests on what is installed.")
+@click.option("--extras", is_flag=True, help="Also install [train,export], and quantize.")
+@click.option("--lowest", is_flag=True, help="The lowest versions that are allowed; needs uv.")
+def main(pythons: tuple[str, ...], tests: bool, extras: bool, lowest: bool) -> None:
     """Try each package with each Python."""
-    extras = "--extras" in arguments
-    pythons = [a for a in arguments if a != "--extras"] or [sys.executable]
+    if lowest and not UV:
+        sys.exit("error: --lowest needs uv; pip install uv")
     for package in build():
-        for python in pythons:
-            version = try_package(python, package, extras)
-            print(f"{package.name}: installed and used on Python {version}", flush=True)
+        for python in pythons or (sys.executable,):
+            with tempfile.TemporaryDirectory() as folder:
+                environment = Environment(python, Path(folder), lowest)
+                version = environment.use("python", "--version").strip()
+                try_package(environment, package, tests, extras)
+                click.echo(f"{package.name}: installed and used on {version}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
