@@ -1,10 +1,10 @@
 package org.asmnet.web;
 
 import org.asmnet.core.AsmnetException;
-import org.teavm.jso.JSByRef;
 import org.teavm.jso.JSExceptions;
 import org.teavm.jso.JSExport;
 import org.teavm.jso.JSObject;
+import org.teavm.jso.typedarrays.Int8Array;
 
 /**
  * What JavaScript may call: the module's functions.
@@ -25,14 +25,14 @@ public final class Exports {
      * @throws AsmnetException it is damaged or foreign; the message is fit for showing
      */
     @JSExport
-    public static WebModel read(@JSByRef byte[] file, String name) {
-        return new WebModel(file, name);
+    public static WebModel read(Int8Array file, String name) {
+        return new WebModel(Bytes.of(file), name);
     }
 
     /** The outputs of the face detector's file. */
     @JSExport
-    public static WebTensor[] detectorOutputs(@JSByRef byte[] file) {
-        return WebTensor.outputs(file, DETECTOR);
+    public static WebTensor[] detectorOutputs(Int8Array file) {
+        return WebTensor.outputs(Bytes.of(file), DETECTOR);
     }
 
     /** The message of what a call threw, if it is one for users; null otherwise. */

@@ -4,8 +4,8 @@ import org.asmnet.core.AsmnetException;
 import org.asmnet.core.Landmarker;
 import org.asmnet.core.ModelSpec;
 import org.asmnet.core.Sha256;
-import org.teavm.jso.JSByRef;
 import org.teavm.jso.JSExport;
+import org.teavm.jso.typedarrays.Int8Array;
 
 /** A model file whose contract was read, for JavaScript. */
 public final class WebModel {
@@ -35,13 +35,13 @@ public final class WebModel {
      * @throws AsmnetException a file is damaged or foreign; the message is fit for showing
      */
     @JSExport
-    public WebTracker tracker(JsNetwork landmarks, @JSByRef byte[] detectorFile, JsNetwork detector,
+    public WebTracker tracker(JsNetwork landmarks, Int8Array detectorFile, JsNetwork detector,
             int maxFaces) {
         if (maxFaces < 1) {
             throw new AsmnetException(maxFaces + " faces: give 1 or more");
         }
         return new WebTracker(
                 new Landmarker(new WebInterpreter(landmarks, file, name), spec),
-                new WebInterpreter(detector, detectorFile, Exports.DETECTOR), maxFaces);
+                new WebInterpreter(detector, Bytes.of(detectorFile), Exports.DETECTOR), maxFaces);
     }
 }

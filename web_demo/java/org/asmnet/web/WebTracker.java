@@ -17,9 +17,9 @@ import org.asmnet.core.Overlay;
 import org.asmnet.core.Picture;
 import org.asmnet.core.Stopwatch;
 import org.asmnet.core.Trace;
-import org.teavm.jso.JSByRef;
 import org.teavm.jso.JSExport;
 import org.teavm.jso.JSObject;
+import org.teavm.jso.typedarrays.Int8Array;
 
 /** One video's faces, for JavaScript. */
 public final class WebTracker {
@@ -78,17 +78,17 @@ public final class WebTracker {
      * @return the record of docs/output.md, a line of JSON
      */
     @JSExport
-    public String track(@JSByRef byte[] rgba, int width, int height, int frame, double seconds,
+    public String track(Int8Array rgba, int width, int height, int frame, double seconds,
             String source) {
-        convert(rgba, width, height);
+        convert(Bytes.of(rgba), width, height);
         faces = tracker.update(picture, seconds);
         return record(frame, seconds, source);
     }
 
     /** The same for a picture: each face by itself, neither tracked nor smoothed. */
     @JSExport
-    public String locate(@JSByRef byte[] rgba, int width, int height, String source) {
-        convert(rgba, width, height);
+    public String locate(Int8Array rgba, int width, int height, String source) {
+        convert(Bytes.of(rgba), width, height);
         faces = new ArrayList<>();
         Crop crop = new Crop();
         int found = detector.detect(picture, null, SCORE);
