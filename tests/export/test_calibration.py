@@ -149,7 +149,7 @@ def face_set(levels: list[int], share: float = 0.01, count: int = 50, **more: An
     crops.reshape(-1, 3)[::step] = levels[1]
     crops.reshape(-1, 3)[1::step] = levels[2]
     looks = np.float32(20 * np.arange(count))[:, None].repeat(768, axis=1)
-    return FaceSet(crops, ("a.jpg",) * count, "mine", IBUG68, looks=looks, **more)
+    return FaceSet(crops, ("a.jpg",) * count, "found", IBUG68, looks=looks, **more)
 
 
 PHOTOGRAPHS = [128, 0, 255]
@@ -196,6 +196,8 @@ def test_a_fifth_of_the_pictures_may_be_without_a_face(given) -> None:
     few = face_set(PHOTOGRAPHS, count=4, missed=("0.jpg", "1.jpg", "2.jpg"))
     with pytest.raises(UserError, match=r"3 of 7 pictures \(0.jpg, 1.jpg, 2.jpg\);"):
         given(few)
+    with pytest.raises(UserError, match=r"4 of 8 pictures \(0.jpg, 1.jpg, 2.jpg, \.\.\.\);"):
+        given(replace(few, missed=(*few.missed, "3.jpg")))
 
 
 @pytest.mark.parametrize(
