@@ -56,17 +56,23 @@ Seen = tuple[
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE.jsonl")
 @click.option(
     "--adapt-to",
+    "--like",  # its name in 0.1, as of the next two
+    "adapt_to",
     metavar="300w:DIR",
     help="Translate the other teachers to 68 points as this set's annotators would set them.",
 )
 @click.option(
     "--out-98",
+    "--wide",
+    "out_98",
     type=click.Path(path_type=Path),
     metavar="FILE.jsonl",
     help="Write the 98 points as well.",
 )
 @click.option(
     "--max-spread",
+    "--agree",
+    "max_spread",
     type=click.FloatRange(0, min_open=True),
     default=2.5,
     help="Leave out faces whose views differ by more, in % of the face's size.",
