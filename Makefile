@@ -41,7 +41,7 @@ demo: .venv/demo  ## quantize the shipped model, prove it, track the shipped cli
 	@echo "The model $(DEMO) (contract inside: unzip -p $(DEMO) asmnet.json)"
 	@echo "Try next  $(BIN)/asmnet-webcam --model $(DEMO)   with your camera, or --source VIDEO"
 
-# WORKERS=2 takes two cores.
+# WORKERS=2 takes two cores, WORKERS=auto all.
 test: .venv/dev  ## run the tests
 	$(BIN)/python -m pytest $(if $(WORKERS),-n $(WORKERS) --dist loadfile)
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OTHER = re.compile("no display|━")  # what may stand on stderr beside an error: a note, progress
 pytest_plugins = ["tests.networks"]
 # Networks are trained or converted in these: minutes.
-SLOW = {ROOT / "tests" / name for name in ("evaluate", "export", "label", "fuzz")} | {
+SLOW = {ROOT / "tests" / name for name in ("evaluate", "export", "label", "fuzz", "tools")} | {
     ROOT / "tests/parity/test_shipped_model.py",
     ROOT / "tests/train/test_training.py",
     ROOT / "tests/train/test_model.py",
