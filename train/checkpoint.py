@@ -34,16 +34,9 @@ def load_float(path: Path) -> tuple[keras.Model, ModelSpec]:
     if path.suffix != ".keras":
         raise UserError(f"{path} is no .keras file; give the float model that asmnet-train saved")
     with suppress_output():
-        import keras
+        from asmnet.train.model import load_network  # Keras
 
-        try:
-            network = keras.saving.load_model(path, compile=False)
-        except Exception as error:  # Keras raises whatever zipfile, json or h5py raised
-            reason = " ".join(str(error).split())[:120]
-            raise UserError(
-                f"{path} cannot be loaded as a Keras model ({type(error).__name__}: {reason}); "
-                "it is corrupt or of another version of Keras: save it again"
-            ) from error
+        network = load_network(path)
     known = _provenance(path.with_suffix(".json"))
     size, count = _check(network, path)
     fitting = next(s.name for s in SCHEMES.values() if s.count == count)

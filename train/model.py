@@ -20,7 +20,10 @@ Outputs: {"landmarks": (B, 2 N) crop units x0, y0, x1, ..., "pose": (B, 3) degre
 
 from __future__ import annotations
 
+import json
 import os
+import zipfile
+from typing import Any
 
 import keras
 from keras import layers
@@ -37,6 +40,8 @@ TAPS = (
     "block_13_project_BN",
     "block_15_add",
 )
+# Of initializers, batch norms and dense layers.
+NEWER_OPTIONS = {"input_axes", "output_axes", "renorm", "renorm_clipping", "quantization_config"}
 ARCHITECTURES = ("asmnet", "asmnet_spatial", "mobilenetv2")
 
 # Taps of the spatial fusion's map, each with its cells per cell of the deepest grid.
@@ -148,12 +153,35 @@ def load_network(path: str | os.PathLike[str]) -> keras.Model:
         UserError: missing, damaged, or of classes that Keras does not know.
     """
     try:
-        return keras.saving.load_model(path, compile=False)
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except TypeError:
+            return _load_newer(path)
     except Exception as error:  # Keras raises whatever zipfile, json or h5py raised
         reason = " ".join(str(error).split())[:120]
         raise UserError(
-            f"{path} cannot be loaded as a Keras model ({type(error).__name__}: {reason})"
+            f"{path} cannot be loaded as a Keras model ({type(error).__name__}: {reason}); "
+            "it is corrupt or of another version of Keras: save it again"
         ) from error
+
+
+def _load_newer(path: str | os.PathLike[str]) -> keras.Model:
+    """Load a network that Keras 3.15 saved in Keras 3.12, the last for Python 3.10.
+
+    The newer one writes options that the older does not know; those that are off are left out.
+    """
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"), object_hook=_without_newer_options)
+    network = keras.saving.deserialize_keras_object(config)
+    network.load_weights(path)
+    return network
+
+
+def _without_newer_options(config: dict[str, Any]) -> dict[str, Any]:
+    off = {key for key in NEWER_OPTIONS & config.keys() if not config[key]}
+    if "renorm" in off:
+        off.add("renorm_momentum")
+    return {key: value for key, value in config.items() if key not in off}
 
 
 def count_flops(model: keras.Model) -> int:

@@ -1,5 +1,6 @@
 """The networks are the paper's: counted, not believed."""
 
+import json
 import zipfile
 
 import keras
@@ -55,6 +56,29 @@ def test_a_saved_network_is_loaded(tmp_path):
     again = load_network(tmp_path / "a.keras")
     for known, loaded in zip(network.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(loaded, known)
+
+
+def test_a_network_of_a_newer_keras_is_loaded_without_its_options(tmp_path, monkeypatch):
+    """As Keras 3.12 must do with what 3.15 saved."""
+    image = keras.Input((4,))
+    outputs = keras.layers.Dense(2)(keras.layers.BatchNormalization()(image))
+    network = keras.Model(image, outputs)
+    network.save(tmp_path / "a.keras")
+    parse = keras.saving.deserialize_keras_object
+
+    def refused(*arguments, **options):
+        raise TypeError("unexpected keyword argument 'input_axes'")
+
+    def older(config):
+        for option in ("input_axes", "output_axes", "renorm", "quantization_config"):
+            assert option not in json.dumps(config)
+        return parse(config)
+
+    monkeypatch.setattr(keras.saving, "load_model", refused)
+    monkeypatch.setattr(keras.saving, "deserialize_keras_object", older)
+    again = load_network(tmp_path / "a.keras")
+    for before, loaded in zip(network.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(loaded, before)
 
 
 @pytest.mark.parametrize("how", ["truncated", "text", "foreign", "missing"])
