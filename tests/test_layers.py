@@ -19,7 +19,8 @@ PACKAGES = {
     "core": {"numpy"},
     "data": {"numpy", "PIL", "scipy"},
     "edge_runtime": {"numpy", "cv2", "click", "aiohttp", "pythonosc"},
-    "train": {"numpy", "click", "keras", "PIL", "matplotlib", "rich"},
+    # tomli before Python 3.11; tensorflow where Keras runs on it: see the contract.
+    "train": {"numpy", "click", "keras", "PIL", "matplotlib", "rich", "tomli", "tensorflow"},
 }
 # What is imported by name: no import graph sees it.
 BY_NAME = {

@@ -56,8 +56,7 @@ class Environment:
     def __init__(self, python: str, home: Path, lowest: bool) -> None:
         run(python, "-m", "venv", home / "env")
         self.home, self.bin = home, home / "env" / "bin"
-        pins = ("-c", ROOT / "constraints.txt")
-        self._versions = ("--resolution", "lowest-direct") if lowest else pins
+        self._lowest = lowest
 
     def pip(self, command: str, *arguments: object) -> str:
         """`pip install` or another command of pip's."""
@@ -65,9 +64,16 @@ class Environment:
             return run(UV, "pip", command, "-q", "--python", self.bin / "python", *arguments)
         return run(self.bin / "python", "-m", "pip", command, "-q", *arguments)
 
-    def install(self, *packages: object) -> None:
-        """Install packages that then fit each other."""
-        self.pip("install", *self._versions, *packages)
+    def install(self, package: Path, *extras: str) -> None:
+        """Install a package; all that is installed then fits."""
+        if self._lowest:
+            wanted = [word for extra in extras for word in ("--extra", extra)]
+            project = ("-r", ROOT / "pyproject.toml", *wanted)
+            self.pip("install", "--resolution", "lowest-direct", *project)
+            self.pip("install", "--no-deps", package)
+        else:
+            named = f"{package}[{','.join(extras)}]" if extras else package
+            self.pip("install", "-c", ROOT / "constraints.txt", named)
         self.pip("check")
 
     def use(self, program: str, *arguments: object) -> str:
@@ -89,10 +95,10 @@ def try_package(environment: Environment, package: Path, tests: bool, extras: bo
         sys.exit(f"{package.name}: the sample clip's faces were not tracked")
     environment.use("asmnet", "verify")
     if tests:
-        environment.pip("install", "-c", ROOT / "constraints.txt", *TEST_TOOLS)
+        environment.pip("install", *TEST_TOOLS)
         environment.test("-m", "not slow", *DEVICE_TESTS)
     if extras:
-        environment.install(f"{package}[train,export]")
+        environment.install(package, "train", "export")
         environment.use("asmnet", "export", NETWORK, "--quantize", "-o", "a.tflite")
         environment.use("asmnet", "verify", "a.tflite")
         if tests:
