@@ -59,7 +59,7 @@ TESTS = {
     "edge_runtime/io/sources.py": ["edge_runtime/test_live.py"],
     "edge_runtime/io/videos.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/tracking/tracks.py": ["edge_runtime/test_tracker_*.py"],
-    "edge_runtime/parity.py": ["export/test_gate.py"],
+    "edge_runtime/parity.py": ["export/test_gate*.py"],
     "export/weights/bias_correction.py": ["export/test_preparation.py"],
     "export/weights/equalize.py": ["export/test_preparation.py"],
     "export/weights/prune.py": ["export/test_preparation.py"],

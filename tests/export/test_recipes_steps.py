@@ -90,9 +90,10 @@ def test_float_recipes_convert_the_network_as_it_is(steps, recipe: str) -> None:
     assert not hasattr(steps.converter, "representative_dataset")
 
 
-def test_calibration_sees_every_crop_and_the_whole_range_of_pixels(steps) -> None:
+@pytest.mark.parametrize("recipe", ["int16x8", "qat_int8", "int8", "full_int8"])
+def test_calibration_sees_every_crop_and_the_whole_range_of_pixels(steps, recipe: str) -> None:
     before = CROPS.copy()
-    made(steps, "int8")
+    made(steps, recipe)
     inputs = [value for (value,) in steps.converter.representative_dataset()]
     assert {value.shape for value in inputs} == {(1, 4, 4, 3)} and len(inputs) == len(CROPS)
     assert (inputs[0].min(), inputs[0].max()) == (-1, 1)
