@@ -58,7 +58,8 @@ def test_points_that_are_no_text_are_named(folder, rng):
 
 def test_a_folder_with_a_colon_in_its_name_is_a_folder(folder):
     (folder / "afw").rename(folder / "mine:300w")
-    assert len(read_dataset(str(folder / "mine:300w")).faces) == 2
+    for source in (str(folder / "mine:300w"), f"300w:{folder}/mine:300w"):
+        assert len(read_dataset(source).faces) == 2
 
 
 def test_malformed_labels_of_any_source_are_left_out_if_asked(folder):
@@ -304,6 +305,8 @@ def test_a_malformed_line_among_good_ones_is_named(tmp_path):
     root = wflw(tmp_path, [f"{COORDINATES} x.jpg", "1 2"])
     with pytest.raises(UserError, match="line 2: expected 197, 201 or 207 fields, found 2"):
         read_wflw(root)
+    data = read_dataset(f"wflw:{root}", skip_bad=True)
+    assert (len(data.faces), len(data.skipped)) == (1, 1)
 
 
 def test_a_malformed_line_of_a_subsets_own_list_names_no_face(tmp_path):
@@ -353,6 +356,16 @@ def test_300w_lp(turned):
     assert not data.landmarks, "the points of turned copies are the unturned photograph's"
     np.testing.assert_allclose(face.pose, np.degrees([-0.5, 0.1, 0.2]))
     np.testing.assert_allclose(face.points.T + 1, label["pt2d"])
+
+
+def test_a_bad_label_of_300w_lp_is_left_out_if_asked(turned):
+    root, label = turned
+    Image.new("RGB", (80, 80)).save(root / "AFW" / "b_0.jpg")
+    savemat(root / "AFW" / "b_0.mat", label | {"pt2d": np.ones((2, 21))})
+    with pytest.raises(UserError, match="b_0.mat"):
+        read_dataset(f"300wlp:{root}")
+    data = read_dataset(f"300wlp:{root}", skip_bad=True)
+    assert (len(data.faces), len(data.skipped)) == (1, 1)
 
 
 def test_bad_300w_lp(turned, monkeypatch):
