@@ -95,6 +95,9 @@ export class Asmnet {
   /** Faces in a single picture, each by itself: no tracking, no smoothing. */
   locate(picture: Picture, name?: string): Promise<Located>;
 
+  /** Whether it serves no more calls: it was closed, or its worker stopped. */
+  readonly closed: boolean;
+
   /** Forget all faces: the next frame is the first of another video. */
   reset(): Promise<void>;
 

@@ -108,6 +108,11 @@ export class Asmnet {
     return this.#call("locate", { frame, source: name, mirror: this.mirror }, transfer);
   }
 
+  /** Whether it serves no more calls: it was closed, or its worker stopped. */
+  get closed() {
+    return this.#ended !== null;
+  }
+
   /** Forget all faces: the next frame is the first of another video. */
   reset() {
     return this.#call("reset");

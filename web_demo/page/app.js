@@ -47,7 +47,8 @@ onEachFrame(source.video, async (seconds, shown) => {
       view.status(state());
     }
   } catch (error) {
-    fail(error, null);
+    setPaused(true); // or the same would be said of each frame
+    fail(error, () => setPaused(false));
   } finally {
     frame?.close();
     busy = false;
@@ -211,7 +212,10 @@ const actions = {
   pause: () => setPaused(!paused),
   mirror: () => setMirror(!mirror),
   record: () => record_(!recorder.running),
-  again: () => again?.(),
+  again() {
+    view.problem("");
+    again?.();
+  },
   dismiss: () => view.problem(""),
 };
 document.addEventListener("click", ({ target }) => actions[target.dataset?.do]?.());

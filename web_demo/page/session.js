@@ -2,12 +2,14 @@
 import { Asmnet } from "./asmnet/asmnet.js";
 import { STUCK } from "./messages.js";
 
+const MOST_RESTARTS = 3; // of one model: more would not help
 const PATIENCE = 10_000; // milliseconds without an answer, while the page is seen
 
 export class Session {
   #asmnet = null;
   #options = null;
   #opening = null;
+  #restarts = 0;
 
   /** Called with a sentence when the tracker had to be started anew. */
   onrestart = () => {};
@@ -31,6 +33,9 @@ export class Session {
         return false;
       }
       this.#asmnet?.close();
+      if (options !== this.#options) {
+        this.#restarts = 0;
+      }
       [this.#asmnet, this.#options] = [asmnet, options];
       return true;
     } catch (error) {
@@ -67,7 +72,11 @@ export class Session {
       if (asmnet !== this.#asmnet) {
         return null; // another model was opened meanwhile
       }
+      if (!asmnet.closed && error.message !== STUCK || this.#restarts >= MOST_RESTARTS) {
+        throw error;
+      }
       asmnet.close();
+      this.#restarts++;
       await this.open(this.#options);
       this.onrestart(error.message);
       return null;

@@ -13,6 +13,7 @@ import camera
 import numpy as np
 import pytest
 from server import Server
+from support import ROOT
 
 from asmnet import models, samples
 from asmnet.edge_runtime.detector import FaceDetector
@@ -99,6 +100,19 @@ FOLLOW = """(async () => {
   video.srcObject.getTracks().forEach(track => track.stop());
   return lines;
 })()"""
+
+
+def test_the_example_runs_as_the_guide_prints_it(site: Path, recording, tmp_path: Path):
+    assert (site / "example.js").read_text() in (ROOT / "docs/guides/web.md").read_text()
+
+    async def story(browser: Browser, server: Server) -> None:
+        await browser.open(f"{server.url}/example.html")
+        await until(browser, "canvas.width === 640")
+        pixels = "canvas.getContext('2d').getImageData(0, 0, 640, 480).data"
+        green = f"[...{pixels}].some((g, i, all) => i % 4 === 1 && g > 200 && all[i - 1] < 120)"
+        await until(browser, green)  # the lines between landmarks
+
+    play(tmp_path, story, *camera.options(recording[0]))
 
 
 def test_a_cameras_frames_are_followed_as_in_python(site: Path, recording, tmp_path: Path):

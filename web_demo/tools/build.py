@@ -50,12 +50,12 @@ MODELS = (
 )
 # The build with relaxed SIMD, and the one for engines without.
 LITERT = ("litert_wasm_internal", "litert_wasm_compat_internal")
-# Command or file -> Debian package, for building and for the tests.
+# Command, or one that serves as well -> Debian package, for building and for the tests.
 NEEDED = {
     **{name: PACKAGES[name] for name in ("java", "javac", "mvn", "npm")},
     "node": "nodejs",
-    "chromium": "chromium",
-    "firefox-esr": "firefox-esr",
+    "chromium google-chrome": "chromium",
+    "firefox-esr firefox": "firefox-esr",
     "WebKitWebDriver": "webkit2gtk-driver",
     "xvfb-run": "xvfb",
     "xauth": "xauth",
@@ -157,6 +157,7 @@ def fill_site(site: Path) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--packages"]:
-        print(*sorted({package for name, package in NEEDED.items() if not shutil.which(name)}))
+        lacking = [names for names in NEEDED if not any(map(shutil.which, names.split()))]
+        print(*sorted({NEEDED[names] for names in lacking}))
     else:
         main(build)
