@@ -84,6 +84,7 @@ async function show(start, name) {
     await listCameras();
   } catch (error) {
     fail(error, again);
+    view.status("choose a source");
   }
 }
 

@@ -1,8 +1,13 @@
 /** What can go wrong with a source, in sentences that say what to do. */
 
-/** @param {unknown} error what getUserMedia rejected with */
-export function cameraProblem(error) {
-  switch (error?.name) {
+/**
+ * @param {unknown} error what getUserMedia rejected with
+ * @param {boolean} chosen whether a certain camera was asked for
+ */
+export function cameraProblem(error, chosen) {
+  // WebKit says so of any wish where there is no camera at all.
+  const name = error?.name === "OverconstrainedError" && !chosen ? "NotFoundError" : error?.name;
+  switch (name) {
     case "NotAllowedError":
     case "SecurityError":
       return "The camera was refused. Allow it for this page (the lock or camera sign beside the "

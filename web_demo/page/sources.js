@@ -38,7 +38,7 @@ export class Source {
       stream = await navigator.mediaDevices.getUserMedia({ audio: false,
         video: { ...which, width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } } });
     } catch (error) {
-      throw new SourceError(cameraProblem(error));
+      throw new SourceError(cameraProblem(error, Boolean(deviceId)));
     }
     if (change !== this.#change) {
       stream.getTracks().forEach((track) => track.stop());

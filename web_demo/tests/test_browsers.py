@@ -15,8 +15,9 @@ import pytest
 from server import Server
 from support import RESOURCES
 from test_node import pixels_apart
+from test_page import DROP, READY, STATUS, until
 
-from asmnet import models
+from asmnet import models, samples
 from asmnet.core import read_spec
 
 # In a page that holds nothing else; the answer is fetched by the worker's message.
@@ -70,6 +71,12 @@ def test_a_browser_answers_as_python(name: str, faces: Callable, site: Path, tmp
                 print(name, clip, found)
                 assert found["problem"] == ""
                 assert found["worst"] < 0.01
+            # And the page itself, which uses what browsers do not do alike.
+            await browser.open(server.url)
+            await until(browser, READY)
+            portrait = list((samples.PORTRAITS / "astronaut.jpg").read_bytes())
+            await browser.evaluate(f"{DROP}('me.jpg', 'image/jpeg', {portrait})")
+            await until(browser, f"{STATUS} === 'me.jpg: 1 face'")
 
     with Server(data) as server:
         asyncio.run(asyncio.wait_for(story(server), 200))

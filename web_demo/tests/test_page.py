@@ -42,7 +42,7 @@ async def until(browser: Browser, script: str, patience: float = 60) -> Any:
             return value
         await asyncio.sleep(0.1)
     shown = await browser.evaluate("document.body.innerText")
-    raise AssertionError(f"never {script}; the page shows: {shown}; {browser.errors}")
+    raise AssertionError(f"never {script}; the page shows: {shown}")
 
 
 async def press(browser: Browser, action: str) -> None:
