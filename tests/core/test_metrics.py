@@ -41,7 +41,8 @@ def test_auc_is_the_area_under_the_drawn_ced(rng):
     x, y = ced(errors)
     assert x[0] == 0 and x[-1] == 10 and (np.diff(x) >= 0).all() and (np.diff(y) >= 0).all()
     assert y[-1] == pytest.approx(1 - failure_rate(errors) / 100)
-    assert np.trapezoid(y, x) / 10 == pytest.approx(auc(errors))
+    area = (np.diff(x) * (y[:-1] + y[1:]) / 2).sum()
+    assert area / 10 == pytest.approx(auc(errors))
 
 
 def test_an_error_at_the_limit_is_no_failure_and_on_the_curve():
