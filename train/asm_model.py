@@ -51,7 +51,7 @@ class AsmTrainingModel(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The paper's L (Eq. 12); plain regression when not assisted."""
         alpha = self.alpha if self.assist else 0.0
-        return total_loss(y, y_pred, alpha, self.recipe.distance)
+        return total_loss(y, y_pred, alpha, self.recipe.point_loss)
 
 
 def build(model: keras.Model, batches: Batches) -> None:

@@ -74,7 +74,7 @@ class Batches(keras.utils.PyDataset):
             self.smoothed[chosen],
             self.faces.pose[chosen],
             self.scheme,
-            self.recipe.strength,
+            self.recipe.augmentation,
             self.faces.images.shape[1],
             self.size,
             self.margin,

@@ -100,7 +100,7 @@ def fit(
     others = [Validation(network, apart, faces.scheme, MARGIN, "val_extra")] if apart else []
     shape_model = ShapeModel.fit(packed.points, faces.scheme)
     frozen = norm == "frozen"
-    averaged = frozen and chosen.average > 0
+    averaged = frozen and chosen.ema_momentum > 0
     fine_tuning = init.endswith(".keras")
     if not fine_tuning:
         start_at_mean(network, packed.points, MARGIN)

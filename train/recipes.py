@@ -22,9 +22,9 @@ class Recipe:
         learning_rate: the highest.
         warmup: fraction of the steps that rise linearly to it; then a cosine falls to 1 %.
             None: the paper's rate / (1 + decay · step).
-        distance: reading of the point loss, see `asmnet.train.loss`.
-        strength: augmentation.
-        average: momentum of the weight average that is judged and shipped when the
+        point_loss: reading of the point loss, see `asmnet.train.loss`.
+        augmentation: augmentation.
+        ema_momentum: momentum of the weight average that is judged and shipped when the
             batch-norm statistics are frozen (an average has none of its own); 0: none.
         dropout: before the heads.
     """
@@ -33,14 +33,14 @@ class Recipe:
     batch: int
     learning_rate: float
     warmup: float | None
-    distance: str
-    strength: augment.Augmentation
-    average: float = 0.0
+    point_loss: str
+    augmentation: augment.Augmentation
+    ema_momentum: float = 0.0
     dropout: float = 0.0
 
     def optimizer(self, steps: int, average: bool) -> keras.optimizers.Optimizer:
         """Adam over `steps` steps; beta 0.9 / 0.999 and decay 1e-5 as in the paper."""
-        averaging = {"use_ema": True, "ema_momentum": self.average} if average else {}
+        averaging = {"use_ema": True, "ema_momentum": self.ema_momentum} if average else {}
         if self.warmup is None:
             rate = keras.optimizers.schedules.InverseTimeDecay(self.learning_rate, 1, 1e-5)
             return keras.optimizers.Adam(rate, **averaging)
@@ -60,9 +60,9 @@ _MODERN = Recipe(
     batch=32,
     learning_rate=1e-3,
     warmup=0.05,
-    distance="wing",
-    strength=augment.MODERN,
-    average=0.995,
+    point_loss="wing",
+    augmentation=augment.MODERN,
+    ema_momentum=0.995,
 )
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
@@ -71,12 +71,12 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             batch=50,
             learning_rate=1e-2,
             warmup=None,
-            distance="squared",
-            strength=augment.PAPER,
+            point_loss="squared",
+            augmentation=augment.PAPER,
             dropout=0.5,
         ),
         "modern": _MODERN,
         # The last epochs of a trained network, on faces more like those it will meet.
-        "polish": replace(_MODERN, epochs=8, learning_rate=3e-4, strength=augment.MILD),
+        "polish": replace(_MODERN, epochs=8, learning_rate=3e-4, augmentation=augment.MILD),
     }
 )

@@ -23,7 +23,9 @@ from asmnet.train.statistics import estimate_statistics
 from asmnet.train.warm_start import fit_heads
 
 SIZE, MARGIN, FACES = 32, 1.25, 24
-RECIPE = dataclasses.replace(RECIPES["paper"], batch=8, strength=augment.Augmentation(mirror=0.5))
+RECIPE = dataclasses.replace(
+    RECIPES["paper"], batch=8, augmentation=augment.Augmentation(mirror=0.5)
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +105,7 @@ def test_without_assistance_the_asm_term_does_not_count(batches, assist, weight)
     model.alpha.assign(2.0)
     inputs, targets = batches[0]
     outputs = model(inputs)
-    expected = total_loss(targets, outputs, weight, RECIPE.distance)
+    expected = total_loss(targets, outputs, weight, RECIPE.point_loss)
     assert float(model.compute_loss(y=targets, y_pred=outputs)) == pytest.approx(float(expected))
 
 
@@ -191,7 +193,7 @@ def test_statistics_are_the_plain_mean_over_the_batches(batches):
 
 def test_new_heads_start_from_the_regression_of_the_labels(packed, shape_model):
     """Where features tell the pose exactly, so does the new head; unlabelled faces are left out."""
-    recipe = dataclasses.replace(RECIPE, batch=FACES, strength=augment.Augmentation())
+    recipe = dataclasses.replace(RECIPE, batch=FACES, augmentation=augment.Augmentation())
     model = AsmTrainingModel(make_network(), recipe, assist=False, frozen=True)
     batches = Batches(packed, shape_model, recipe, SIZE, MARGIN, seed=5)
     trunk = keras.Model(model.network.input, model.network.get_layer("features").output)
