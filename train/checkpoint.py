@@ -53,7 +53,7 @@ def load_float(path: Path) -> tuple[keras.Model, ModelSpec]:
             input_size=size,
             landmarks_tensor="",
             pose_tensor="",
-            margin=known.get("margin", 1.25),
+            margin=known.get("margin", ModelSpec.margin),
             evaluation=known.get("evaluation", {}),
             training=known.get("training", {}),
             license=known.get("license", "unknown"),

@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from asmnet.core import UserError
+from asmnet.core import ModelSpec, UserError
 from asmnet.train.asm_model import AsmTrainingModel, build, use_all_devices
 from asmnet.train.batches import Batches
 from asmnet.train.callbacks import ProgressBar, Schedule, Validation
@@ -28,7 +28,7 @@ from asmnet.train.warm_start import fit_heads, initialise, start_at_mean
 
 __all__ = ["MARGIN", "fit"]
 
-MARGIN = 1.25  # crop side / longer side of the landmarks' box
+MARGIN = ModelSpec.margin  # crop side / longer side of the landmarks' box
 
 
 def fit(
