@@ -25,7 +25,11 @@ let model = address(DEFAULT);
 // ---- a frame's way ----
 
 onEachFrame(source.video, async (seconds, shown) => {
-  if (busy || paused || !session.model) {
+  if (paused || !session.model) {
+    presented = shown; // nobody misses these
+    return;
+  }
+  if (busy) {
     return;
   }
   busy = true;
@@ -42,8 +46,9 @@ onEachFrame(source.video, async (seconds, shown) => {
       if (source.isCamera) {
         Object.assign(record, { latency_ms: round(performance.now() - arrived), dropped });
       }
-      view.figures(record, answer.times, dropped, mirror);
       keep(record);
+      const recorded = recorder.running ? { recorded: recorder.lines } : {};
+      view.figures(record, answer.times, { dropped, ...recorded }, mirror);
       view.status(state());
     }
   } catch (error) {
@@ -59,13 +64,13 @@ const round = (milliseconds) => Math.round(10 * milliseconds) / 10;
 
 function state() {
   const slow = source.isCamera && view.mean("total") > 33 && !model.toString().includes(DEFAULT);
-  return `${source.name}, ${session.model.name}${recorder.running ? `, ${recorder.lines} lines` : ""}`
+  return `${source.name}, ${session.model.name}${recorder.running ? ", recording" : ""}`
     + (slow ? "; slow here, try the fast model" : "");
 }
 
 function keep(record) {
   if (recorder.running && !recorder.add(record)) {
-    record_(false);
+    setRecording(false);
     view.problem("The recording is full and was saved; press Record for another one.");
   }
 }
@@ -127,7 +132,7 @@ async function picture(file) {
   const answer = await session.locate(bitmap, file.name, false);
   if (answer) {
     view.paint(bitmap, answer, false);
-    view.figures(answer.record, null, 0, false);
+    view.figures(answer.record, null, {}, false);
     keep(answer.record);
     const count = answer.record.faces.length;
     view.status(`${file.name}: ${count === 1 ? "1 face" : `${count} faces`}`);
@@ -178,7 +183,7 @@ function setMirror(wish) {
   pressed("mirror", mirror);
 }
 
-function record_(wish) {
+function setRecording(wish) {
   if (wish) {
     recorder.start();
   } else if (recorder.running) {
@@ -212,7 +217,7 @@ const actions = {
   sample,
   pause: () => setPaused(!paused),
   mirror: () => setMirror(!mirror),
-  record: () => record_(!recorder.running),
+  record: () => setRecording(!recorder.running),
   again() {
     view.problem("");
     again?.();

@@ -39,10 +39,10 @@ export class View {
    *
    * @param {object} record of the frame
    * @param {?object} times of its stages; null for a single picture
-   * @param {number} dropped frames before it
+   * @param {object} counts to show besides, by name
    * @param {boolean} mirror show the angles as they are seen in the mirror
    */
-  figures(record, times, dropped, mirror) {
+  figures(record, times, counts, mirror) {
     const now = performance.now();
     if (times) {
       this.#seen.push([now, times]);
@@ -57,7 +57,7 @@ export class View {
     const turn = mirror ? -1 : 1;
     this.#faces(record.faces.map(({ pose: { yaw, pitch, roll }, ...face }) => (
       { ...face, pose: { yaw: turn * yaw, pitch, roll: turn * roll } })));
-    const rows = times ? [["frames / s", this.#seen.length], ["dropped", dropped],
+    const rows = times ? [["frames / s", this.#seen.length], ...Object.entries(counts),
       ...STAGES.map((stage) => [`${stage}, ms`, this.mean(stage).toFixed(1)])] : [];
     byId("figures").replaceChildren(...rows.map(([name, value]) => {
       const cell = document.createElement("div");

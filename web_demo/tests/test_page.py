@@ -115,6 +115,41 @@ def test_the_example_runs_as_the_guide_prints_it(site: Path, recording, tmp_path
     play(tmp_path, story, *camera.options(recording[0]))
 
 
+# What a page that uses the package is told: each call's message.
+MISTAKES = """(async () => {
+  const { Asmnet } = await import("/asmnet/asmnet.js");
+  const said = async call => { try { return String(await call()); } catch (error) {
+    return `${error.name}: ${error.message}`; } };
+  const asmnet = await Asmnet.open();
+  const answers = [
+    await said(() => Asmnet.open({ model: "/nothing.tflite" })),
+    await said(() => Asmnet.open({ maxFaces: 0 })),
+    await said(() => asmnet.track(document.createElement("video"), 0)),
+    await said(() => asmnet.track(new ImageData(8, 8), NaN)),
+    await said(() => asmnet.locate(null)),
+  ];
+  asmnet.close();
+  return [...answers, await said(() => asmnet.locate(new ImageData(8, 8)))];
+})()"""
+
+
+def test_the_package_says_what_is_wrong(site: Path, tmp_path: Path):
+    expected = [
+        "nothing.tflite cannot be fetched (the server says 404)",
+        "0 faces: give a whole number",
+        "the video shows no frame yet; wait for its event loadeddata",
+        "a frame's time must be a number of seconds, not NaN",
+        "there is no picture to be had",
+        "this Asmnet is closed; open another",
+    ]
+
+    async def story(browser: Browser, server: Server) -> None:
+        for said, start in zip(await browser.evaluate(MISTAKES), expected, strict=True):
+            assert said.startswith(f"AsmnetError: {start}"), said
+
+    play(tmp_path, story)
+
+
 def test_a_cameras_frames_are_followed_as_in_python(site: Path, recording, tmp_path: Path):
     path, frames = recording
     script = FOLLOW.replace("BITS", str(camera.BITS)).replace("CELL", str(camera.CELL))
@@ -151,7 +186,7 @@ def test_the_page_shows_a_camera_records_it_and_works_offline(
             "URL.createObjectURL = blob => make(window.saved = blob)"
         )
         await press(browser, "record")
-        await until(browser, f"/[1-9]\\d? lines/.test({STATUS})")
+        await until(browser, "/recorded\\n[1-9]/.test(document.getElementById('figures').innerText)")
         await press(browser, "record")
         text = await until(browser, "window.saved?.text()")
         for line in map(json.loads, text.splitlines()):
