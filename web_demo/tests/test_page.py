@@ -186,7 +186,8 @@ def test_the_page_shows_a_camera_records_it_and_works_offline(
             "URL.createObjectURL = blob => make(window.saved = blob)"
         )
         await press(browser, "record")
-        await until(browser, "/recorded\\n[1-9]/.test(document.getElementById('figures').innerText)")
+        figures = "document.getElementById('figures').innerText"
+        await until(browser, f"/recorded\\n[1-9]/.test({figures})")
         await press(browser, "record")
         text = await until(browser, "window.saved?.text()")
         for line in map(json.loads, text.splitlines()):
