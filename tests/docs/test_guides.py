@@ -58,6 +58,7 @@ def commands() -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "code"), blocks("python"))
 def test_python_runs(page: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "picture.jpg").write_bytes((samples.PORTRAITS / "astronaut.jpg").read_bytes())

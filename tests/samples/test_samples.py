@@ -109,6 +109,7 @@ def test_faces_that_share_a_frame_do_not_overlap():
             assert iou(one, other[None])[0] == 0
 
 
+@pytest.mark.slow
 def test_detector_finds_every_expected_face_and_no_ghost():
     expected = found = 0
     for row in truth()["frames"]:
@@ -143,6 +144,7 @@ def test_transform_is_true_to_a_fraction_of_a_pixel(index):
             assert true > likeness(dx, dy) > likeness(3 * dx, 3 * dy)
 
 
+@pytest.mark.slow
 def test_the_shipped_clip_is_what_the_script_makes():
     for row, (made, written) in zip(
         truth()["frames"][:3], make_clip.render(make_clip.make_rooms(detector())), strict=False
