@@ -162,6 +162,7 @@ def test_arrays_that_fit_no_scheme_are_named(model, tmp_path, change):
 def test_too_few_shapes(rng):
     with pytest.raises(UserError, match="19"):
         ShapeModel.fit(face_shapes(rng, 19), IBUG68)
+    assert len(ShapeModel.fit(face_shapes(rng, 20), IBUG68).basis)
 
 
 def test_alpha_follows_the_thirds_of_the_epochs():
