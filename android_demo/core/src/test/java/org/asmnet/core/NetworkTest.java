@@ -144,6 +144,15 @@ class NetworkTest {
     }
 
     @Test
+    void anInputKnowsItsSizeAndHowItIsRounded() {
+        int[] shape = {1, 4, 4, 3};
+        InputTensor integers = new InputTensor("it", shape, Quantization.Type.INT8, 0.5f, -3);
+        assertEquals(48, integers.count());
+        assertEquals(-3, integers.zeroPoint);
+        assertEquals(0, new InputTensor("it", shape, Quantization.Type.FLOAT32, 0.5f, -3).zeroPoint);
+    }
+
+    @Test
     void smoothingIsThatOfPython() {
         double[] parameters = Golden.doubles("smooth/parameters");
         OneEuro filter = new OneEuro(4, 2, parameters[0], parameters[1]);

@@ -3,6 +3,7 @@ package org.asmnet.core;
 import static org.asmnet.core.Golden.assertNear;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -158,6 +159,24 @@ class OutputTest {
         int[] pixels = new int[2];
         picture.toArgb(pixels);
         assertArrayEquals(new int[] {0xff0102ff, 0xff800007}, pixels);
+    }
+
+    @Test
+    void everyPixelIsShownAndNoMore() {
+        Picture picture = new Picture().resize(3, 2);
+        int[] pixels = new int[7];
+        picture.toArgb(pixels);
+        assertArrayEquals(new int[] {0xff000000, 0xff000000, 0xff000000, 0xff000000, 0xff000000,
+            0xff000000, 0}, pixels);
+    }
+
+    @Test
+    void aPictureHasPixelsAndFewerThanAnArrayHolds() {
+        Picture picture = new Picture().resize(1, 1);
+        for (int[] size : new int[][] {{0, 1}, {1, 0}, {-1, -1}, {1 << 15, 1 << 15}}) {
+            assertThrows(AsmnetException.class, () -> picture.resize(size[0], size[1]));
+        }
+        assertEquals(1, picture.width);
     }
 
     /** A pen that keeps what matters of the strokes. */

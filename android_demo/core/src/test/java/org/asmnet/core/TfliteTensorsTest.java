@@ -44,10 +44,11 @@ class TfliteTensorsTest {
             assertEquals(Type.INT8, input.type);
             // All of black to white, in 255 steps, is what the network takes.
             assertEquals(255 / spec.std, 255 * input.scale, 0.05, name);
-            assertTrue(Math.abs(input.zeroPoint) <= 128);
+            assertEquals(-1, input.zeroPoint, name);
             for (TfliteTensors.Tensor output : tensors.outputs) {
                 boolean pose = output.name.equals(spec.poseTensor);
                 assertTrue(pose || output.name.equals(spec.landmarksTensor), output.name);
+                assertEquals(pose ? "pose" : "landmarks", output.signatureName);
                 assertArrayEquals(new int[] {1, pose ? 3 : 2 * spec.landmarkScheme.count}, output.shape);
             }
             seen++;
