@@ -78,7 +78,8 @@ def _clear(
 def mirrored(face: Face, width: int) -> Face:
     """The face in the mirrored picture, `width` pixels wide; points keep their numbers."""
     landmarks = face.landmarks * (-1, 1) + (width - 1, 0)
-    return replace(face, landmarks=landmarks, pose=face.pose * (-1, 1, -1))
+    place = None if face.position is None else face.position * (-1, 1, 1)
+    return replace(face, landmarks=landmarks, pose=face.pose * (-1, 1, -1), position=place)
 
 
 def _axes(image: np.ndarray, face: Face, scheme: Scheme, side: float) -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from asmnet import models
-from asmnet.core import ANGLES, Crop, ModelSpec, UserError, extract, read_spec, rotate_pose
+from asmnet.core import ANGLES, Crop, Event, ModelSpec, UserError, extract, read_spec, rotate_pose
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.images import ImageLike, as_bgr
@@ -30,6 +30,11 @@ class Face:
         crop: the square that the network saw.
         score: the detector's latest confidence, 0..1; None if it was not asked.
         id: the same number for the same face, from frame to frame; None outside tracking.
+        position: (3,) mm from the camera: x to the picture's right, y down, z ahead; this and the
+            following only from a `FaceTracker`.
+        eyes: (2,) openness of the subject's right and left eye, 0..1, relative to the person.
+        mouth: its openness, 0..1.
+        events: blinks and yawns that ended with this frame.
     """
 
     landmarks: np.ndarray
@@ -37,6 +42,10 @@ class Face:
     crop: Crop
     score: float | None = None
     id: int | None = None
+    position: np.ndarray | None = None
+    eyes: np.ndarray | None = None
+    mouth: float | None = None
+    events: tuple[Event, ...] = ()
 
     @cached_property
     def box(self) -> np.ndarray:
@@ -44,14 +53,26 @@ class Face:
         return np.concatenate([self.landmarks.min(axis=0), self.landmarks.max(axis=0)])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, as docs/output.md describes them: pixels and degrees, two decimals."""
-        return {
+        """Plain numbers, as docs/output.md describes them: pixels, degrees, mm, seconds."""
+        known: dict[str, Any] = {
             "id": self.id,
             "score": None if self.score is None else round(self.score, 3),
             "box": _rounded(self.box),
             "landmarks": [_rounded(point) for point in self.landmarks],
             "pose": dict(zip(ANGLES, _rounded(self.pose), strict=True)),
         }
+        if self.position is not None:
+            x, y, z = (round(float(value), 1) for value in self.position)
+            known["position"] = {"x": x, "y": y, "z": z}
+        if self.eyes is not None and self.mouth is not None:
+            right, left = (round(float(value), 3) for value in self.eyes)
+            known["eyes"] = {"right": right, "left": left}
+            known["mouth"] = round(self.mouth, 3)
+            known["events"] = [
+                {"kind": kind, "start": round(start, 4), "end": round(end, 4)}
+                for kind, start, end in self.events
+            ]
+        return known
 
 
 def _rounded(values: np.ndarray) -> list[float]:

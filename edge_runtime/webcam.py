@@ -12,12 +12,12 @@ import click
 import cv2
 
 from asmnet.cli.options import MODELS, model_option
-from asmnet.core import cli_errors
+from asmnet.core import FIELD_OF_VIEW, cli_errors
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.drawing import draw
 from asmnet.edge_runtime.io.outputs import refuse_overwriting
 from asmnet.edge_runtime.io.recorder import Recorder
-from asmnet.edge_runtime.io.senders import OscSender, UdpSender
+from asmnet.edge_runtime.io.senders import OpentrackSender, OscSender, UdpSender
 from asmnet.edge_runtime.io.sinks import CsvWriter, JsonlWriter, Stills, record_line
 from asmnet.edge_runtime.io.sources import Frame, frames_from
 from asmnet.edge_runtime.io.window import Window, can_show
@@ -47,6 +47,14 @@ __all__ = ["main"]
 @click.option("--csv", metavar="FILE", help="Write one row per face.")
 @click.option("--udp", metavar="HOST:PORT", help="Send one JSON datagram per frame.")
 @click.option("--osc", metavar="HOST:PORT", help="Send Open Sound Control messages.")
+@click.option("--opentrack", metavar="HOST:PORT", help="Send the head's place to opentrack.")
+@click.option(
+    "--fov",
+    default=FIELD_OF_VIEW,
+    show_default=True,
+    type=click.FloatRange(1, 170),
+    help="The camera's field of view, degrees along the picture's longer side.",
+)
 @click.option("--stills", metavar="FOLDER", help="Save annotated pictures there.")
 @click.option(
     "--every",
@@ -69,6 +77,8 @@ def main(
     csv: str | None,
     udp: str | None,
     osc: str | None,
+    opentrack: str | None,
+    fov: float,
     stills: str | None,
     every: float,
 ) -> None:
@@ -76,13 +86,13 @@ def main(
 
     In the window q or Esc quits, m mirrors, space pauses. Ctrl-C stops after the current
     frame; recordings are whole files. While somebody watches (a window, a page, --udp,
-    --osc) videos play at their own speed; otherwise as fast as they can be read.
+    --osc, --opentrack) videos play at their own speed; otherwise as fast as they can be read.
     """
     files = {"--record": record, "--jsonl": jsonl, "--csv": csv}
     refuse_overwriting(source, model, files, stills)
     cv2.setNumThreads(threads)
     tracker = FaceTracker(
-        Landmarker.load(model, threads), FaceDetector.load(threads=threads), faces
+        Landmarker.load(model, threads), FaceDetector.load(threads=threads), faces, fov=fov
     )
     scheme = tracker.landmarker.spec.landmark_scheme
     status = Status()
@@ -105,6 +115,8 @@ def main(
             writers.append(stack.enter_context(UdpSender(udp)))
         if osc:
             writers.append(stack.enter_context(OscSender(osc)))
+        if opentrack:
+            writers.append(stack.enter_context(OpentrackSender(opentrack)))
         page = None
         if serve:
             from asmnet.edge_runtime.io.serve import PreviewServer  # an extra
@@ -114,7 +126,7 @@ def main(
         window = stack.enter_context(Window(scheme)) if not headless and can_show() else None
         stack.callback(status.summary)
         frames = _timed(opened, status.watch)
-        if not fast and (window or page or udp or osc):
+        if not fast and (window or page or udp or osc or opentrack):
             frames = _paced(frames, stopped)
         for frame in frames:
             if frame.still:

@@ -1,4 +1,4 @@
-"""Tracks sent to other programs: JSON datagrams over UDP, and Open Sound Control.
+"""Tracks sent to other programs: JSON datagrams over UDP, Open Sound Control, opentrack.
 
 Nobody needs to listen, and nobody can slow the tracker: what a network does not take at
 once is lost, as a frame is that comes too late.
@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 import socket
+import struct
 from typing import Any
 
 from asmnet.core import UserError
 from asmnet.edge_runtime.io.closing import Closing
 
-__all__ = ["OscSender", "UdpSender"]
+__all__ = ["OpentrackSender", "OscSender", "UdpSender"]
 
 
 class UdpSender(Closing):
@@ -49,7 +50,8 @@ class OscSender(UdpSender):
     """One Open Sound Control bundle per frame, for music, light and animation programs.
 
     Messages: /asmnet/frame frame t width height faces; and for each face /asmnet/face id
-    score left top right bottom yaw pitch roll, and /asmnet/landmarks id x0 y0 x1 y1 ...
+    score left top right bottom yaw pitch roll, /asmnet/landmarks id x0 y0 x1 y1 ..., and of
+    tracked faces /asmnet/signals and /asmnet/event (docs/output.md).
 
     Args:
         address: "HOST:PORT".
@@ -76,13 +78,43 @@ class OscSender(UdpSender):
             self._add(bundle, "face", face["id"], face["score"] or 0.0, *numbers)
             points = [value for point in face["landmarks"] for value in point]
             self._add(bundle, "landmarks", face["id"], *points)
+            if "eyes" in face:
+                openness = (face["eyes"]["right"], face["eyes"]["left"], face["mouth"])
+                place = map(float, face["position"].values())
+                self._add(bundle, "signals", face["id"], *place, *map(float, openness))
+                for event in face["events"]:
+                    times = (float(event["start"]), float(event["end"]))
+                    self._add(bundle, "event", face["id"], event["kind"], *times)
         self._send(bundle.build().dgram)
 
-    def _add(self, bundle: Any, name: str, *values: int | float) -> None:
+    def _add(self, bundle: Any, name: str, *values: int | float | str) -> None:
         message = self._messages.OscMessageBuilder(f"/asmnet/{name}")
         for value in values:
             message.add_arg(value)
         bundle.add_content(message.build())
+
+
+class OpentrackSender(UdpSender):
+    """The first face's place and pose for opentrack's input "UDP over network".
+
+    Six little-endian doubles: x, y, z in cm, yaw, pitch, roll in degrees, as the person sees
+    them: x and yaw to their right, y and pitch up, z towards the camera, roll to their right
+    shoulder.  A frame without a face sends nothing.
+
+    Args:
+        address: "HOST:PORT".
+
+    Raises:
+        UserError: not an address, or the host is unknown.
+    """
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Send what `record_line` made."""
+        face = next((face for face in line["faces"] if "position" in face), None)
+        if face is not None:
+            x, y, z = (-value / 10 for value in face["position"].values())
+            yaw, pitch, roll = face["pose"].values()
+            self._send(struct.pack("<6d", x, y, z, yaw, pitch, -roll))
 
 
 def _connect(address: str) -> tuple[socket.socket, tuple[Any, ...]]:

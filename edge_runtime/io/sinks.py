@@ -27,6 +27,7 @@ from asmnet.edge_runtime.landmarker import Face
 __all__ = ["CsvWriter", "JsonlWriter", "Stills", "check_writable", "record_line"]
 
 _SCHEMA = "asmnet-track/1"
+_SIGNALS = ("x", "y", "z", "right_eye", "left_eye", "mouth", "blink", "yawn")
 
 
 class _TextFile(Closing):
@@ -99,8 +100,10 @@ class CsvWriter(_TextFile):
         super().__init__(path)
         face = ["id", "score", "left", "top", "right", "bottom", "yaw", "pitch", "roll"]
         landmarks = [f"{axis}{k}" for k in range(points) for axis in "xy"]
-        self._columns = len(face) + len(landmarks)
-        self._add([["frame", "t", "source", "width", "height", *face, *landmarks]])
+        # What came later stands at the end, for readers that count columns.
+        columns = [*face, *landmarks, *_SIGNALS]
+        self._columns = len(columns)
+        self._add([["frame", "t", "source", "width", "height", *columns]])
 
     def write(self, line: dict[str, Any]) -> None:
         """Append what `record_line` made.
@@ -113,13 +116,23 @@ class CsvWriter(_TextFile):
         for face in line["faces"]:
             points = [value for point in face["landmarks"] for value in point]
             values = [*face["box"], *face["pose"].values(), *points]
-            rows.append([*start, face["id"], face["score"], *values])
+            rows.append([*start, face["id"], face["score"], *values, *_signals(face)])
         self._add(rows or [[*start, *[""] * self._columns]])
 
     def _add(self, rows: list[list[Any]]) -> None:
         text = io.StringIO()
         csv.writer(text).writerows(rows)
         self._append(text.getvalue())
+
+
+def _signals(face: dict[str, Any]) -> list[Any]:
+    """The cells of `_SIGNALS`: of an event the second when it began."""
+    if "eyes" not in face:
+        return [""] * len(_SIGNALS)
+    began = {event["kind"]: event["start"] for event in face["events"]}
+    eyes = (face["eyes"]["right"], face["eyes"]["left"])
+    times = (began.get("blink", ""), began.get("yawn", ""))
+    return [*face["position"].values(), *eyes, face["mouth"], *times]
 
 
 def record_line(frame: Frame, faces: list[Face]) -> dict[str, Any]:

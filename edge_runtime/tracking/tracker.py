@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from asmnet import models
-from asmnet.core import Crop, UserError
+from asmnet.core import FIELD_OF_VIEW, Crop, UserError, focal_length, head_position
 from asmnet.edge_runtime.detector import Detection, FaceDetector, iou
 from asmnet.edge_runtime.images import as_bgr
 from asmnet.edge_runtime.io.closing import Stream
@@ -79,6 +79,8 @@ class FaceTracker:
         detector: finds faces.
         max_faces: so many at most; cost grows with the faces that are there.
         smoothing: pass points and pose through One-Euro filters.
+        fov: the camera's field of view, degrees along the picture's longer side; for
+            `Face.position`.
 
     Attributes:
         stopwatch: seconds of the last `update` by stage: detect, crop, network, smooth.
@@ -90,11 +92,15 @@ class FaceTracker:
         detector: FaceDetector,
         max_faces: int = 1,
         smoothing: bool = True,
+        fov: float = FIELD_OF_VIEW,
     ) -> None:
+        if not 1 <= fov <= 170:
+            raise UserError(f"a field of view is 1 to 170 degrees, not {fov!r}")
         self.landmarker = landmarker
         self.detector = detector
         self.max_faces = max_faces
         self.smoothing = smoothing
+        self.fov = fov
         self.stopwatch = Stopwatch()
         self._next_id = 0
         self.reset()
@@ -144,9 +150,7 @@ class FaceTracker:
         if len(alive) < self.max_faces and t >= self._next_search:
             self._search(frame, t)
             self._tracks.sort(key=lambda track: track.id)
-        if not self.smoothing:
-            return [track.latest.face for track in self._tracks]
-        return [self._smooth(track, t) for track in self._tracks]
+        return [self._answer(track, t) for track in self._tracks]
 
     def _is_cut(self, frame: np.ndarray) -> bool:
         """Whether this is another picture altogether than the frame before.
@@ -310,6 +314,15 @@ class FaceTracker:
             landmarks, pose = self.landmarker.raw(pixels)
         face = self.landmarker.place(landmarks, pose, crop)
         return Observation(face, thumbnail, self._crop(face.landmarks))
+
+    def _answer(self, track: Track, t: float) -> Face:
+        """A track's face, smoothed, with what follows from its landmarks and pose."""
+        raw, size = track.latest.face, (self._shape[1], self._shape[0])
+        face = self._smooth(track, t) if self.smoothing else raw
+        place = head_position(face.landmarks, face.pose, size, self.fov)
+        scale = focal_length(size, self.fov) / max(float(place[2]), 1.0)
+        signals = track.signals(raw.landmarks, scale, t)  # filters would flatten a blink
+        return replace(face, position=place.astype(np.float32), **signals._asdict())
 
     def _smooth(self, track: Track, t: float) -> Face:
         with self.stopwatch("smooth"):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asmnet.core import Crop
+from asmnet.core import Crop, SignalTracker
 from asmnet.edge_runtime.detector import iou
 from asmnet.edge_runtime.landmarker import Face
 from asmnet.edge_runtime.tracking.smoothing import OneEuro
@@ -52,6 +52,7 @@ class Track:
             nobody was in front: by these it is known again after something hid it bit by bit.
         missed: the detector did not find it when last asked.
         points, pose: its filters.
+        signals: its eyes and mouth.
     """
 
     id: int
@@ -65,6 +66,7 @@ class Track:
     missed: bool = False
     points: OneEuro = field(default_factory=lambda: OneEuro(*POINTS_FILTER))
     pose: OneEuro = field(default_factory=lambda: OneEuro(*POSE_FILTER))
+    signals: SignalTracker = field(default_factory=SignalTracker)
 
     def __post_init__(self) -> None:
         self.verified_thumbnail = self.latest.thumbnail

@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from asmnet.core import Crop, UserError
+from asmnet.core import Crop, Event, UserError
 from asmnet.edge_runtime import Face, Frame
-from asmnet.edge_runtime.io.senders import OscSender, UdpSender
+from asmnet.edge_runtime.io.senders import OpentrackSender, OscSender, UdpSender
 from asmnet.edge_runtime.io.sinks import record_line
 
 FACE = Face(np.arange(136, dtype=np.float32).reshape(68, 2), np.ones(3), Crop(0, 0, 1), 0.5, 3)
 LINE = record_line(Frame(np.zeros((4, 6, 3), np.uint8), 0.25, 7, 30.0, "x"), [FACE, FACE])
+
+
+TRACKED = replace(
+    FACE,
+    pose=np.array([10.0, 20.0, 30.0]),
+    position=np.array([50.0, -20.0, 600.0]),
+    eyes=np.array([0.5, 1.0]),
+    mouth=0.25,
+    events=(Event("blink", 0.0, 0.25),),
+)
+SIGNALLED = record_line(Frame(np.zeros((4, 6, 3), np.uint8), 0.25, 7, 30.0, "x"), [TRACKED])
 
 
 @pytest.fixture(params=["127.0.0.1", "::1"])
@@ -56,7 +69,30 @@ def test_osc_messages_are_those_documented(receiver: tuple[socket.socket, str]):
     assert all(isinstance(value, float) for value in messages[2].params[1:])
 
 
-@pytest.mark.parametrize("sender", [UdpSender, OscSender])
+def test_osc_has_signals_and_events_of_tracked_faces(receiver: tuple[socket.socket, str]):
+    from pythonosc.osc_bundle import OscBundle
+
+    listening, address = receiver
+    with OscSender(address) as sender:
+        sender.write(SIGNALLED)
+    signals, event = list(OscBundle(listening.recv(65535)))[-2:]
+    assert signals.address == "/asmnet/signals" and event.address == "/asmnet/event"
+    assert signals.params == [3, 50.0, -20.0, 600.0, 0.5, 1.0, 0.25]
+    assert event.params == [3, "blink", 0.0, 0.25]
+
+
+def test_opentrack_gets_centimetres_and_degrees_as_the_person_sees_them(receiver):
+    """The camera sees the person's left on its right, and below counts downwards."""
+    listening, address = receiver
+    with OpentrackSender(address) as sender:
+        sender.write(record_line(Frame(np.zeros((4, 6, 3), np.uint8), 0, 0, 30.0, "x"), []))
+        sender.write(SIGNALLED)
+    x, y, z, yaw, pitch, roll = struct.unpack("<6d", listening.recv(65535))
+    assert (x, y, z) == (-5, 2, -60)
+    assert (yaw, pitch, roll) == (10, 20, -30)
+
+
+@pytest.mark.parametrize("sender", [UdpSender, OscSender, OpentrackSender])
 def test_nobody_needs_to_listen(sender: type[UdpSender]):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
         gone.bind(("127.0.0.1", 0))

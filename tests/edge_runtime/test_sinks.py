@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asmnet.core import Crop, UserError
+from asmnet.core import Crop, Event, UserError
 from asmnet.edge_runtime import Face, Frame, frames_from
 from asmnet.edge_runtime.io import recorder
 from asmnet.edge_runtime.io.recorder import Recorder
@@ -30,6 +30,15 @@ FACE = Face(
     crop=Crop(20, 12, 30),
     score=0.98765,
     id=7,
+)
+
+
+TRACKED = replace(
+    FACE,
+    position=np.array([12.34, -5.0, 600.06], np.float32),
+    eyes=np.array([0.91239, 1.0]),
+    mouth=0.25,
+    events=(Event("blink", 1.00001, 1.25),),
 )
 
 
@@ -58,10 +67,30 @@ def test_a_line_has_the_documented_fields():
     }
 
 
+def test_a_tracked_face_has_its_signals_behind_what_was_there_before():
+    before, now = FACE.to_dict(), TRACKED.to_dict()
+    assert list(now)[: len(before)] == list(before)
+    assert {key: now[key] for key in now if key not in before} == {
+        "position": {"x": 12.3, "y": -5.0, "z": 600.1},
+        "eyes": {"right": 0.912, "left": 1.0},
+        "mouth": 0.25,
+        "events": [{"kind": "blink", "start": 1.0, "end": 1.25}],
+    }
+
+
+def test_a_table_ends_with_the_signals(tmp_path: Path):
+    with CsvWriter(tmp_path / "out.csv", points=2) as table:
+        table.write(record_line(frame(0), [TRACKED]))
+    with (tmp_path / "out.csv").open(newline="") as file:
+        [row] = csv.DictReader(file)
+    signals = dict(list(row.items())[-8:])
+    assert list(signals.values()) == ["12.3", "-5.0", "600.1", "0.912", "1.0", "0.25", "1.0", ""]
+
+
 def test_the_documentation_names_exactly_these_fields():
     text = (Path(__file__).parents[2] / "docs" / "output.md").read_text()
     record = text[text.index("## The record") : text.index("## CSV")]
-    line = record_line(replace(frame(0), live=True), [FACE])
+    line = record_line(replace(frame(0), live=True), [TRACKED])
     named = {row.split("`")[1] for row in record.splitlines() if row.startswith("| `")}
     assert named == set(line) | {f"faces[].{key}" for key in line["faces"][0]}
 
@@ -94,9 +123,9 @@ def test_the_tables_header_is_the_documented_one(tmp_path: Path):
     text = (Path(__file__).parents[2] / "docs" / "output.md").read_text()
     section = text[text.index("## CSV") : text.index("## Open Sound Control")]
     named = [name for part in section.split("`")[1::2] for name in part.split(", ")]
-    documented = named[: named.index("x0")]
+    documented, signals = named[: named.index("x0")], named[named.index("...") + 1 :]
     header = (tmp_path / "out.csv").read_text().splitlines()[0].split(",")
-    assert header == [*documented, "x0", "y0", "x1", "y1"]
+    assert header == [*documented, "x0", "y0", "x1", "y1", *signals]
 
 
 def test_a_name_that_is_no_text_ends_no_table(tmp_path: Path):

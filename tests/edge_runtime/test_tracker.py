@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from asmnet import samples
+from asmnet.core import UserError
 from asmnet.edge_runtime import Face, FaceDetector, FaceTracker, Frame, Landmarker, frames_from
 from asmnet.edge_runtime.detector import iou
 
@@ -214,3 +215,27 @@ def test_after_a_gap_faces_are_new(landmarker: Landmarker, detector: FaceDetecto
     (before,) = tracker.update(image, 0.0)
     (after,) = tracker.update(image, 5.0)
     assert after.id != before.id
+
+
+def test_every_face_has_a_place_in_front_of_the_camera_and_open_or_closed_eyes(tracked):
+    _, answers = tracked
+    for face in (face for faces in answers for face in faces):
+        assert 100 < face.position[2] < 5000
+        assert ((face.eyes >= 0) & (face.eyes <= 1)).all() and 0 <= face.mouth <= 1
+
+
+def test_half_the_field_of_view_is_twice_as_far(landmarker, detector):
+    places = []
+    for fov in (30.0, 60.0):
+        frame = clip()[0]
+        [face] = FaceTracker(landmarker, detector, fov=fov).update(frame.image, frame.t)
+        places.append(face.position[2])
+    assert places[0] / places[1] == pytest.approx(
+        np.tan(np.radians(30)) / np.tan(np.radians(15)), rel=0.1
+    )
+
+
+@pytest.mark.parametrize("fov", [0, 180, float("nan")])
+def test_a_field_of_view_that_no_camera_has_is_one_sentence(landmarker, detector, fov):
+    with pytest.raises(UserError, match="field of view is 1 to 170 degrees"):
+        FaceTracker(landmarker, detector, fov=fov)

@@ -1,0 +1,128 @@
+"""Head position, openness and blinks on the talking face, beside MediaPipe's and labels by eye.
+
+python bench/signals.py reference CLIP face_landmarker.task REFERENCE.npz   # where mediapipe is
+python bench/signals.py compare CLIP REFERENCE.npz [MODEL ...] [--plot FILE.png]
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+# Frames in the middle of the blinks from FIRST on, labelled on contact sheets of both eyes: every
+# second frame, doubtful stretches frame by frame.  The thresholds were chosen on the frames before.
+FIRST = 2400
+BLINKS = [2412, 2426, 2524, 2592, 2648, 2772, 2889, 2930, 3067, 3120, 3130, 3150, 3227, 3371, 3462]
+BLINKS += [3503, 4018, 4055, 4133, 4143, 4153, 4181, 4229, 4423, 4479, 4537, 4609, 4688, 4789]
+# Neither a blink nor none: eyes closed for a second, and lids that come half down.
+DOUBTFUL = [(3810, 3850), (4058, 4070)]
+SLACK = 4  # frames
+
+
+def reference(clip: str, model: str, out: str) -> None:
+    """MediaPipe's head position (mm) and blend shapes of every frame."""
+    import cv2
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=model),
+        running_mode=vision.RunningMode.VIDEO,
+        output_face_blendshapes=True,
+        output_facial_transformation_matrixes=True,
+    )
+    capture = cv2.VideoCapture(clip)
+    rate, places, shapes = capture.get(cv2.CAP_PROP_FPS), [], []
+    with vision.FaceLandmarker.create_from_options(options) as landmarker:
+        while (read := capture.read())[0]:
+            pixels = cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
+            image = mp.Image(image_format=mp.ImageFormat.SRGB, data=pixels)
+            found = landmarker.detect_for_video(image, round(1000 * len(places) / rate))
+            x, y, z = 10 * found.facial_transformation_matrixes[0][:3, 3]
+            places.append((x, -y, -z))
+            shape = {s.category_name: s.score for s in found.face_blendshapes[0]}
+            shapes.append([shape[k] for k in ("eyeBlinkRight", "eyeBlinkLeft", "jawOpen")])
+    np.savez(out, places=places, shapes=shapes)
+
+
+def compare(clip: str, reference: str, models: list[str], plot: str | None) -> None:
+    """Print a line a model; plot the last."""
+    from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
+
+    stored = np.load(reference)
+    for model in models:
+        tracker = FaceTracker(Landmarker.load(model), FaceDetector.load())
+        times, faces = [], []
+        for frame in frames_from(clip):
+            times.append(frame.t)
+            faces.append(tracker.update(frame.image, frame.t)[0])
+        rate = (len(times) - 1) / (times[-1] - times[0])
+        places = np.array([face.position for face in faces])
+        openness = np.array([[*face.eyes, face.mouth] for face in faces])
+        blinks = [e for face in faces for e in face.events if e.kind == "blink"]
+        yawns = sum(e.kind == "yawn" for face in faces for e in face.events)
+        spans = [(e.start * rate - SLACK, e.end * rate + SLACK) for e in blinks]
+        judged = [
+            (a, b)
+            for a, b in spans
+            if a + SLACK >= FIRST and not any(x <= a + SLACK <= y for x, y in DOUBTFUL)
+        ]
+        found = sum(any(a <= k <= b for a, b in judged) for k in BLINKS)
+        false = sum(not any(a <= k <= b for k in BLINKS) for a, b in judged)
+        print(f"{model}: {found} of {len(BLINKS)} blinks, {false} false; {yawns} yawns")
+        print("  position x, y, z:", *_correlations(places, stored["places"]))
+        print("  right eye, left eye, mouth:", *_correlations(openness, stored["shapes"]))
+    if plot:
+        _plot(np.array(times), places, openness, blinks, stored, plot)
+
+
+def _correlations(ours: np.ndarray, theirs: np.ndarray) -> list[str]:
+    pairs = zip(ours.T, theirs.T, strict=True)
+    return [f"{abs(np.corrcoef(a, b)[0, 1]):.3f}" for a, b in pairs]
+
+
+def _plot(times, places, openness, blinks, stored, file: str) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (eyes, head) = pyplot.subplots(2, 1, figsize=(9, 6), constrained_layout=True)
+    part = (times >= FIRST * times[-1] / len(times)) & (times < 132)
+    eyes.plot(times[part], openness[part, :2].mean(axis=1), label="openness, mean of both eyes")
+    shut = stored["shapes"][:, :2].mean(axis=1)
+    eyes.plot(times[part], 1 - shut[part], "0.6", lw=1, label="1 - MediaPipe's eyeBlink")
+    for event in blinks:
+        if times[part][0] <= event.start <= times[part][-1]:
+            eyes.axvspan(event.start, event.end, color="tab:orange", alpha=0.4, lw=0)
+    eyes.set(xlabel="seconds", title="Blinks (orange)")
+    for k, axis in enumerate("xyz"):
+        ours, theirs = (p[:, k] - p[:, k].mean() for p in (places, stored["places"]))
+        head.plot(times, ours + 60 * k, color=f"C{k}", lw=1, label=axis)
+        head.plot(times, theirs + 60 * k, "0.6", lw=0.7, zorder=0)
+    head.set(xlabel="seconds", ylabel="mm from the mean", title="The head's path; MediaPipe grey")
+    head.set_yticks([])
+    head.set_ylabel("60 mm from line to line")
+    eyes.legend(loc="lower left", fontsize=8)
+    head.legend(loc="upper left", fontsize=8, ncols=3)
+    figure.savefig(file, dpi=110)
+
+
+def main() -> None:
+    """See above."""
+    command, *arguments = sys.argv[1:]
+    if command == "reference":
+        reference(*arguments)
+    else:
+        plot = None
+        if "--plot" in arguments:
+            at = arguments.index("--plot")
+            plot = arguments[at + 1]
+            del arguments[at : at + 2]
+        clip, stored, *models = arguments
+        compare(clip, stored, models or ["asmnet-spatial-68-224"], plot)
+
+
+if __name__ == "__main__":
+    main()
