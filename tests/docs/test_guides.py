@@ -11,7 +11,7 @@ import pytest
 
 from asmnet import samples
 from asmnet.__main__ import main, train
-from asmnet.edge_runtime import bench
+from asmnet.edge_runtime import batch, bench
 from asmnet.edge_runtime.doctor.cli import main as doctor
 from asmnet.edge_runtime.webcam import main as webcam
 from asmnet.evaluate.cli import main as evaluate
@@ -26,6 +26,7 @@ PAGES = [
 ]
 COMMANDS: dict[str, click.Command] = {
     "asmnet": main,
+    "asmnet-batch": batch.main,
     "asmnet-bench": bench.main,
     "asmnet-doctor": doctor,
     "asmnet-eval": evaluate,
