@@ -164,10 +164,12 @@ def _track(folder: Path, out: Path, name: str, layout: str) -> str:
 
 def _frames(source: Path, line: dict[str, Any]) -> Iterator[tuple[Frame, list[Face]]]:
     """The frames of a file with their faces; counts them in its line of the summary."""
-    _tracker.reset()
+    # A tracker of its own: numbers of faces must not depend on the files before.
+    last = _tracker
+    tracker = FaceTracker(last.landmarker, last.detector, last.max_faces, fov=last.fov)
     with frames_from(source) as frames:
         for frame in frames:
-            faces = _tracker.update(frame.image, frame.t)
+            faces = tracker.update(frame.image, frame.t)
             line["frames"] += 1
             line["faces"] += len(faces)
             line["fps"] = round(frame.fps, 3)
