@@ -93,7 +93,7 @@ def test_the_command_writes_views_to_learn_from(tmp_path, research_data):
     assert result.exit_code == 0, result.output
     views = read_jsonl(tmp_path / "views" / "labels.jsonl").faces
     assert len(views) == 2 * len(frontal)
-    assert {view.drawn_from for view in views} == {face.image for face in frontal}
+    assert {view.drawn_from for view in views} == {face.image.resolve() for face in frontal}
     assert all(28 <= abs(view.pose[0]) <= 90 for view in views)
     assert all(0 < (view.weights == 0).sum() < 60 for view in views if abs(view.pose[0]) > 60)
     again = CliRunner().invoke(main, command)
