@@ -174,4 +174,7 @@ def _runs(process: int) -> bool:
         return False
     except PermissionError:  # another user's
         return True
+    with contextlib.suppress(OSError):  # Linux: killed, and not yet collected by its parent
+        status = Path(f"/proc/{process}/stat").read_text()
+        return status.rpartition(")")[2].split()[0] not in ("Z", "X")
     return True

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import click
@@ -112,6 +113,17 @@ def test_what_a_killed_process_left_is_removed_and_what_a_live_one_writes_stays(
         again = "from asmnet.core import atomic_path\nwith atomic_path('y.tflite'): pass"
         assert python(again, cwd=tmp_path).returncode == 0
         assert temporary.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="Linux tells it")
+def test_a_process_that_ended_uncollected_runs_no_more():
+    """As workers do whose parent was killed: their files can be removed."""
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as process:
+        assert process.stdout.read() == b""  # its end: it was not waited for yet
+        deadline = time.monotonic() + 10
+        while _runs(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not _runs(process.pid) and process.returncode is None
 
 
 def ends(error: Exception, extra: str, capsys: pytest.CaptureFixture) -> str:
