@@ -144,9 +144,20 @@ def test_the_papers_recipe_and_peer_without_the_asm_term(labelled_faces, tmp_pat
     assert float(rows(run)[0]["loss"]) < 10, "squared crop units, not Wing's pixels"
 
 
-def test_two_devices_under_jax(labelled_faces, tmp_path):
+# Hides TensorFlow, as if it were not installed.
+NO_TENSORFLOW = """
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+PathFinder.find_spec = classmethod(
+    lambda _, name, *rest: None if name.split(".")[0] == "tensorflow" else find(name, *rest)
+)
+"""
+
+
+def test_two_devices_under_jax_without_tensorflow(labelled_faces, tmp_path):
+    python, option, code, *rest = command(labelled_faces, tmp_path / "jax", "--epochs", "1")
     output = finish(
-        command(labelled_faces, tmp_path / "jax", "--epochs", "1"),
+        [python, option, NO_TENSORFLOW + code, *rest],
         KERAS_BACKEND="jax",
         XLA_FLAGS="--xla_force_host_platform_device_count=2",
     )
