@@ -56,7 +56,7 @@ TESTS = {
     "edge_runtime/tracking/association.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/io/pictures.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/io/recorder.py": ["edge_runtime/test_sinks.py"],
-    "edge_runtime/io/sources.py": ["edge_runtime/test_live.py"],
+    "edge_runtime/io/sources.py": ["edge_runtime/test_live.py", "edge_runtime/test_addresses.py"],
     "edge_runtime/io/videos.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/tracking/tracks.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/parity.py": ["export/test_gate*.py"],

@@ -169,7 +169,7 @@ def _finished(folder: Path, settings: Mapping[str, Any]) -> bool:
         with (folder / "log.csv").open(newline="") as file:
             last = max(int(row["epoch"]) for row in csv.DictReader(file))
         same = all(known.get(key) == value for key, value in settings.items())
-    except Exception:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error):
         return False  # missing or damaged: the training itself says what is wrong
     # One row follows the last epoch: the re-estimated statistics.
     return same and last == settings["epochs"] and (folder / "best.keras").exists()

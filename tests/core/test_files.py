@@ -115,7 +115,9 @@ def test_what_a_killed_process_left_is_removed_and_what_a_live_one_writes_stays(
         assert temporary.exists()
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="Linux tells it")
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="needs /proc, which tells of such processes"
+)
 def test_a_process_that_ended_uncollected_runs_no_more():
     """As workers do whose parent was killed: their files can be removed."""
     with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as process:

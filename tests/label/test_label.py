@@ -115,11 +115,8 @@ def test_a_teacher_without_a_share_is_not_heard():
     np.testing.assert_allclose(turned.points, alone.points)
 
 
-def test_the_mesh_turns_with_the_face(research_data):
-    task = research_data.parent / "teachers" / "face_landmarker.task"
-    if not task.is_file():
-        pytest.skip("needs MediaPipe's face_landmarker.task")
-    mesh = FaceMesh(str(task))
+def test_the_mesh_turns_with_the_face(mesh_file):
+    mesh = FaceMesh(str(mesh_file))
     image = read_picture(FACE)
     box = FaceDetector.load().detect(cv2.imread(str(FACE)))[0].to_crop(1.0)
 

@@ -21,12 +21,9 @@ from asmnet.label.turned_views import Topology, turn
 
 
 @pytest.fixture(scope="module")
-def face(research_data):
+def face(mesh_file):
     """A picture, its mesh, landmarks and pose, and the triangles."""
-    task = research_data.parent / "teachers" / "face_landmarker.task"
-    if not task.is_file():
-        pytest.skip("needs MediaPipe's face_landmarker.task")
-    teacher, landmarker, detector = FaceMesh(str(task)), Landmarker.load(), FaceDetector.load()
+    teacher, landmarker, detector = FaceMesh(str(mesh_file)), Landmarker.load(), FaceDetector.load()
     found = []
     for path in sorted(samples.LONDON.glob("*.jpg"))[:8]:
         image = read_picture(path)
@@ -80,15 +77,18 @@ def test_the_drawn_face_shows_the_moved_landmarks(face):
     assert found.pose[0] == pytest.approx(view.pose[0], abs=8)
 
 
-def test_the_command_writes_views_to_learn_from(tmp_path, research_data):
-    task = research_data.parent / "teachers" / "face_landmarker.task"
-    if not task.is_file():
-        pytest.skip("needs MediaPipe's face_landmarker.task")
+def test_the_command_writes_views_to_learn_from(tmp_path, research_data, mesh_file):
     known = read_300w(research_data / "300w").faces
     frontal = [f for f in known if f.pose is not None and np.abs(f.pose[:2]).max() < 10][:6]
     turned_already = [f for f in known if f.pose is not None and abs(f.pose[0]) > 40][:2]
     write_jsonl(tmp_path / "faces.jsonl", [*frontal, *turned_already])
-    command = [str(tmp_path / "faces.jsonl"), "--mesh", str(task), "-o", str(tmp_path / "views")]
+    command = [
+        str(tmp_path / "faces.jsonl"),
+        "--mesh",
+        str(mesh_file),
+        "-o",
+        str(tmp_path / "views"),
+    ]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
     views = read_jsonl(tmp_path / "views" / "labels.jsonl").faces
