@@ -30,6 +30,7 @@ from asmnet.core import (
     UserError,
     atomic_path,
     cli_errors,
+    parse_json,
     to_scheme,
 )
 from asmnet.edge_runtime.detector import FaceDetector
@@ -73,13 +74,13 @@ def main(
     todo = [name for name in files if not _line_of(out, name).exists()]
     if todo:
         _track_all(folder, out, todo, settings, workers or os.cpu_count() or 1)
-    lines = [json.loads(_line_of(out, name).read_text()) for name in files]
+    lines = [_read(_line_of(out, name)) for name in files]
     with atomic_path(out / "summary.csv") as path, path.open("w", newline="") as file:
-        csv.DictWriter(file, _SUMMARY).writerows(
-            [dict(zip(_SUMMARY, _SUMMARY, strict=True)), *lines]
-        )
+        table = csv.DictWriter(file, _SUMMARY)
+        table.writeheader()
+        table.writerows(lines)
     failed = sum(bool(line["failure"]) for line in lines)
-    click.echo(f"{len(files)} files, {failed} failed: {out / 'summary.csv'}")
+    click.echo(f"files: {len(files)}, failed: {failed}; {out / 'summary.csv'}")
 
 
 def _track_all(
@@ -119,8 +120,19 @@ def _settle(out: Path, settings: dict[str, Any]) -> None:
     if not kept.exists():
         with atomic_path(kept) as path:
             path.write_text(json.dumps(settings))
-    elif json.loads(kept.read_text()) != settings:
+    elif _read(kept) != settings:
         raise UserError(f"{out} was begun with other options ({kept}); give another --out")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object that an earlier run kept."""
+    try:
+        known: dict[str, Any] = dict(parse_json(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f"{path} is damaged ({error}); remove it, and repeat the command"
+        ) from error
+    return known
 
 
 def _line_of(out: Path, name: str) -> Path:

@@ -38,9 +38,8 @@ __all__ = ["main"]
 SURE, DOUBTFUL = 1.5, 4.0
 LEAST_WEIGHT = 0.1
 
-Seen = tuple[
-    LabelledFace, dict[str, PseudoLabel]
-]  # a face and what the teachers of each scheme say
+# A face, and what the teachers of each scheme say.
+Seen = tuple[LabelledFace, dict[str, PseudoLabel]]
 
 
 @click.command(context_settings={"show_default": True, "max_content_width": 100})

@@ -18,7 +18,7 @@ from asmnet.data.images import read_face
 from asmnet.data.jsonl import write_jsonl
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.label.teachers import FaceMesh, face_size, tight_square
-from asmnet.label.turned_views import Topology, turn
+from asmnet.label.turned_views import Topology, TurnedView, turn
 
 __all__ = ["main"]
 
@@ -64,27 +64,13 @@ def main(source: str, mesh: str, out: Path, views: int, seed: int) -> None:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         written: list[LabelledFace] = []
-        for face, pose, points3d in zip(progress(faces, "turning"), poses, meshes, strict=True):
+        for i, (face, pose) in enumerate(zip(progress(faces, "turning"), poses, strict=True)):
             image = read_face(face)
             digest = hashlib.sha256(f"{seed} ".encode() + face.image.read_bytes()).digest()
             rng = np.random.default_rng(int.from_bytes(digest[:8], "big"))
             for number in range(views):
-                view = turn(image, points3d, face.points, pose, _target(face, rng), topology)
-                name = f"{len(written) // views:06d}_{number}.jpg"
-                crop = Crop.around(view.points, ROOM)
-                side = int(np.clip(crop.side, *SIDES))
-                cut = extract(view.image, crop, side, OPENCV)
-                Image.fromarray(cut).save(partial / name, quality=92)
-                trust = np.ones(len(face.points)) if face.weights is None else face.weights
-                written.append(
-                    LabelledFace(
-                        partial / name,
-                        crop.to_units(view.points) * side + (side - 1) / 2,
-                        view.pose,
-                        weights=np.where(view.seen, trust, 0.0),
-                        drawn_from=face.image,
-                    )
-                )
+                view = turn(image, meshes[i], face.points, pose, _target(pose, rng), topology)
+                written.append(_write(partial / f"{i:06d}_{number}.jpg", view, face))
     write_jsonl(partial / "labels.jsonl", written)
     partial.rename(out)
     click.echo(f"{out / 'labels.jsonl'}: {len(written)} views of {len(faces)} faces")
@@ -111,9 +97,24 @@ def _meshes(
     return found
 
 
-def _target(face: LabelledFace, rng: np.random.Generator) -> np.ndarray:
+def _write(path: Path, view: TurnedView, face: LabelledFace) -> LabelledFace:
+    """Write the part of a view around its face, and label it."""
+    crop = Crop.around(view.points, ROOM)
+    side = int(np.clip(crop.side, *SIDES))
+    Image.fromarray(extract(view.image, crop, side, OPENCV)).save(path, quality=92)
+    trust = np.ones(len(face.points)) if face.weights is None else face.weights
+    return LabelledFace(
+        path,
+        crop.to_units(view.points) * side + (side - 1) / 2,
+        view.pose,
+        weights=np.where(view.seen, trust, 0.0),
+        drawn_from=face.image,
+    )
+
+
+def _target(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A pose to draw: on to the side to which the face looks already, if it does."""
-    yaw, pitch, roll = face.pose if face.pose is not None else np.zeros(3)
+    yaw, pitch, roll = pose
     side = np.sign(yaw) if abs(yaw) > 8 else rng.choice([-1, 1])
     return np.array(
         [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,3 +96,10 @@ def test_other_options_do_not_mix_with_what_is_there(refused, archive, done):
 
 def test_a_folder_without_files_is_one_sentence(refused, tmp_path):
     assert "holds no videos or pictures" in refused(main, tmp_path, "-o", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kept", ["batch.json", ".lines/a.jpg.json"])
+def test_a_damaged_record_is_one_sentence(refused, archive, done, tmp_path, kept):
+    out = shutil.copytree(done, tmp_path / "out")
+    (out / kept).write_text('{"file": ')
+    assert f"{out / kept} is damaged" in refused(main, archive, "-o", out)
