@@ -2,10 +2,12 @@
 
 python bench/signals.py reference CLIP face_landmarker.task REFERENCE.npz   # where mediapipe is
 python bench/signals.py compare CLIP REFERENCE.npz [MODEL ...] [--plot FILE.png]
+python bench/signals.py motion [MODEL ...]   # the sample clip, whose motion is known
 """
 
 from __future__ import annotations
 
+import json
 import sys
 
 import numpy as np
@@ -77,6 +79,33 @@ def compare(clip: str, reference: str, models: list[str], plot: str | None) -> N
         _plot(np.array(times), places, openness, blinks, stored, plot)
 
 
+def motion(models: list[str]) -> None:
+    """Distances in the sample clip, whose faces are drawn larger and smaller by known factors."""
+    from asmnet import samples
+    from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
+
+    truth = json.loads(samples.CLIP_TRUTH.read_text())["frames"]
+    for model in models:
+        tracker = FaceTracker(Landmarker.load(model), FaceDetector.load(), 2)
+        seen: dict[str, list[tuple[float, float]]] = {}
+        for frame, known in zip(frames_from(samples.CLIP), truth, strict=True):
+            for face in tracker.update(frame.image, frame.t):
+                x, y = (face.landmarks.min(axis=0) + face.landmarks.max(axis=0)) / 2
+                for drawn in known["faces"]:
+                    left, top, right, bottom = drawn["box"]
+                    if left < x < right and top < y < bottom and drawn["visible"] == 1:
+                        scale = float(np.hypot(*drawn["transform"][0][:2]))
+                        seen.setdefault(drawn["person"], []).append((face.position[2], 1 / scale))
+        for person, pairs in sorted(seen.items()):
+            z, farther = np.array(pairs).T
+            steady = 100 * np.std(z / farther) / np.mean(z / farther)
+            spread = farther.max() / farther.min()
+            print(
+                f"{model}, {person}, {len(z)} frames, distances 1 to {spread:.2f}: correlation "
+                f"{np.corrcoef(z, farther)[0, 1]:.3f}, off by {steady:.1f} % (standard deviation)"
+            )
+
+
 def _correlations(ours: np.ndarray, theirs: np.ndarray) -> list[str]:
     pairs = zip(ours.T, theirs.T, strict=True)
     return [f"{abs(np.corrcoef(a, b)[0, 1]):.3f}" for a, b in pairs]
@@ -114,6 +143,8 @@ def main() -> None:
     command, *arguments = sys.argv[1:]
     if command == "reference":
         reference(*arguments)
+    elif command == "motion":
+        motion(arguments or ["asmnet-spatial-68-224"])
     else:
         plot = None
         if "--plot" in arguments:
