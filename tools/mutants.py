@@ -60,9 +60,6 @@ TESTS = {
     "edge_runtime/io/videos.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/tracking/tracks.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/parity.py": ["export/test_gate*.py"],
-    "export/weights/bias_correction.py": ["export/test_preparation.py"],
-    "export/weights/equalize.py": ["export/test_preparation.py"],
-    "export/weights/prune.py": ["export/test_preparation.py"],
     "data/faces.py": ["data/test_datasets.py", "data/test_jsonl.py"],
     "train/shape_model.py": ["train/test_loss.py"],
 }

@@ -1,4 +1,4 @@
-"""Pruning and equalization change no answer; bias correction takes away what rounding adds."""
+"""The networks that are shipped: pruned and equalized they answer the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from asmnet.export.weights.bias_correction import correct_bias, rounded
 from asmnet.export.weights.equalize import equalize
 from asmnet.export.weights.prune import prune
-from asmnet.train.model import TAPS, build_model
+from asmnet.train.model import build_model
 
 
 @pytest.fixture
@@ -35,12 +35,6 @@ def fitted(inputs: np.ndarray, size: int) -> np.ndarray:
     return np.pad(inputs, ((0, 0), (0, more), (0, more), (0, 0)), mode="reflect")
 
 
-def loudness(network: keras.Model, inputs: np.ndarray, layer: str) -> np.ndarray:
-    """(C,) the largest magnitude of each channel."""
-    probe = keras.Model(network.input, network.get_layer(layer).output)
-    return np.abs(probe.predict_on_batch(inputs)).max(axis=(0, 1, 2))
-
-
 def test_pruning_removes_silent_channels_and_nothing_else(
     network: keras.Model, inputs: np.ndarray, tiny_crops: np.ndarray
 ) -> None:
@@ -62,24 +56,19 @@ def test_pruning_removes_silent_channels_and_nothing_else(
         np.testing.assert_allclose(after[name], before[name], rtol=1e-4, atol=1e-5)
 
 
-def test_channels_that_another_face_may_wake_stay(
-    network: keras.Model, tiny_crops: np.ndarray
-) -> None:
-    norm = network.get_layer("block_4_depthwise_BN")
-    gamma, _, mean, variance = norm.get_weights()
-    norm.set_weights([0 * gamma, np.full_like(gamma, -0.1), mean, variance])
-    assert channels(prune(network, tiny_crops), "block_4_depthwise") == 192
-
-
 def channels(network: keras.Model, layer: str) -> int:
     return network.get_layer(layer).output.shape[-1]
 
 
-@pytest.mark.parametrize("centre", [True, False])
 @pytest.mark.parametrize(
-    ("arch", "size"),
+    ("arch", "size", "centre"),
     # At 80 two projections of the spatial fusion read zeros beyond their maps.
-    [("asmnet", 64), ("mobilenetv2", 64), ("asmnet_spatial", 64), ("asmnet_spatial", 80)],
+    [
+        ("asmnet", 64, False),
+        ("mobilenetv2", 64, True),
+        ("asmnet_spatial", 64, True),
+        ("asmnet_spatial", 80, True),
+    ],
 )
 def test_equalization_keeps_the_function(
     arch: str, size: int, centre: bool, inputs: np.ndarray
@@ -105,38 +94,6 @@ def test_a_map_with_zeros_around_it_is_not_shifted(spatial: keras.Model, inputs)
     after = network.predict_on_batch(inputs)
     for name in ("landmarks", "pose"):
         np.testing.assert_allclose(after[name], before[name], rtol=1e-3, atol=1e-4)
-
-
-@pytest.mark.parametrize("centre", [True, False])
-def test_centring_puts_zero_in_the_middle_of_each_channel(
-    centre: bool, network: keras.Model, inputs
-) -> None:
-    equalize(network, inputs, centre)
-    output = network.get_layer("expanded_conv_project_BN").output
-    values = keras.Model(network.input, output).predict_on_batch(inputs)
-    low, high = values.min(axis=(0, 1, 2)), values.max(axis=(0, 1, 2))
-    off_centre = np.abs(low + high) / (high - low)
-    assert (off_centre.max() < 1e-3) == centre
-
-
-def test_equalization_makes_channels_equally_loud(network: keras.Model, inputs) -> None:
-    def spread() -> np.ndarray:
-        loud = [loudness(network, inputs, tap) for tap in TAPS]
-        return np.array([np.median(peak / peak.max()) for peak in loud])
-
-    before = spread()
-    equalize(network, inputs)
-    assert (spread() > before).all()
-    # A stream of one tensor ends up exactly level.
-    level = loudness(network, inputs, "expanded_conv_project_BN")
-    np.testing.assert_allclose(level, level.max(), rtol=1e-4)
-
-
-def test_rounding_is_tflites() -> None:
-    kernel = np.array([[1.0, 10.0], [-0.5, 0.04], [0.003, -2.0]], np.float32)
-    steps = rounded(kernel, (0,)) / (np.abs(kernel).max(axis=0) / 127)
-    np.testing.assert_allclose(steps, [[127, 127], [-64, 1], [0, -25]], atol=1e-4)
-    assert (rounded(np.zeros((3, 2), np.float32), (0,)) == 0).all()
 
 
 @pytest.mark.parametrize("arch", ["asmnet", "asmnet_spatial"])
