@@ -44,7 +44,7 @@ evaluate/picture_split.py export/recipes.py export/weights/equalize.py export/we
 export/weights/bias_correction.py export/weights/prepare.py train/loss.py train/shape_model.py
 train/augment.py data/datasets.py data/faces.py data/jsonl.py train/split.py train/run.py
 train/asm_model.py train/batches.py train/callbacks.py train/norms.py train/statistics.py
-train/warm_start.py
+train/stages.py train/warm_start.py data/boxes.py edge_runtime/batch.py
 """.split()
 
 # A module's nearest tests are tests/ROOM/test_MODULE*.py and these; TESTS in the environment names
@@ -55,13 +55,18 @@ TESTS = {
     # Not test_tracker.py: the sample clip takes a minute.
     "edge_runtime/tracking/association.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/io/pictures.py": ["edge_runtime/test_sources.py"],
-    "edge_runtime/io/recorder.py": ["edge_runtime/test_sinks.py"],
+    "edge_runtime/io/recorder.py": ["edge_runtime/test_closing.py"],
     "edge_runtime/io/sources.py": ["edge_runtime/test_live.py", "edge_runtime/test_addresses.py"],
     "edge_runtime/io/videos.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/tracking/tracks.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/parity.py": ["export/test_gate*.py"],
     "data/faces.py": ["data/test_datasets.py", "data/test_jsonl.py"],
+    "train/asm_model.py": ["train/test_trainer.py"],
+    "train/batches.py": ["train/test_trainer.py"],
+    "train/callbacks.py": ["train/test_trainer.py"],
     "train/shape_model.py": ["train/test_loss.py"],
+    "train/statistics.py": ["train/test_trainer.py"],
+    "train/warm_start.py": ["train/test_trainer.py"],
 }
 # Modules whose functions run when they are imported, before mutmut can switch to a mutant.
 AT_IMPORT = ("core/landmarks.py",)

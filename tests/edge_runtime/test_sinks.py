@@ -1,26 +1,19 @@
 from __future__ import annotations
 
-import contextlib
 import csv
-import errno
 import json
 import os
-import resource
-import struct
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from disks import full_disk
 
 from asmnet.core import Crop, Event, UserError
-from asmnet.edge_runtime import Face, Frame, frames_from
-from asmnet.edge_runtime.io import recorder
+from asmnet.edge_runtime import Face, Frame
 from asmnet.edge_runtime.io.recorder import Recorder
 from asmnet.edge_runtime.io.sinks import CsvWriter, JsonlWriter, Stills, record_line
 
@@ -139,32 +132,13 @@ def test_a_face_that_nothing_judged_has_no_score():
 
 
 def test_lines_go_on_after_the_disk_had_no_room(tmp_path: Path):
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     with JsonlWriter(tmp_path / "out.jsonl") as lines:
         lines.write(record_line(frame(0), []))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
-        try:
-            with pytest.raises(UserError, match="cannot write"):
-                lines.write(record_line(frame(1), [FACE]))
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        with full_disk(100), pytest.raises(UserError, match="cannot write"):
+            lines.write(record_line(frame(1), [FACE]))
         lines.write(record_line(frame(2), []))
     text = (tmp_path / "out.jsonl").read_text()
     assert [json.loads(line)["frame"] for line in text.splitlines()] == [0, 2]
-
-
-@contextlib.contextmanager
-def full_disk() -> Iterator[None]:
-    """No file can grow beyond 20 kB here, as on a full disk.
-
-    No fixture, which would be in force while pytest writes its own report to a file.
-    """
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize("sink", [JsonlWriter, lambda path: CsvWriter(path, points=2)])
@@ -176,65 +150,6 @@ def test_a_full_disk_is_one_sentence_and_lines_stay_whole(sink, tmp_path: Path):
             lines.write(record_line(frame(k), [FACE]))
     text = path.read_text()
     assert 19_000 < len(text) <= 20_000 and text.endswith("\n") and "\0" not in text
-
-
-@full_disk()
-def test_a_full_disk_ends_a_recording_in_one_sentence(tmp_path: Path, rng: np.random.Generator):
-    noise = rng.integers(0, 255, (48, 64, 3), np.uint8)
-    with pytest.raises(UserError, match=r"cannot write .*out\.mp4: File too large: recording st"):
-        with Recorder(tmp_path / "out.mp4") as recorder:
-            for k in range(1000):
-                recorder.write(noise, frame(k))
-                time.sleep(0.001)
-    assert k < 999, "told while it records, not at its end"
-    kept = len(list(frames_from(tmp_path / "out.mp4")))
-    assert kept >= 12 and kept % 12 == 0, "whole fragments"
-
-
-@full_disk()
-def test_a_disk_that_is_full_at_the_end_is_told_as_well(tmp_path: Path, rng: np.random.Generator):
-    noise = rng.integers(0, 255, (480, 640, 3), np.uint8)
-    with pytest.raises(UserError, match=r"cannot write .*out\.mp4: File too large"):
-        with Recorder(tmp_path / "out.mp4") as recorder:
-            recorder.write(noise, frame(0))
-
-
-def test_after_a_failure_nothing_is_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The disk may have room again by then, but the recording would have a hole."""
-    results = iter([None, None, OSError(errno.ENOSPC, "No space left")])
-    append = recorder._append
-
-    def fail_once(file: int, content: bytes) -> None:
-        if (error := next(results, None)) is not None:
-            raise error
-        append(file, content)
-
-    monkeypatch.setattr(recorder, "_append", fail_once)
-    with pytest.raises(UserError, match="No space left"), Recorder(tmp_path / "out.mp4") as video:
-        for k in range(60):
-            video._check = lambda: None  # type: ignore[method-assign]  # the encoder goes on
-            video.write(frame(k).image, frame(k))
-            time.sleep(0.002)
-        del video._check
-    assert 0 < count_of(tmp_path / "out.mp4") < 24
-
-
-@given(st.integers(0, 200))
-def test_only_whole_fragments_are_saved(cut: int):
-    """An index without its pictures would be a damaged end."""
-    box = struct.Struct(">I4s")
-    index, pictures = box.pack(28, b"moof") + bytes(20), box.pack(48, b"mdat") + bytes(40)
-    content = box.pack(24, b"moov") + bytes(16) + 2 * (index + pictures)
-    ends = [0, 24, 24 + 76, 24 + 152]
-    assert recorder._whole(content[:cut]) == max(end for end in ends if end <= cut)
-
-
-@full_disk()
-def test_an_interrupt_is_not_hidden_by_a_full_disk(tmp_path: Path, rng: np.random.Generator):
-    noise = rng.integers(0, 255, (480, 640, 3), np.uint8)
-    with pytest.raises(KeyboardInterrupt), Recorder(tmp_path / "out.mp4") as recorder:
-        recorder.write(noise, frame(0))
-        raise KeyboardInterrupt
 
 
 @full_disk()
@@ -263,114 +178,6 @@ def test_every_line_is_on_disk_as_soon_as_it_is_written(tmp_path: Path):
             ]
 
 
-def test_a_recording_has_every_frame_and_its_speed(tmp_path: Path):
-    path = tmp_path / "out.mp4"
-    with Recorder(path) as recorder:
-        for k in range(40):
-            recorder.write(frame(k).image, frame(k))
-    frames = list(frames_from(path))
-    assert len(frames) == 40 and frames[0].fps == 20
-    assert [f.image.mean() for f in frames] == pytest.approx(range(0, 200, 5), abs=4)
-
-
-def test_rounded_times_cost_no_frame(tmp_path: Path):
-    path = tmp_path / "out.mp4"
-    with Recorder(path) as recorder:
-        for k in range(45):
-            rounded = replace(frame(k, fps=30), t=round(0.1 + k / 30, 3))
-            recorder.write(rounded.image, rounded)
-    levels = [f.image.mean() for f in frames_from(path)]
-    assert len(levels) == 45 and np.diff(levels) == pytest.approx(np.full(44, 5), abs=3)
-
-
-def test_irregular_frames_are_recorded_at_their_time(tmp_path: Path):
-    """A camera nominally at 20 Hz that delivers 4 Hz: the video still lasts as long."""
-    path = tmp_path / "out.mp4"
-    with Recorder(path) as recorder:
-        for k in range(8):
-            late = Frame(frame(k).image, k / 4, k, 20.0, "camera")
-            recorder.write(late.image, late)
-    assert len(list(frames_from(path))) == pytest.approx(8 * 5, abs=5)
-
-
-def test_a_recording_is_playable_after_an_exception(tmp_path: Path):
-    path = tmp_path / "out.mp4"
-    with pytest.raises(KeyboardInterrupt), Recorder(path) as recorder:
-        for k in range(40):
-            recorder.write(frame(k).image, frame(k))
-            if k == 24:
-                raise KeyboardInterrupt
-    assert len(list(frames_from(path))) == 25
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_recording_can_be_watched_while_it_grows(tmp_path: Path):
-    """Nor does it need an end: what kills the program leaves all but the last second."""
-    path = tmp_path / "out.mp4"
-    with Recorder(path) as recorder:
-        for k in range(60):
-            recorder.write(frame(k).image, frame(k))
-        deadline = time.monotonic() + 5
-        while count_of(path) < 48:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-    assert count_of(path) == 60
-
-
-def count_of(path: Path) -> int:
-    """How many frames can be read of a video, be it whole or not."""
-    capture, count = cv2.VideoCapture(str(path)), 0
-    while capture.read()[0]:
-        count += 1
-    return count
-
-
-def test_pictures_of_a_second_each_fill_their_time(tmp_path: Path):
-    """By repetition: a fragment of 12 frames is not to hold 12 s."""
-    path = tmp_path / "out.mp4"
-    with Recorder(path) as recorder:
-        for k in range(3):
-            still = Frame(frame(10 * k).image, float(k), k, 1.0, "a.png", still=True)
-            recorder.write(still.image, still)
-    frames = list(frames_from(path))
-    assert len(frames) == 25 and frames[0].fps == pytest.approx(12)
-    assert [f.image.mean() for f in frames[::12]] == pytest.approx([0, 50, 100], abs=4)
-
-
-def test_pictures_that_come_too_fast_are_left_out(tmp_path: Path):
-    """As many frames as time has passed, the first picture's included."""
-    path = tmp_path / "out.mp4"
-    with Recorder(path) as recorder:
-        for k in range(41):
-            fast = Frame(frame(k).image, k / 40, k, 20.0, "camera")
-            recorder.write(fast.image, fast)
-    assert len(list(frames_from(path))) == 21
-
-
-def test_without_an_encoder_it_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    path = tmp_path / "out.mp4"
-    path.write_text("an older recording")
-    monkeypatch.setattr(cv2.VideoWriter, "fourcc", lambda *_: 1)
-    with pytest.raises(UserError, match=r"OpenCV cannot encode .*out\.mp4"):
-        with Recorder(path) as recorder:
-            recorder.write(frame(0).image, frame(0))
-    assert path.read_text() == "an older recording"
-
-
-def test_nothing_recorded_leaves_nothing(tmp_path: Path):
-    with Recorder(tmp_path / "out.mp4"):
-        pass
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_odd_and_changing_picture_sizes_are_recorded(tmp_path: Path):
-    path = tmp_path / "out.mp4"
-    with Recorder(path) as recorder:
-        recorder.write(frame(0, size=(47, 63)).image, frame(0))
-        recorder.write(frame(1, size=(90, 30)).image, frame(1))
-    assert [f.image.shape for f in frames_from(path)] == [(46, 62, 3)] * 2
-
-
 def test_stills_are_spread_in_time_and_every_picture_is_kept(tmp_path: Path):
     saver = Stills(tmp_path / "video", every=0.5)
     for k in range(21):
@@ -389,11 +196,3 @@ def test_an_unwritable_place_is_named_at_once(sink, tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         sink(tmp_path / "file" / "out.mp4")
-
-
-def test_a_folder_in_the_files_place_and_another_suffix_are_refused(tmp_path: Path):
-    (tmp_path / "folder.mp4").mkdir()
-    with pytest.raises(UserError, match="it is a folder"):
-        Recorder(tmp_path / "folder.mp4")
-    with pytest.raises(UserError, match=r"out\.avi the suffix \.mp4"):
-        Recorder(tmp_path / "out.avi")
