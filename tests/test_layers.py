@@ -18,7 +18,7 @@ PACKAGES = {
     "cli": {"click", "rich"},
     "core": {"numpy"},
     "data": {"numpy", "PIL", "scipy"},
-    "edge_runtime": {"numpy", "cv2", "click", "aiohttp", "pythonosc"},
+    "edge_runtime": {"numpy", "cv2", "click", "aiohttp", "pythonosc", "supervision"},
     # tomli before Python 3.11; tensorflow where Keras runs on it: see the contract.
     "train": {"numpy", "click", "keras", "PIL", "matplotlib", "rich", "tomli", "tensorflow"},
 }

@@ -22,6 +22,7 @@ PARTS = {
     "qat": "For quantization-aware fine-tuning (`qat`)",
     "preview": "For the live page (`preview`)",
     "osc": "For OSC (`osc`)",
+    "supervision": "For supervision's annotators, zones and filters (`supervision`)",
     "samples": "To make the sample clip anew (`samples`)",
 }
 HEAD = """# Licences of dependencies
@@ -31,7 +32,7 @@ writes this page from what the packages declare (pip-licenses); each package sta
 first needed. Third-party files that are part of the repository: `NOTICE`.
 
 Wheels carry libraries of their own: OpenCV's has FFmpeg (LGPL-2.1), imageio-ffmpeg's has FFmpeg's
-program (GPL).
+program, PyAV's has FFmpeg with x264 and x265 (both GPL).
 """
 
 

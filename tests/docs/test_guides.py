@@ -24,6 +24,7 @@ PAGES = [
     ROOT / "docs" / "output.md",
     *(ROOT / "docs" / "guides").glob("*.md"),
 ]
+NO_SUPERVISION = "needs supervision: pip install 'asmnet[supervision]'"
 COMMANDS: dict[str, click.Command] = {
     "asmnet": main,
     "asmnet-batch": batch.main,
@@ -62,6 +63,8 @@ def commands() -> list[tuple[str, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("page", "code"), blocks("python"))
 def test_python_runs(page: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    if "import supervision" in code:
+        pytest.importorskip("supervision", reason=NO_SUPERVISION)
     (tmp_path / "picture.jpg").write_bytes((samples.PORTRAITS / "astronaut.jpg").read_bytes())
     (tmp_path / "video.mp4").write_bytes(samples.CLIP.read_bytes())
     (tmp_path / "tracks.jsonl").write_text('{"t": 0, "faces": [{"id": 0, "pose": {"yaw": 1}}]}\n')
