@@ -90,8 +90,8 @@ def _track_all(
     started, spawn = time.monotonic(), multiprocessing.get_context("spawn")
     count = min(workers, len(todo))
     with futures.ProcessPoolExecutor(count, spawn, _start, (settings,)) as pool:
-        jobs = [pool.submit(_track, folder, out, name, settings["format"]) for name in todo]
         try:
+            jobs = [pool.submit(_track, folder, out, name, settings["format"]) for name in todo]
             for done, job in enumerate(futures.as_completed(jobs), start=1):
                 left = (time.monotonic() - started) / done * (len(todo) - done)
                 click.echo(f"{done} of {len(todo)}, {left:.0f} s left: {job.result()}", err=True)
