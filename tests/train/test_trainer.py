@@ -12,7 +12,7 @@ from asmnet.core import IBUG68, nme
 from asmnet.data.faces import LabelledFace
 from asmnet.data.images import crop_faces
 from asmnet.train import augment
-from asmnet.train.asm_model import AsmTrainingModel, build, predict
+from asmnet.train.asm_model import AsmTrainingModel, build, predict, use_all_devices
 from asmnet.train.batches import Batches
 from asmnet.train.callbacks import Schedule, Validation
 from asmnet.train.loss import total_loss
@@ -247,3 +247,32 @@ def test_predictions_do_not_depend_on_the_batch(rng):
     parts, angles = predict(network, images, batch=3)
     np.testing.assert_allclose(parts, whole, atol=1e-5)
     np.testing.assert_allclose(angles, pose, atol=1e-4)
+
+
+def test_progress_of_predictions_is_told_by_the_batch(rng):
+    images, told = rng.integers(0, 256, (7, SIZE, SIZE, 3), dtype=np.uint8), []
+
+    def progress(starts):
+        told.extend(starts)
+        return told
+
+    predict(make_network(), images, batch=3, progress=progress)
+    assert told == [0, 3, 6]
+
+
+@pytest.mark.parametrize("devices, batch, used", [(6, 8, 2), (4, 64, 4), (1, 64, 1), (3, 64, 1)])
+def test_a_batch_is_spread_evenly_over_devices_of_jax(monkeypatch, devices, batch, used):
+    spread = []
+    names = [f"gpu:{k}" for k in range(devices)]
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: names)
+    monkeypatch.setattr(keras.distribution, "DataParallel", lambda devices: devices)
+    monkeypatch.setattr(keras.distribution, "set_distribution", spread.append)
+    assert use_all_devices(batch) == used
+    assert spread == ([names[:used]] if used > 1 else [])
+
+
+def test_other_backends_use_one_device(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0", "gpu:1"])
+    assert use_all_devices(64) == 1

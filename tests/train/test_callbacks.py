@@ -1,0 +1,62 @@
+"""The bar of a training, and the lines in its place where there is no terminal."""
+
+import re
+
+import numpy as np
+import pytest
+
+from asmnet.train.callbacks import ProgressBar
+
+
+@pytest.fixture
+def bar():
+    """The bar of 4 epochs of 10 steps, and its row."""
+    callback = ProgressBar(epochs=4, steps=10)
+    callback.on_train_begin()
+    yield callback, callback.bar.tasks[0]
+    callback.on_train_end()
+
+
+def test_the_bar_counts_the_steps_of_all_epochs(bar):
+    callback, row = bar
+    assert (row.total, row.completed) == (40, 0)
+    callback.on_epoch_begin(1)
+    assert (row.completed, row.fields["epoch"]) == (10, "2/4")
+    callback.on_train_batch_end(4, {"loss": 0.25})
+    assert (row.completed, row.fields["loss"]) == (15, 0.25)
+    callback.on_train_end()
+    assert not callback.bar.live.is_started
+
+
+def test_the_bar_shows_the_last_validation(bar):
+    callback, row = bar
+    callback.on_epoch_begin(1)
+    callback.on_epoch_end(1, {"loss": 0.5, "val_nme": 4.567})
+    assert row.fields["val"] == "4.57"
+
+
+def test_a_log_file_has_a_line_an_epoch(bar, capsys):
+    callback, _ = bar
+    callback.on_epoch_begin(1)
+    callback.on_epoch_end(1, {"loss": 0.5, "val_nme": 4.567})
+    lines = capsys.readouterr().out.splitlines()
+    found = [line for line in lines if re.match(r"\d\d:\d\d:\d\d ", line)]
+    assert [line[8:] for line in found] == ["  epoch 2/4  loss 0.500  val_nme 4.567"]
+
+
+def test_a_terminal_has_the_bar_alone(bar, capsys, monkeypatch):
+    callback, _ = bar
+    callback.on_epoch_begin(1)
+    monkeypatch.setattr(type(callback.bar.console), "is_terminal", True)
+    callback.on_epoch_end(1, {"loss": 0.5, "val_nme": 4.567})
+    assert "val_nme 4.567" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("logs", [None, {}, {"loss": 1.0}])
+def test_without_figures_the_bar_goes_on(bar, capsys, logs):
+    callback, row = bar
+    callback.on_epoch_begin(0)
+    callback.on_train_batch_end(0, {})
+    callback.on_epoch_end(0, logs)
+    assert row.completed == 1 and np.isnan(row.fields["loss"]) and row.fields["val"] == "-"
+    assert "epoch 1/4  " not in capsys.readouterr().out
