@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import keras
@@ -15,7 +18,7 @@ from asmnet import samples
 from asmnet.core import UserError
 from asmnet.edge_runtime import FaceDetector
 from asmnet.train.cli import stages
-from asmnet.train.stages import SHIPPED, read_plan, run_stages
+from asmnet.train.stages import SHIPPED, Plan, finished_part, read_plan, run_stages
 
 WORKS, FAILS = "train --help", "verify {faces}"
 PLAN = f"""
@@ -85,13 +88,91 @@ def test_what_is_missing_is_told(tmp_path, arguments, message):
     [
         ("[inputs]\n", "needs"),
         ("[inputs]\n[stages]\na = 'train {b}'\nb = 'train'", "stage 'a' uses {b}"),
-        ("[inputs]\n[stages]\na = 3", "must be a command"),
+        ("[inputs]\n[stages]\na = 3", "stage 'a' must be a command under a name of its own"),
+        ("[inputs]\na = 'x'\n[stages]\na = 'train'", "must be a command under a name of its own"),
+        ("[inputs]\n[stages]\nout = 'train'", "must be a command under a name of its own"),
+        ("[inputs]\n[stages]\n'a/b' = 'train'", "must be a command under a name of its own"),
         ("not toml", "cannot read"),
     ],
 )
 def test_a_plan_that_cannot_run_is_refused(tmp_path, text, message):
     with pytest.raises(UserError, match=re.escape(message)):
         plan_of(tmp_path, text)
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """What would have been run; it all succeeds."""
+    ran = []
+
+    def run(command):
+        ran.append(command[3:])
+        assert command[:3] == [sys.executable, "-m", "asmnet"]
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return ran
+
+
+TWO = """
+[inputs]
+faces = "pictures of faces"
+more = "others"
+[stages]
+"wild.jsonl" = "label {faces} --out {out}"
+net = "train --data '{wild.jsonl}' --run {out}"
+"""
+
+
+def test_a_command_gets_paths_as_whole_words(tmp_path, commands, monkeypatch):
+    """Of a run folder whose name is relative and has a space, too."""
+    monkeypatch.chdir(tmp_path)
+    plan = plan_of(tmp_path, TWO)
+    last = run_stages(plan, Path("my run"), {"faces": "my faces"})
+    labels = str(tmp_path / "my run" / "wild.jsonl")
+    assert commands == [
+        ["label", "my faces", "--out", labels],
+        ["train", "--data", labels, "--run", str(last)],
+    ]
+    assert last == tmp_path / "my run" / "net"
+
+
+def test_the_record_is_the_plan_as_far_as_it_is_finished(tmp_path, commands):
+    plan = plan_of(tmp_path, TWO)
+    assert finished_part(tmp_path / "run") == Plan("", {}, {})
+    run_stages(plan, tmp_path / "run", {"faces": "a"}, "wild.jsonl")
+    assert finished_part(tmp_path / "run") == Plan(
+        "plan", {}, {"wild.jsonl": plan.stages["wild.jsonl"]}
+    )
+    run_stages(plan, tmp_path / "run", {"faces": "a"})
+    assert [words[0] for words in commands] == ["label", "train"]
+    assert finished_part(tmp_path / "run").stages == plan.stages
+
+
+def test_each_stage_is_announced_with_its_command(tmp_path, commands, capsys):
+    run_stages(plan_of(tmp_path, TWO), tmp_path / "run", {"faces": "my [faces]"})
+    told = capsys.readouterr().out
+    assert "1/2  wild.jsonl" in told and "2/2  net" in told
+    assert "asmnet label 'my [faces]' --out " in told
+
+
+def test_an_input_that_the_plan_does_not_have_is_named(tmp_path, commands):
+    with pytest.raises(UserError, match="plan has no input 'face'; it has faces, more"):
+        run_stages(plan_of(tmp_path, TWO), tmp_path / "run", {"faces": "a", "face": "b"})
+    assert commands == [] and not (tmp_path / "run").exists()
+
+
+def test_a_run_folder_that_cannot_be_made_is_named(tmp_path, commands):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot write .*file.*; choose a new --run"):
+        run_stages(plan_of(tmp_path, TWO), tmp_path / "file" / "run", {"faces": "a"})
+
+
+@pytest.mark.parametrize("record", ["{", "[]", '{"plan": "a"}', '{"plan": "a", "stages": 3}'])
+def test_a_damaged_record_is_named(tmp_path, commands, record):
+    (tmp_path / "stages.json").write_text(record)
+    with pytest.raises(UserError, match=r"stages\.json is damaged .*remove it to begin again"):
+        run_stages(plan_of(tmp_path, TWO), tmp_path, {"faces": "a"})
 
 
 @pytest.fixture
