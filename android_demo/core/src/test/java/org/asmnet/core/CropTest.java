@@ -91,7 +91,9 @@ class CropTest {
         size = 8;
         for (double side : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
             crop = new Crop(0, 0, side, 0);
-            assertThrows(AsmnetException.class, () -> extract(false));
+            String said = assertThrows(AsmnetException.class, () -> extract(false)).getMessage();
+            assertEquals("expected a finite crop with a positive side, got Crop(cx=0.0, cy=0.0, "
+                    + "side=" + side + ", angle=0.0)", said);
         }
     }
 }

@@ -1,6 +1,7 @@
 package org.asmnet.core;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -8,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.asmnet.core.FrameConverter.Plane;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -68,17 +70,63 @@ class FrameConverterTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"9, 4, 4, true", "8, 4, 4, false", "9, 3, 4, false", "9, 4, 3, false"})
+    void planesHoldTheirSamples(int y, int u, int v, boolean fit) {
+        // Two by two pixels of a frame of three by three.
+        assertFits(fit, () -> converter.yuv(plane(y, 3), plane(u, 2), plane(v, 2),
+                1, 1, 2, 2, 0, false, picture));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"-1, 1", "2, 0", "2, -1"})
+    void planesGoForward(int rowStride, int pixelStride) {
+        Plane plane = new Plane().set(ByteBuffer.allocate(99), rowStride, pixelStride);
+        assertFits(false, () -> converter.yuv(plane, plane(99, 2), plane(99, 2),
+                0, 0, 2, 2, 0, false, picture));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0, true", "-1, 0, false", "0, -1, false"})
+    void aCropRectBeginsInsideTheFrame(int left, int top, boolean fits) {
+        assertFits(fits, () -> converter.yuv(plane(16, 4), plane(4, 2), plane(4, 2),
+                left, top, 2, 2, 0, false, picture));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"64, 16, 4, 0, true", "63, 16, 4, 0, false", "64, 15, 4, 0, false",
+        "64, 16, 0, 0, false", "64, 16, 4, 45, false", "80, 20, 4, 0, true", "75, 20, 4, 0, false"})
+    void anRgbaFrameHasAllItsPixels(
+            int bytes, int stride, int width, int rotation, boolean fits) {
+        ByteBuffer pixels = ByteBuffer.allocate(bytes);
+        assertFits(fits,
+                () -> converter.rgba(pixels, stride, width, 4, rotation, false, picture));
+    }
+
     @Test
-    void whatCannotBeAFrameIsRefused() {
-        Plane small = new Plane().set(ByteBuffer.allocate(15), 4, 1);
-        Plane half = new Plane().set(ByteBuffer.allocate(4), 2, 1);
-        assertThrows(AsmnetException.class,
-                () -> converter.yuv(small, half, half, 0, 0, 4, 4, 0, false, picture));
-        assertThrows(AsmnetException.class,
-                () -> converter.rgba(ByteBuffer.allocate(64), 16, 4, 4, 45, false, picture));
-        assertThrows(AsmnetException.class,
-                () -> converter.rgba(ByteBuffer.allocate(63), 16, 4, 4, 0, false, picture));
-        assertThrows(AsmnetException.class,
-                () -> converter.rgba(ByteBuffer.allocate(64), 16, 0, 4, 0, false, picture));
+    void aBuffersPositionNeitherMattersNorMoves() {
+        ByteBuffer bytes = ByteBuffer.wrap(new byte[] {10, 20, 30, 40});
+        bytes.position(3);
+        converter.yuv(new Plane().set(bytes, 2, 1), grey(), grey(), 0, 0, 2, 2, 0, false, picture);
+        assertEquals(10, picture.rgb[0]);
+        assertEquals(40, picture.rgb[9]);
+        assertEquals(3, bytes.position());
+    }
+
+    private static Plane plane(int bytes, int rowStride) {
+        return new Plane().set(ByteBuffer.allocate(bytes), rowStride, 1);
+    }
+
+    /** Chroma of 2 x 2 grey pixels. */
+    private static Plane grey() {
+        return new Plane().set(ByteBuffer.wrap(new byte[] {(byte) 128}), 1, 1);
+    }
+
+    private static void assertFits(boolean fits, Executable convert) {
+        if (fits) {
+            assertDoesNotThrow(convert);
+        } else {
+            assertThrows(AsmnetException.class, convert);
+        }
     }
 }

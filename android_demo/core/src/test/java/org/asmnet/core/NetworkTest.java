@@ -3,12 +3,10 @@ package org.asmnet.core;
 import static org.asmnet.core.Golden.assertNear;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.Arrays;
 import org.asmnet.core.Quantization.Type;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -51,96 +49,6 @@ class NetworkTest {
             Pose.rotate(pose, angles[n], new double[9], pose);
             assertNear(Arrays.copyOfRange(out, 3 * n, 3 * n + 3), pose, 1e-4f);
         }
-    }
-
-    @Test
-    void aFaceComesToItsPlaceInThePicture() {
-        Crop crop = Golden.crop("face/crop");
-        float[] points = Golden.floats("face/units");
-        crop.toPicture(points, points);
-        assertNear(Golden.floats("face/landmarks"), points, 1e-3f);
-        float[] pose = Golden.floats("face/raw_pose");
-        Pose.rotate(pose, crop.angle, new double[9], pose);
-        assertNear(Golden.floats("face/pose"), pose, 1e-4f);
-    }
-
-    @Test
-    void anchorsAreThoseOfPython() {
-        assertArrayEquals(Golden.floats("detector/anchors"), FaceDetector.anchors());
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {0, 1, 2})
-    void detectionsAreThoseOfPython(int n) {
-        String key = "detector/" + n + "/";
-        FaceDetector detector = new FaceDetector(null);
-        int found = 0;
-        for (int again = 0; again < 2; again++) {
-            found = detector.decode(Golden.floats(key + "regressors"),
-                    Golden.floats(key + "logits"), Golden.crop(key + "region"),
-                    Golden.doubles(key + "threshold")[0]);
-        }
-        assertEquals(Golden.shape(key + "boxes")[0], found);
-        for (int i = 0; i < found; i++) {
-            Detection face = detector.get(i);
-            assertEquals(Golden.doubles(key + "scores")[i], face.score, 1e-6);
-            assertNear(Golden.doubles(key + "boxes", i), face.box, 1e-3);
-            assertNear(Golden.doubles(key + "keypoints", i), face.keypoints, 1e-3);
-            Crop crop = face.toCrop(1.25, new Crop());
-            assertNear(Golden.doubles(key + "crops", i),
-                    new double[] {crop.cx, crop.cy, crop.side, crop.angle}, 2e-3);
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, -1e30f})
-    void aDamagedDetectorIsOneSentence(float answer) {
-        float[] regressors = new float[16 * FaceDetector.ANCHORS];
-        float[] logits = new float[FaceDetector.ANCHORS];
-        Arrays.fill(logits, -50);
-        FaceDetector detector = new FaceDetector(null);
-        Crop region = new Crop().set(50, 50, 100, 0);
-        regressors[7] = answer;
-        assertEquals(0, detector.decode(regressors, logits, region, 0.5));
-        logits[0] = 3;
-        assertDamaged("the face detector answers " + answer,
-                () -> detector.decode(regressors, logits, region, 0.5));
-        regressors[7] = 0;
-        logits[895] = answer;
-        assertDamaged("the face detector answers " + answer,
-                () -> detector.decode(regressors, logits, region, 0.5));
-    }
-
-    @Test
-    void aDamagedLandmarkNetworkIsOneSentence() {
-        ModelSpec spec = ModelSpec.read(Golden.resource("contract.tflite"), "contract");
-        for (String damaged : new String[] {spec.landmarksTensor, spec.poseTensor}) {
-            Interpreter network = new Interpreter() {
-                @Override
-                public InputTensor input() {
-                    return new InputTensor("n", new int[] {1, 224, 224, 3}, Type.FLOAT32, 0, 0);
-                }
-
-                @Override
-                public void run(float[] input) {}
-
-                @Override
-                public void run(byte[] input) {}
-
-                @Override
-                public void output(String name, float[] values) {
-                    values[values.length - 1] = name.equals(damaged) ? Float.NaN : 0;
-                }
-            };
-            assertDamaged(spec.name + " answers NaN", () -> new Landmarker(network, spec).locate(
-                    new Picture().resize(9, 9), new Crop().set(4, 4, 5, 0), new Face(68)));
-        }
-    }
-
-    private static void assertDamaged(String start, Executable call) {
-        String said = assertThrows(AsmnetException.class, call).getMessage();
-        assertEquals(start + ", which no sound network does; its file is damaged: get or export it "
-                + "again", said);
     }
 
     @Test
