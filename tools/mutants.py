@@ -64,7 +64,6 @@ TESTS = {
     "train/asm_model.py": ["train/test_trainer.py"],
     "train/batches.py": ["train/test_trainer.py"],
     "train/callbacks.py": ["train/test_trainer.py"],
-    "train/shape_model.py": ["train/test_loss.py"],
     "train/statistics.py": ["train/test_trainer.py"],
     "train/warm_start.py": ["train/test_trainer.py"],
 }
