@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from asmnet.core import Event, SignalTracker
+from asmnet.core.landmarks import wflw98_to_ibug68
 
 FPS = 30
 
@@ -70,3 +71,106 @@ def test_a_yawn_is_told_and_speech_and_laughter_are_not():
     assert [event.kind for event in events] == ["yawn"]
     assert events[0].end - events[0].start == pytest.approx(3, abs=0.1)
     assert told[0].mouth == 0 and told[8 * FPS].mouth > 0.9
+
+
+def test_each_eye_is_told_by_itself():
+    """The subject's right one first: points 36 to 41."""
+    winking = face(9)
+    winking[36:42, 1] *= 0.4
+    told, events = play([face(9)] * FPS + [winking])
+    assert told[-1].eyes[0] < 0.1 and told[-1].eyes[1] == 1
+    assert events == []
+
+
+def test_the_level_of_open_eyes_rises_quickly():
+    """By 63 % in 0.3 s: from 8 mm to 10.5 of 12, while 4 count as closed."""
+    last = play(eyes((8, 1), (12, 0.3), (8, 0.04)))[0][-1]
+    assert last.eyes == pytest.approx((8 - 4) / (10.5 - 4), abs=0.03)
+
+
+def test_the_level_of_open_eyes_falls_slowly():
+    """By 63 % in 1.5 s: from 12 mm to 10.7 of 10, while 6 count as closed."""
+    last = play(eyes((12, 1), (10, 1.5)))[0][-1]
+    assert last.eyes == pytest.approx((10 - 6) / (10.7 - 6), abs=0.03)
+
+
+def test_closed_is_half_of_open_until_the_eyes_close_further():
+    told, _ = play(eyes((8, 1), (4, 0.04), (6, 0.04)))
+    assert told[-2].eyes == pytest.approx(0, abs=0.02)
+    assert told[-1].eyes == pytest.approx(0.5, abs=0.03)
+
+
+def test_closed_is_a_fifth_of_open_at_least():
+    last = play(eyes((10, 1), (0, 0.1), (6, 0.04)))[0][-1]
+    assert last.eyes == pytest.approx((6 - 2) / (10 - 2), abs=0.03)
+
+
+def test_closed_is_two_thirds_of_open_at_most():
+    """Whose eyes are narrower than at first does not have them half closed for ever."""
+    last = play(eyes((12, 1), (10.5, 5), (9, 5), (8, 9), (6.6, 0.04)))[0][-1]
+    assert last.eyes == pytest.approx((6.6 - 5.2) / (8 - 5.2), abs=0.03)
+
+
+def test_how_far_eyes_close_is_forgotten_in_minutes():
+    """63 % of the way back to half of open in one."""
+    at_once = play(eyes((9, 1), (2, 0.1), (5, 0.04)))[0][-1]
+    later = play(eyes((9, 1), (2, 0.1), (9, 60), (5, 0.04)))[0][-1]
+    assert at_once.eyes == pytest.approx((5 - 2) / (9 - 2), abs=0.03)
+    assert later.eyes == pytest.approx((5 - 3.6) / (9 - 3.6), abs=0.03)
+
+
+@pytest.mark.parametrize("seconds, blinks", [(0.1, 1), (0.55, 1), (0.7, 0)])
+def test_a_blink_is_short(seconds, blinks):
+    assert len(play(eyes((9, 2), (4, seconds), (9, 1)))[1]) == blinks
+
+
+def test_a_blink_ends_when_the_eyes_are_well_open_again():
+    """Lids that tremble half-way are one blink."""
+    trembling = [(5.5, 0.07), (7.1, 0.07)] * 3  # openness 0.2 and 0.6
+    [blink] = play(eyes((9, 2), *trembling, (9, 1)))[1]
+    assert blink.start == pytest.approx(2.0, abs=0.04)
+    assert blink.end == pytest.approx(2.4, abs=0.08)
+
+
+def test_every_blink_is_told():
+    assert len(play(eyes(*[(9, 1), (4, 0.1)] * 5, (9, 1)))[1]) == 5
+
+
+def mouths(*parts: tuple[float, float]) -> list[np.ndarray]:
+    """Faces whose lips keep each distance, mm, for so many seconds."""
+    return [face(9, lips) for lips, seconds in parts for _ in range(round(seconds * FPS))]
+
+
+def test_a_mouth_is_wide_open_at_30_mm_or_as_far_as_it_was():
+    """What was wider is forgotten in minutes, by 63 % in one."""
+    told, _ = play(mouths((15, 0.04), (60, 0.04), (30, 0.04), (30, 60)))
+    assert [frame.mouth for frame in told[:3]] == pytest.approx([0.5, 1, 0.5], abs=0.01)
+    assert told[-1].mouth == pytest.approx(30 / (30 + 30 / np.e), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "lips, seconds, yawns", [(29, 3, 0), (31, 3, 1), (31, 1.6, 1), (31, 1.4, 0)]
+)
+def test_a_yawn_is_tall_and_long(lips, seconds, yawns):
+    """Taller than 0.6 of the mouth's 50 mm, for 1.5 s."""
+    assert len(play(mouths((0, 1), (lips, seconds), (0, 1)))[1]) == yawns
+
+
+def test_a_yawn_ends_when_the_mouth_is_well_closed_again():
+    """A mouth that closes to half its width for a moment still yawns."""
+    [yawn] = play(mouths((0, 1), (35, 1), (25, 0.5), (35, 1), (22, 1)))[1]
+    assert yawn == Event("yawn", pytest.approx(1.0, abs=0.04), pytest.approx(3.5, abs=0.04))
+
+
+def test_a_mouth_of_no_width_is_no_error():
+    points = face(9, 40)
+    points[[60, 64]] = 0
+    assert SignalTracker()(points, 1.0, 0.0).mouth == 1
+
+
+def test_98_points_tell_the_same():
+    faces = eyes((9, 1), (4, 0.2), (9, 1))
+    places = wflw98_to_ibug68(np.repeat(np.arange(98)[:, None], 2, axis=1))[:, 0]
+    wide = np.zeros((len(faces), 98, 2))
+    wide[:, places] = faces
+    np.testing.assert_allclose([f.eyes for f in play(wide)[0]], [f.eyes for f in play(faces)[0]])

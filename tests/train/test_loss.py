@@ -1,4 +1,4 @@
-"""Shape model and loss against a plain numpy transcription of the paper's Eqs. 1-12."""
+"""The loss against a plain numpy transcription of the paper's Eqs. 6-12."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The shape model, and the paper's ASM operator."""
+"""The shape model and the ASM operator against a plain numpy transcription of Eqs. 1-5."""
 
 import numpy as np
 import pytest
