@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -69,6 +70,28 @@ class CropTest {
         resampler.extract(stripes, new Crop(4 * k - 0.5, 4 * k - 0.5, 8 * k, 0), 8, false, result);
         for (byte level : result) {
             assertEquals(201, level & 255);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 90, 180, 270})
+    void theWholePictureAtItsOwnSizeIsOnlyTurned(int angle) {
+        size = 20;
+        Picture picture = new Picture().resize(size, size);
+        new Random(1).nextBytes(picture.rgb);
+        for (boolean padded : new boolean[] {false, true}) {
+            byte[] result = new byte[3 * size * size];
+            resampler.extract(picture, new Crop(9.5, 9.5, size, angle), size, padded, result);
+            for (int i = 0; i < result.length; i++) {
+                int column = i / 3 % size;
+                int row = i / 3 / size;
+                for (int turns = angle / 90; turns > 0; turns--) {
+                    int before = column;
+                    column = size - 1 - row;
+                    row = before;
+                }
+                assertEquals(picture.rgb[3 * (row * size + column) + i % 3], result[i]);
+            }
         }
     }
 

@@ -16,7 +16,8 @@ class SceneCutDetectorTest {
         Picture picture = new Picture().resize(width, height);
         for (int y = 0; y < height; y++) {
             for (int x = 0; x < width; x++) {
-                double waves = Math.cos((seed + 1.0) * x * 20 / width + seed * seed * y * 3 / height);
+                double across = (seed + 1.0) * 20 * x / width;
+                double waves = Math.cos(across + 3.0 * seed * y / height);
                 int at = 3 * (y * width + x);
                 picture.rgb[at] = picture.rgb[at + 1] = picture.rgb[at + 2] =
                         (byte) (110 + light + 90 * waves);

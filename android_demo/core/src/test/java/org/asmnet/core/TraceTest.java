@@ -32,7 +32,8 @@ class TraceTest {
     @Test
     void aSourcesNameIsEscapedWhereJsonAsksForIt() throws IOException {
         StringWriter out = new StringWriter();
-        new Trace(out, "a ~\"\\\b\t\n\f\r\u001f\u007f\u00e9\ud83d\ude00").write(0, 0, 4, 3, List.of());
+        String name = "a ~\"\\\b\t\n\f\r\u001f\u007f\u00e9\ud83d\ude00";
+        new Trace(out, name).write(0, 0, 4, 3, List.of());
         String escaped = "a ~\\\"\\\\\\b\\t\\n\\f\\r\\u001f\\u007f\\u00e9\\ud83d\\ude00";
         assertEquals(escaped, out.toString().split("\"source\":\"|\",\"size\"")[1]);
     }

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /** When the tracker searches, verifies and forgets: each limit at its own value. */
 class TrackerTimesTest {
-    /** Centres of the detector's faces, in parts of the square that it searches, and their sides. */
+    /** Centres and sides of the detector's faces, in parts of the square that it searches. */
     private static final double[][] PLACES = {
         {0.5, 0.5, 0.5}, {0.1, 0.1, 0.1}, {0.9, 0.1, 0.1}, {0.1, 0.9, 0.1}, {0.9, 0.9, 0.1}};
 
