@@ -11,7 +11,7 @@ PIP := $(call pip_install,.venv) -c constraints.txt
 DEMO := demo/asmnet-int8.tflite
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-runtime test-tflite-runtime lint docs licences packages mutants format runtimes bench pi-check against-mediapipe android android-packages web web-packages android-core mutants-java clip clean
+.PHONY: help demo test test-fast test-runtime test-tflite-runtime test-cluster lint docs licences packages mutants format runtimes bench pi-check against-mediapipe android android-packages web web-packages android-core mutants-java clip clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -66,6 +66,13 @@ test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite
 	.venv-tflite/bin/python -m pytest -m "not slow" \
 	    tests/edge_runtime tests/parity/test_golden.py tests/parity/test_pose_signs.py \
 	    --ignore tests/edge_runtime/test_live.py --ignore tests/edge_runtime/test_addresses.py --ignore tests/edge_runtime/test_serve.py --ignore tests/edge_runtime/test_page.py --ignore tests/edge_runtime/test_supervision.py  # no network in them
+
+.venv/cluster: .venv/dev
+	$(PIP) -e '.[dev,cluster]'
+	@touch $@
+
+test-cluster: .venv/cluster  ## run the tests on a Ray cluster of two nodes on this machine
+	$(BIN)/python -m pytest tests/batch/test_cluster.py
 
 lint: .venv/dev  ## style, imports that go one way, types
 	$(BIN)/python -m ruff check .

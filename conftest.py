@@ -14,6 +14,9 @@ EXCUSES = {
     "needs the research data sets": os.environ.get("ASMNET_DATA") == "none",
     # Containers may not, even as root; the same is tested with errors that are made up.
     "mounting a small file system needs root": True,
+    # make test-cluster: Ray's nodes take long to start, and what is done again after a loss is the
+    # same with processes of one machine (tests/cli/test_workers.py).
+    "needs ray": True,
 }
 
 

@@ -32,7 +32,7 @@ def train() -> None:
     cls=LazyGroup,
     lazy={
         "track": ("asmnet.edge_runtime.webcam:main", "Track faces in a camera, file or stream."),
-        "batch": ("asmnet.edge_runtime.batch:main", "Track whole folders of files."),
+        "batch": ("asmnet.edge_runtime.batch.cli:main", "Track many files; goes on after a kill."),
         "bench": ("asmnet.edge_runtime.bench:main", "Time each stage on this machine."),
         "doctor": ("asmnet.edge_runtime.doctor.cli:main", "Say what is wrong on this device."),
         "verify": ("asmnet.edge_runtime.verify:main", "Check a model file on this device."),

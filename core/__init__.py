@@ -7,7 +7,13 @@ machine and a Raspberry Pi can share it.
 
 from asmnet.core.associated_files import embed_file, embedded_file
 from asmnet.core.crop import Crop, PixelOps, extract
-from asmnet.core.files import IMAGE_SUFFIXES, UserError, atomic_path, cli_errors
+from asmnet.core.files import (
+    IMAGE_SUFFIXES,
+    UserError,
+    atomic_path,
+    cli_errors,
+    remove_temporaries,
+)
 from asmnet.core.head import FIELD_OF_VIEW, focal_length, head_position
 from asmnet.core.landmarks import IBUG68, SCHEMES, WFLW98, Scheme, to_scheme, wflw98_to_ibug68
 from asmnet.core.metrics import auc, ced, failure_rate, jitter, nme, pose_mae
@@ -57,6 +63,7 @@ __all__ = [
     "parse_json",
     "pose_mae",
     "read_spec",
+    "remove_temporaries",
     "ridge_regression",
     "rotate_pose",
     "rotation_from_euler",

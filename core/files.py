@@ -12,11 +12,11 @@ import socket
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-__all__ = ["IMAGE_SUFFIXES", "UserError", "atomic_path", "cli_errors"]
+__all__ = ["IMAGE_SUFFIXES", "UserError", "atomic_path", "cli_errors", "remove_temporaries"]
 
 # What every room takes for the file of an image.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -110,7 +110,7 @@ def _packages(extra: str) -> set[str]:
 def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `target`; rename it there if the block succeeds.
 
-    The temporary keeps `target`'s suffixes, so writers that pick a format by
+    The temporary keeps `target`'s last suffixes, so writers that pick a format by
     them still work.  If the block raises, `target` is left as it was.  What killed processes
     of this machine left in the folder is removed.
 
@@ -124,9 +124,10 @@ def atomic_path(target: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target.parent.resolve())
+        ending = "".join(target.suffixes[-2:])
         handle, name = tempfile.mkstemp(
-            prefix=f".{target.name}-{socket.gethostname()}-{os.getpid()}-",
-            suffix="".join(target.suffixes),
+            prefix=f"{_start(target.name)}{socket.gethostname()}-{os.getpid()}-",
+            suffix=ending if len(ending) < 20 else target.suffix,
             dir=target.parent,
         )
     except OSError as error:
@@ -165,6 +166,27 @@ def _sweep(folder: Path) -> None:
         temporary = ours.fullmatch(path.name)
         if temporary and not _runs(int(temporary[1])):
             path.unlink(missing_ok=True)
+
+
+def remove_temporaries(targets: Iterable[Path]) -> None:
+    """Remove what killed processes of any machine left beside files; nobody may write them now.
+
+    Args:
+        targets: files that `atomic_path` wrote.
+    """
+    starts: dict[Path, set[str]] = {}
+    for target in targets:
+        starts.setdefault(target.parent, set()).add(_start(target.name))
+    for folder, known in starts.items():
+        for path in folder.glob(".*"):
+            temporary = re.fullmatch(r"\..+-\d{1,9}-\w{8}(\..*)?", path.name)
+            if temporary and any(path.name.startswith(start) for start in known):
+                path.unlink(missing_ok=True)
+
+
+def _start(name: str) -> str:
+    """Of a temporary file's name: the whole of a long one would leave no room for the rest."""
+    return f".{name[:30]}-"
 
 
 def _runs(process: int) -> bool:

@@ -15,10 +15,13 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = "cli core data edge_runtime evaluate export label models samples train".split()
 # What each room may import besides the standard library and asmnet.
 PACKAGES = {
-    "cli": {"click", "rich"},
+    "cli": {"click", "ray", "rich"},
     "core": {"numpy"},
     "data": {"numpy", "PIL", "scipy"},
-    "edge_runtime": {"numpy", "cv2", "click", "aiohttp", "pythonosc", "supervision"},
+    "edge_runtime": {
+        *("numpy", "cv2", "click"),
+        *("aiohttp", "pyarrow", "pythonosc", "supervision"),
+    },
     # tomli before Python 3.11; tensorflow where Keras runs on it: see the contract.
     "train": {"numpy", "click", "keras", "PIL", "matplotlib", "rich", "tomli", "tensorflow"},
 }

@@ -23,6 +23,8 @@ PARTS = {
     "preview": "For the live page (`preview`)",
     "osc": "For OSC (`osc`)",
     "supervision": "For supervision's annotators, zones and filters (`supervision`)",
+    "batch": "For tables as Parquet (`batch`)",
+    "cluster": "For a Ray cluster (`cluster`)",
     "samples": "To make the sample clip anew (`samples`)",
 }
 HEAD = """# Licences of dependencies

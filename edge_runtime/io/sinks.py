@@ -24,7 +24,15 @@ from asmnet.edge_runtime.io.closing import Closing
 from asmnet.edge_runtime.io.sources import Frame
 from asmnet.edge_runtime.landmarker import Face
 
-__all__ = ["CsvWriter", "JsonlWriter", "Stills", "check_writable", "record_line"]
+__all__ = [
+    "CsvWriter",
+    "JsonlWriter",
+    "Stills",
+    "check_writable",
+    "csv_columns",
+    "csv_rows",
+    "record_line",
+]
 
 _SCHEMA = "asmnet-track/1"
 _SIGNALS = ("x", "y", "z", "right_eye", "left_eye", "mouth", "blink", "yawn")
@@ -98,12 +106,8 @@ class CsvWriter(_TextFile):
 
     def __init__(self, path: str | os.PathLike[str], points: int) -> None:
         super().__init__(path)
-        face = ["id", "score", "left", "top", "right", "bottom", "yaw", "pitch", "roll"]
-        landmarks = [f"{axis}{k}" for k in range(points) for axis in "xy"]
-        # What came later stands at the end, for readers that count columns.
-        columns = [*face, *landmarks, *_SIGNALS]
-        self._columns = len(columns)
-        self._add([["frame", "t", "source", "width", "height", *columns]])
+        self._columns = csv_columns(points)
+        self._add([self._columns])
 
     def write(self, line: dict[str, Any]) -> None:
         """Append what `record_line` made.
@@ -111,18 +115,37 @@ class CsvWriter(_TextFile):
         Raises:
             UserError: the disk is full, or has gone.
         """
-        start = [line["frame"], line["t"], line["source"], *line["size"]]
-        rows = []
-        for face in line["faces"]:
-            points = [value for point in face["landmarks"] for value in point]
-            values = [*face["box"], *face["pose"].values(), *points]
-            rows.append([*start, face["id"], face["score"], *values, *_signals(face)])
-        self._add(rows or [[*start, *[""] * self._columns]])
+        self._add(csv_rows(line, len(self._columns)))
 
     def _add(self, rows: list[list[Any]]) -> None:
         text = io.StringIO()
         csv.writer(text).writerows(rows)
         self._append(text.getvalue())
+
+
+def csv_columns(points: int) -> list[str]:
+    """The names of a table's columns, for faces with so many landmarks."""
+    frame = ["frame", "t", "source", "width", "height"]
+    face = ["id", "score", "left", "top", "right", "bottom", "yaw", "pitch", "roll"]
+    landmarks = [f"{axis}{k}" for k in range(points) for axis in "xy"]
+    # What came later stands at the end, for readers that count columns.
+    return [*frame, *face, *landmarks, *_SIGNALS]
+
+
+def csv_rows(line: dict[str, Any], columns: int) -> list[list[Any]]:
+    """The rows of a frame, from what `record_line` made.
+
+    Args:
+        line: has a row for each face, or one that ends with empty cells.
+        columns: how many there are.
+    """
+    start = [line["frame"], line["t"], line["source"], *line["size"]]
+    rows = []
+    for face in line["faces"]:
+        points = [value for point in face["landmarks"] for value in point]
+        values = [*face["box"], *face["pose"].values(), *points]
+        rows.append([*start, face["id"], face["score"], *values, *_signals(face)])
+    return rows or [[*start, *[""] * (columns - len(start))]]
 
 
 def _signals(face: dict[str, Any]) -> list[Any]:

@@ -28,11 +28,11 @@ from asmnet.edge_runtime.io.live import LatestFrames
 from asmnet.edge_runtime.io.pictures import read_picture
 from asmnet.edge_runtime.io.videos import VideoLength
 
-__all__ = ["Frame", "frames_from", "pictures_of"]
+__all__ = ["DEMO_HINT", "Frame", "frames_from", "pictures_of"]
 
 # Seconds from one frame to the next that are believed of a video of unknown duration.
 _LONGEST_GAP = 10.0
-_DEMO = "try --source demo"
+DEMO_HINT = "try --source demo"
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +118,15 @@ def _file(path: Path) -> Stream[Frame]:
         secret = re.search(r"^[A-Za-z]{2,}:|:.*@", str(path))
         named, cause = (public_name(str(path)), None) if secret else (path, error)
         reason = getattr(error, "strerror", None) or ("no such file" if secret else error)
-        raise UserError(f"cannot read source {named}: {reason}; {_DEMO}") from cause
+        raise UserError(f"cannot read source {named}: {reason}; {DEMO_HINT}") from cause
     if files is not None:
         if not files:
-            raise UserError(f"no pictures in folder {path} ({', '.join(IMAGE_SUFFIXES)}); {_DEMO}")
+            raise UserError(
+                f"no pictures in folder {path} ({', '.join(IMAGE_SUFFIXES)}); {DEMO_HINT}"
+            )
         return _pictures(files)
     if empty:
-        raise UserError(f"{path} is empty; {_DEMO}")
+        raise UserError(f"{path} is empty; {DEMO_HINT}")
     if path.suffix.lower() in IMAGE_SUFFIXES or cv2.haveImageReader(str(path)):
         return _pictures([path])
     with quiet_opencv():
@@ -168,7 +170,7 @@ def _video(capture: cv2.VideoCapture, name: str, place: str, path: Path | None) 
         capture.release()
         raise UserError(
             f"{place} is neither a picture nor a video that OpenCV can read, or it is truncated; "
-            f"{_DEMO}"
+            f"{DEMO_HINT}"
         )
     length = VideoLength(capture, path)
 

@@ -13,7 +13,7 @@ import click
 import numpy as np
 import pytest
 
-from asmnet.core import UserError, atomic_path, cli_errors
+from asmnet.core import UserError, atomic_path, cli_errors, remove_temporaries
 from asmnet.core.files import _runs
 
 
@@ -27,6 +27,25 @@ def test_atomic_path_leaves_the_old_file_when_the_writer_fails(tmp_path):
         raise RuntimeError
     assert target.read_text() == "old"
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_name_as_long_as_file_systems_allow_can_be_written(tmp_path):
+    target = tmp_path / f"{'n' * 240}. A title.mp4.csv"[-255:]
+    with atomic_path(target) as temporary:
+        temporary.write_text("whole")
+        assert temporary.suffixes[-2:] == [".mp4", ".csv"]
+    assert target.read_text() == "whole"
+
+
+def test_what_other_machines_left_of_a_file_can_be_removed(tmp_path):
+    left, others = (
+        tmp_path / ".a.csv-node-7-77-abcdefgh.csv",
+        tmp_path / ".b.csv-node-7-77-abcdefgh",
+    )
+    for path in (left, others):
+        path.touch()
+    remove_temporaries([tmp_path / "a.csv"])
+    assert list(tmp_path.iterdir()) == [others]
 
 
 def test_others_may_read_a_result_as_any_other_file(tmp_path):

@@ -11,7 +11,8 @@ import pytest
 
 from asmnet import samples
 from asmnet.__main__ import main, train
-from asmnet.edge_runtime import batch, bench
+from asmnet.edge_runtime import bench
+from asmnet.edge_runtime.batch.cli import main as batch
 from asmnet.edge_runtime.doctor.cli import main as doctor
 from asmnet.edge_runtime.webcam import main as webcam
 from asmnet.evaluate.cli import main as evaluate
@@ -27,7 +28,7 @@ PAGES = [
 NO_SUPERVISION = "needs supervision: pip install 'asmnet[supervision]'"
 COMMANDS: dict[str, click.Command] = {
     "asmnet": main,
-    "asmnet-batch": batch.main,
+    "asmnet-batch": batch,
     "asmnet-bench": bench.main,
     "asmnet-doctor": doctor,
     "asmnet-eval": evaluate,

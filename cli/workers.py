@@ -1,0 +1,185 @@
+"""One function over many items, by worker processes of this machine or of a Ray cluster.
+
+Each worker makes its function once and keeps it, with the networks that it has loaded.  What a
+lost worker was at is done again by another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from asmnet.core import UserError
+
+__all__ = ["Crew", "Processes", "Worker", "map_items"]
+
+T = TypeVar("T", bound=Hashable)
+R = TypeVar("R")
+
+# A worker can be lost by bad luck; whoever is at the same item three times then is no accident.
+ATTEMPTS = 3
+
+
+class Worker(Protocol):
+    """One process with the function.
+
+    Attributes:
+        ready: done when the function is made.
+    """
+
+    ready: Future[Any]
+
+    def run(self, item: Any) -> Future[Any]:
+        """Apply the function."""
+
+    def close(self) -> None:
+        """End it, whatever it is at."""
+
+
+class Crew(Protocol):
+    """Where workers come from.
+
+    Attributes:
+        gone: what a future raises whose worker was lost.
+        cores: how many workers there is room for.
+    """
+
+    gone: ClassVar[type[Exception]]
+    cores: int
+
+    def start(self, make: Callable[[], Callable[[T], R]]) -> Worker:
+        """A new worker, which gets ready on its own."""
+
+
+def map_items(
+    make: Callable[[], Callable[[T], R]],
+    items: Iterable[T],
+    lost: Callable[[T], R],
+    crew: Crew,
+    workers: int | None = None,
+) -> Iterator[tuple[T, R]]:
+    """Each item with the function's answer, as they come.
+
+    Args:
+        make: called once by each worker, for its function; can be pickled, as items and answers.
+        items: are begun in this order.
+        lost: the answer for an item at which `ATTEMPTS` workers were lost.
+        crew: where workers come from.
+        workers: at most; None: as many as there are cores.
+
+    Raises:
+        UserError: of the function, or of `make`; or workers are lost before they begin.
+    """
+    todo = deque(items)
+    left, count = len(todo), min(workers or crew.cores, len(todo))
+    losses: Counter[T] = Counter()
+    stillborn = 0
+    team: set[Worker] = set()
+    idle: list[Worker] = []
+    # Who is at what: () who gets ready.
+    busy: dict[Future[Any], tuple[Worker, tuple[T, ...]]] = {}
+    try:
+        while left:
+            while todo and idle:
+                worker, item = idle.pop(), todo.popleft()
+                busy[worker.run(item)] = worker, (item,)
+            while len(team) < min(count, left):
+                worker = crew.start(make)
+                team.add(worker)
+                busy[worker.ready] = worker, ()
+            for future in wait(busy, return_when=FIRST_COMPLETED).done:
+                worker, at = busy.pop(future)
+                error = future.exception()
+                if not isinstance(error, crew.gone):
+                    if error is not None:
+                        raise getattr(error, "cause", None) or error  # of Ray, which wraps them
+                    idle.append(worker)
+                    stillborn = 0
+                    if at:
+                        left -= 1
+                        yield at[0], future.result()
+                    continue
+                team.remove(worker)
+                if not at:
+                    stillborn += 1
+                    if stillborn >= ATTEMPTS * count:
+                        raise UserError(
+                            "workers end before they begin, out of memory?; take fewer --workers"
+                        ) from error
+                    continue
+                losses[at[0]] += 1
+                if losses[at[0]] < ATTEMPTS:
+                    todo.appendleft(at[0])
+                else:
+                    left -= 1
+                    yield at[0], lost(at[0])
+    finally:
+        for worker in team:
+            worker.close()
+
+
+class Processes:
+    """Workers on this machine, which end when this process does, however it ends."""
+
+    gone: ClassVar[type[Exception]] = BrokenProcessPool
+
+    def __init__(self) -> None:
+        # What a scheduler leaves to this process, where the system tells.
+        own = getattr(os, "sched_getaffinity", None)
+        self.cores = len(own(0)) if own else os.cpu_count() or 1
+
+    def start(self, make: Callable[[], Callable[[T], R]]) -> Worker:
+        """A new worker."""
+        return _Process(make)
+
+
+class _Process:
+    def __init__(self, make: Callable[[], Any]) -> None:
+        # Of one process each: a pool of several does not say which one was lost, and at what.
+        self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        self.ready: Future[Any] = self._pool.submit(_begin, make)
+
+    def run(self, item: Any) -> Future[Any]:
+        try:
+            return self._pool.submit(_apply, item)
+        except BrokenProcessPool as error:  # it was lost when it had nothing to do
+            lost: Future[Any] = Future()
+            lost.set_exception(error)
+            return lost
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self.ready.done() and not self.ready.cancelled() and not self.ready.exception():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.ready.result(), signal.SIGKILL)  # a long file would hold up the end
+
+
+_function: Callable[[Any], Any]
+
+
+def _begin(make: Callable[[], Callable[[Any], Any]]) -> int:
+    """Make the function; the process's id."""
+    global _function
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _function = make()
+    return os.getpid()
+
+
+def _apply(item: Any) -> Any:
+    return _function(item)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

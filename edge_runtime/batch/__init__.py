@@ -1,0 +1,1 @@
+"""`asmnet-batch`: many videos and pictures, each to a table of its own, and one summary."""
