@@ -86,11 +86,7 @@ def head_position(
     y, z = -y, -z  # y down, z ahead
     # u (z + Z) = x + X, and v (z + Z) = y + Y: linear in X, Y, Z.
     right, down = u * z - x, v * z - y
-    normal = np.array(
-        [
-            [len(u), 0.0, -u.sum()],
-            [0.0, len(v), -v.sum()],
-            [-u.sum(), -v.sum(), u @ u + v @ v],
-        ]
-    )
-    return np.linalg.solve(normal, [right.sum(), down.sum(), -(u @ right + v @ down)])
+    across, along = u - u.mean(), v - v.mean()
+    spread = max(across @ across + along @ along, 1e-12)  # points in one place are no error
+    ahead = -(across @ right + along @ down) / spread
+    return np.array([right.mean() + u.mean() * ahead, down.mean() + v.mean() * ahead, ahead])

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from face_signals import blinks_and_yawns, heads, ibug68
 from output import trace
 from scenes import scenes
-from tracking import nervous, tracking
+from tracking import blinking, nervous, tracking
 
 from asmnet import models, samples
 from asmnet.core import (
@@ -29,6 +30,8 @@ from asmnet.core import (
     rotate_pose,
     rotation_from_euler,
 )
+from asmnet.core import head as head_module
+from asmnet.core import signals as signals_module
 from asmnet.core.spec import LONGEST, RANGES
 from asmnet.edge_runtime import detector as detector_module
 from asmnet.edge_runtime.crops import OPENCV, OPENCV_PADDED
@@ -107,7 +110,7 @@ def tensors() -> Vectors:
 
 
 def schemes() -> Vectors:
-    """Counts, outer eyes, ends of the nose, edges."""
+    """Counts, outer eyes, ends of the nose, edges, the place of iBUG's points."""
     out: Vectors = {}
     for name, scheme in SCHEMES.items():
         out[f"scheme/{name}"] = np.array(
@@ -115,6 +118,7 @@ def schemes() -> Vectors:
             np.int32,
         )
         out[f"scheme/{name}/edges"] = np.array(scheme.edges, np.int32)
+        out[f"scheme/{name}/ibug68"] = ibug68(scheme.count).astype(np.int32)
     return out
 
 
@@ -283,6 +287,9 @@ def constants() -> Vectors:
         "Track": (tracks_module, "POINTS_FILTER POSE_FILTER"),
         "Detection": (detector_module, "_DOWN _SCALE"),
         "FaceDetector": (detector_module, "_OVERLAP _SIZE"),
+        "HeadPosition": (head_module, "FIELD_OF_VIEW SOLID SOLID_POINTS"),
+        "SignalTracker": (signals_module, "CLOSED LEAST_CLOSED MOST_CLOSED RISE FALL FORGET SHUT "
+                          "REOPENED LONGEST_BLINK WIDE_MOUTH YAWNING YAWNED SHORTEST_YAWN"),
     }  # fmt: skip
     out: Vectors = {"constant/OneEuro/SPEED_CUTOFF": np.array([OneEuro(1, 1).speed_cutoff])}
     for name, limits in RANGES.items():
@@ -308,7 +315,7 @@ def vectors() -> Vectors:
     found: Vectors = {"picture": image}
     for part in (crops(image), tensors(), schemes(), landmarks(image), detector(image),
                  smoothing(), frames(), association(), constants(), trace(), tracking(),
-                 nervous(), scenes()):  # fmt: skip
+                 blinking(), nervous(), scenes(), heads(), blinks_and_yawns()):  # fmt: skip
         found |= part
     return found
 

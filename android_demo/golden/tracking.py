@@ -1,7 +1,7 @@
 """Parts of the demo clip as the Python tracker follows them, with the networks' answers.
 
-Once as they are, and once out of order and with networks that are often wrong: what the tracker
-does then, it hardly ever does in the clip.
+Once as they are, once with eyes that blink and mouths that yawn, and once out of order and with
+networks that are often wrong: what the tracker does then, it hardly ever does in the clip.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from face_signals import close_lids, open_lips
 
 from asmnet import models, samples
 from asmnet.core import read_spec
@@ -18,7 +19,7 @@ from asmnet.edge_runtime.interpreter import Network
 from asmnet.edge_runtime.landmarker import Landmarker
 from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
-__all__ = ["nervous", "tracking"]
+__all__ = ["blinking", "nervous", "tracking"]
 
 # Seconds: a face goes out and comes back; bare wall, a second person; two faces.
 PARTS = ((10.5, 13.0), (16.0, 17.6), (23.2, 25.4))
@@ -83,6 +84,25 @@ def tracking() -> dict[str, np.ndarray]:
     frames, times = clip()
     found = follow(frames, times)
     return {f"track/{name}": value for name, value in (found | {"frames": frames}).items()}
+
+
+def blinking() -> dict[str, np.ndarray]:
+    """The same frames, whose faces blink and yawn."""
+    frames, times = clip()
+    calls = 0
+
+    def act(answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        nonlocal calls
+        calls += 1
+        points = answers["landmarks"].reshape(-1, 2)
+        if calls % 11 in (9, 10):
+            points = close_lids(points, 0.3, 0.4)
+        if 36 < calls < 72:
+            points = open_lips(points, 0.7)
+        return answers | {"landmarks": points.reshape(answers["landmarks"].shape)}
+
+    found = follow(frames, times, act)
+    return {f"blinking/{name}": value for name, value in found.items()}
 
 
 def nervous() -> dict[str, np.ndarray]:
@@ -153,4 +173,15 @@ def follow(
         "scores": np.array([face.score for face in faces]),
         "points": np.array([face.landmarks for face in faces]),
         "poses": np.array([face.pose for face in faces]),
+        "positions": np.array([face.position for face in faces]),
+        "eyes": np.array([face.eyes for face in faces]),
+        "mouths": np.array([face.mouth for face in faces]),
+        # Of which face; 0 for a blink, 1 for a yawn; start, end.
+        "events": np.array(
+            [
+                (n, ("blink", "yawn").index(event.kind), event.start, event.end)
+                for n, face in enumerate(faces)
+                for event in face.events
+            ]
+        ).reshape(-1, 4),
     }

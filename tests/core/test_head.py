@@ -37,6 +37,11 @@ def test_a_mirrored_face_is_on_the_other_side():
     assert found == pytest.approx((-120, 30, 600), abs=1e-6)
 
 
+def test_points_in_one_place_are_no_error():
+    middle = (np.array(SIZE) - 1) / 2
+    assert np.isfinite(head_position(np.tile(middle, (68, 1)), np.zeros(3), SIZE)).all()
+
+
 def test_the_average_heads_eyes_are_as_far_apart_as_stated():
     corners = SOLID_POINTS[[SOLID.index(k) for k in IBUG68.outer_eyes]]
     assert np.linalg.norm(corners[0] - corners[1]) == pytest.approx(EYE_DISTANCE, abs=0.2)

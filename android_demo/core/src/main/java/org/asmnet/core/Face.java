@@ -1,5 +1,8 @@
 package org.asmnet.core;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** A face in a picture. */
 public final class Face {
     /** (N, 2) picture pixels: x0, y0, x1, ... */
@@ -12,6 +15,17 @@ public final class Face {
     public double score = Double.NaN;
     /** The same number for the same face, from frame to frame; -1 outside tracking. */
     public int id = -1;
+    /**
+     * The head's place, mm from the camera: x to the picture's right, y down, z ahead. This and the
+     * following are told by a {@link FaceTracker} alone; without one the numbers are NaN.
+     */
+    public final float[] position = {Float.NaN, Float.NaN, Float.NaN};
+    /** Openness of the subject's right and left eye, 0..1, relative to the person. */
+    public final double[] eyes = {Double.NaN, Double.NaN};
+    /** Openness of the mouth, 0..1. */
+    public double mouth = Double.NaN;
+    /** Blinks and yawns that ended with this frame. */
+    public final List<Event> events = new ArrayList<>(2);
 
     /** @param count number of landmarks N */
     public Face(int count) {
@@ -25,6 +39,13 @@ public final class Face {
         crop.set(other.crop);
         score = other.score;
         id = other.id;
+        System.arraycopy(other.position, 0, position, 0, 3);
+        System.arraycopy(other.eyes, 0, eyes, 0, 2);
+        mouth = other.mouth;
+        events.clear();
+        for (int i = 0; i < other.events.size(); i++) { // addAll makes garbage
+            events.add(other.events.get(i));
+        }
     }
 
     /**

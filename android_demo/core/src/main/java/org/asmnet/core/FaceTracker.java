@@ -37,6 +37,7 @@ public final class FaceTracker {
     private final FaceDetector detector;
     private final int maxFaces;
     private final boolean smoothing;
+    private final HeadPosition head;
 
     private final SceneCutDetector cuts = new SceneCutDetector();
     private List<Track> tracks = new ArrayList<>();
@@ -61,6 +62,13 @@ public final class FaceTracker {
     private final double[] oldBox = new double[4];
     private final double[] here = new double[4];
     private double[] places = new double[16];
+    private final double[] position = new double[3];
+
+    /** A tracker for a camera of the usual field of view, {@link HeadPosition#FIELD_OF_VIEW}. */
+    public FaceTracker(
+            Landmarker landmarker, FaceDetector detector, int maxFaces, boolean smoothing) {
+        this(landmarker, detector, maxFaces, smoothing, HeadPosition.FIELD_OF_VIEW);
+    }
 
     /**
      * A tracker.
@@ -69,13 +77,17 @@ public final class FaceTracker {
      * @param detector the detector
      * @param maxFaces so many at most; cost grows with the faces that are there
      * @param smoothing pass points and pose through One-Euro filters
+     * @param fov the camera's field of view, degrees along the picture's longer side, 1 to 170; for
+     *     {@link Face#position}
+     * @throws AsmnetException the field of view is none
      */
-    public FaceTracker(
-            Landmarker landmarker, FaceDetector detector, int maxFaces, boolean smoothing) {
+    public FaceTracker(Landmarker landmarker, FaceDetector detector, int maxFaces,
+            boolean smoothing, double fov) {
         this.landmarker = landmarker;
         this.detector = detector;
         this.maxFaces = maxFaces;
         this.smoothing = smoothing;
+        head = new HeadPosition(landmarker.spec.landmarkScheme, fov);
         observation = new Track.Observation(landmarker.spec.landmarkScheme.count);
         rotated = new Track.Observation(landmarker.spec.landmarkScheme.count);
         reset();
@@ -147,11 +159,23 @@ public final class FaceTracker {
         answer.clear();
         long start = System.nanoTime();
         for (int i = 0; i < tracks.size(); i++) {
-            Track track = tracks.get(i);
-            answer.add(smoothing ? track.smooth(t, landmarker.spec.margin) : track.latest.face);
+            answer.add(answer(tracks.get(i), t));
         }
         watch.since(start, Stage.SMOOTH);
         return answer;
+    }
+
+    /** A track's face, smoothed, with what follows from its landmarks and pose. */
+    private Face answer(Track track, double t) {
+        Face raw = track.latest.face;
+        Face face = smoothing ? track.smooth(t, landmarker.spec.margin) : raw;
+        head.locate(face.landmarks, face.pose, width, height, position);
+        for (int i = 0; i < 3; i++) {
+            face.position[i] = (float) position[i];
+        }
+        double scale = head.focalLength(width, height) / Math.max(position[2], 1.0);
+        track.signals.update(raw.landmarks, scale, t, face); // filters would flatten a blink
+        return face;
     }
 
     /** Find a track's face in the next frame; false if it is gone. */
@@ -292,7 +316,8 @@ public final class FaceTracker {
             locate(frame, detected(close));
             if (isFace(close, frame)) {
                 // A track of its own even for a face that is remembered: its filters start anew.
-                tracks.add(new Track(reidentify(t), observation, t, close.score));
+                tracks.add(new Track(reidentify(t), landmarker.spec.landmarkScheme, observation, t,
+                        close.score));
             }
         }
         pause = Math.min(2 * pause + 0.01, SEARCH_PAUSE);

@@ -5,11 +5,14 @@ public final class Scheme {
     /** 300-W. */
     public static final Scheme IBUG68 = new Scheme("ibug68", 68, 36, 45, 27, 36, new int[][] {
         {0, 16, 0}, {17, 21, 0}, {22, 26, 0}, {27, 30, 0}, {31, 35, 0},
-        {36, 41, 1}, {42, 47, 1}, {48, 59, 1}, {60, 67, 1}});
+        {36, 41, 1}, {42, 47, 1}, {48, 59, 1}, {60, 67, 1}},
+            new int[][] {{0, 67, 1}});
     /** WFLW. */
     public static final Scheme WFLW98 = new Scheme("wflw98", 98, 60, 72, 51, 60, new int[][] {
         {0, 32, 0}, {33, 41, 1}, {42, 50, 1}, {51, 54, 0}, {55, 59, 0},
-        {60, 67, 1}, {68, 75, 1}, {76, 87, 1}, {88, 95, 1}});
+        {60, 67, 1}, {68, 75, 1}, {76, 87, 1}, {88, 95, 1}},
+            new int[][] {{0, 32, 2}, {33, 37, 1}, {42, 46, 1}, {51, 59, 1}, {60, 61, 1}, {63, 65, 1},
+                {67, 69, 1}, {71, 73, 1}, {75, 95, 1}});
 
     /** As written into model contracts. */
     public final String name;
@@ -25,10 +28,13 @@ public final class Scheme {
     /** to before this one. */
     public final int noseTo;
 
+    /** (68) where iBUG's points are among these: see {@code core/landmarks.py}. */
+    final int[] ibug68 = new int[68];
+
     private final int[] edges;
 
     private Scheme(String name, int count, int rightEye, int leftEye, int noseFrom, int noseTo,
-            int[][] lines) {
+            int[][] lines, int[][] spans) {
         this.name = name;
         this.count = count;
         this.rightEye = rightEye;
@@ -49,6 +55,12 @@ public final class Scheme {
             if (line[2] == 1) {
                 edges[n++] = line[1];
                 edges[n++] = line[0];
+            }
+        }
+        int point = 0;
+        for (int[] span : spans) {
+            for (int i = span[0]; i <= span[1]; i += span[2]) {
+                ibug68[point++] = i;
             }
         }
     }

@@ -101,7 +101,44 @@ public final class Trace {
         number(face.pose[1], 2);
         line.append(",\"roll\":");
         number(face.pose[2], 2);
-        line.append("}}");
+        line.append('}');
+        if (!Float.isNaN(face.position[2])) {
+            position(face.position);
+        }
+        if (!Double.isNaN(face.mouth)) {
+            signals(face);
+        }
+        line.append('}');
+    }
+
+    private void position(float[] position) {
+        line.append(",\"position\":{\"x\":");
+        number(position[0], 1);
+        line.append(",\"y\":");
+        number(position[1], 1);
+        line.append(",\"z\":");
+        number(position[2], 1);
+        line.append('}');
+    }
+
+    private void signals(Face face) {
+        line.append(",\"eyes\":{\"right\":");
+        number(face.eyes[0], 3);
+        line.append(",\"left\":");
+        number(face.eyes[1], 3);
+        line.append("},\"mouth\":");
+        number(face.mouth, 3);
+        line.append(",\"events\":[");
+        for (int i = 0; i < face.events.size(); i++) {
+            Event event = face.events.get(i);
+            line.append(i > 0 ? ",{" : "{");
+            line.append("\"kind\":\"").append(event.kind.word).append("\",\"start\":");
+            number(event.start, 4);
+            line.append(",\"end\":");
+            number(event.end, 4);
+            line.append('}');
+        }
+        line.append(']');
     }
 
     private void end() throws IOException {

@@ -54,12 +54,15 @@ final class Track {
     /** What is answered: smoothed. */
     final Face shown;
 
+    /** Its eyes and mouth. */
+    final SignalTracker signals;
+
     private final OneEuro points;
     private final OneEuro pose;
     private final double[] box = new double[4];
 
-    Track(int id, Observation seen, double time, double score) {
-        int count = seen.face.landmarks.length / 2;
+    Track(int id, Scheme scheme, Observation seen, double time, double score) {
+        int count = scheme.count;
         latest = new Observation(count);
         latest.set(seen);
         latest.face.id = id;
@@ -70,6 +73,7 @@ final class Track {
         verifiedThumbnail = seen.thumbnail.clone();
         lastConfident = new Observation(count);
         shown = new Face(count);
+        signals = new SignalTracker(scheme);
         points = new OneEuro(count, 2, POINTS_FILTER[0], POINTS_FILTER[1]);
         pose = new OneEuro(3, 1, POSE_FILTER[0], POSE_FILTER[1]);
         snapshot();

@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The numbers themselves: not each of them decides anything in the recorded clip.
@@ -23,21 +26,25 @@ class ConstantsTest {
             Field field = Class.forName("org.asmnet.core." + parts[1]).getDeclaredField(parts[2]);
             field.setAccessible(true);
             Object value = field.get(null);
-            double[] values = value instanceof double[]
-                    ? (double[]) value
+            double[] values = value instanceof double[] ? (double[]) value
+                    : value instanceof int[] ? Arrays.stream((int[]) value).asDoubleStream().toArray()
                     : new double[] {((Number) value).doubleValue()};
             assertNear(Golden.doubles(name), values, value instanceof Float ? 1e-7 : 0);
         }
     }
 
-    @Test
-    void theVectorsHaveAllOfTheTracker() {
-        List<String> known = Golden.names("constant/FaceTracker/");
+    @ParameterizedTest
+    @ValueSource(classes = {FaceTracker.class, HeadPosition.class, SignalTracker.class})
+    void theVectorsHaveAllOfTheClass(Class<?> home) {
+        String start = "constant/" + home.getSimpleName() + "/";
+        List<String> known = Golden.names(start);
         int count = 0;
-        for (Field field : FaceTracker.class.getDeclaredFields()) {
-            if (field.getType() == double.class && Modifier.isStatic(field.getModifiers())) {
+        for (Field field : home.getDeclaredFields()) {
+            Class<?> type = field.getType();
+            boolean number = type == double.class || type.isArray();
+            if (number && Modifier.isStatic(field.getModifiers())) {
                 count++;
-                assertTrue(known.contains("constant/FaceTracker/" + field.getName()));
+                assertTrue(known.contains(start + field.getName()), field.getName());
             }
         }
         assertEquals(known.size(), count);

@@ -4,6 +4,7 @@ import static org.asmnet.core.Golden.assertNear;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,15 @@ class FaceTrackerTest {
     }
 
     @Test
+    void blinksAndYawnsAreToldAsInPython() {
+        int[] order = new int[times.length];
+        for (int n = 0; n < order.length; n++) {
+            order[n] = n;
+        }
+        replay("blinking", spec, order);
+    }
+
+    @Test
     void wrongAnswersAndLeapsAreTakenAsInPython() {
         replay("nervous", spec, Golden.ints("nervous/order"));
     }
@@ -40,6 +50,10 @@ class FaceTrackerTest {
         double[] scores = Golden.doubles(clip + "/scores");
         float[] points = Golden.floats(clip + "/points");
         float[] poses = Golden.floats(clip + "/poses");
+        float[] positions = Golden.floats(clip + "/positions");
+        double[] eyes = Golden.doubles(clip + "/eyes");
+        double[] mouths = Golden.doubles(clip + "/mouths");
+        List<String> events = new ArrayList<>();
         Picture frame = new Picture().resize(shape[2], shape[1]);
         int length = 3 * frame.width * frame.height;
         int face = 0;
@@ -54,8 +68,21 @@ class FaceTrackerTest {
                 assertNear(Arrays.copyOfRange(points, 136 * face, 136 * face + 136),
                         found.landmarks, 0.01f);
                 assertNear(Arrays.copyOfRange(poses, 3 * face, 3 * face + 3), found.pose, 1e-3f);
+                assertNear(Arrays.copyOfRange(positions, 3 * face, 3 * face + 3), found.position,
+                        0.1f);
+                assertNear(Arrays.copyOfRange(eyes, 2 * face, 2 * face + 2), found.eyes, 1e-3);
+                assertEquals(mouths[face], found.mouth, 1e-3);
+                for (Event event : found.events) {
+                    events.add(Arrays.toString(
+                            new double[] {face, event.kind.ordinal(), event.start, event.end}));
+                }
             }
         }
+        List<String> expected = new ArrayList<>();
+        for (int n = 0; n < Golden.shape(clip + "/events")[0]; n++) {
+            expected.add(Arrays.toString(Golden.doubles(clip + "/events", n)));
+        }
+        assertEquals(expected, events);
         assertEquals(landmarks.recordedRuns(), landmarks.runs);
         assertEquals(detector.recordedRuns(), detector.runs);
     }

@@ -139,6 +139,7 @@ class ModelSpecTest {
                 scheme.noseFrom, scheme.noseTo - 1};
             assertArrayEquals(Golden.ints("scheme/" + scheme.name), numbers);
             assertArrayEquals(Golden.ints("scheme/" + scheme.name + "/edges"), scheme.edges());
+            assertArrayEquals(Golden.ints("scheme/" + scheme.name + "/ibug68"), scheme.ibug68);
         }
     }
 }

@@ -33,6 +33,12 @@ class OutputTest {
             face.id = 10 * n + 3;
             faces.add(face);
         }
+        Face followed = faces.get(1);
+        System.arraycopy(new float[] {0.25f, -0.04f, 1234.56f}, 0, followed.position, 0, 3);
+        System.arraycopy(new double[] {1.0, 0.12349}, 0, followed.eyes, 0, 2);
+        followed.mouth = 0.0006;
+        followed.events.add(new Event(Event.Kind.BLINK, 11.9, 12.00005));
+        followed.events.add(new Event(Event.Kind.YAWN, 1 / 3.0, 12.00005));
     }
 
     @Test
