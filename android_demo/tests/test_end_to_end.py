@@ -220,6 +220,29 @@ def test_the_clip_is_tracked_as_in_python(
     assert max(scores) < 0.05
 
 
+def test_signals_are_pythons(records: list[dict], tracks: Callable) -> None:
+    """As far as the points are: an eye is open by some pixels."""
+    pairs = [
+        (face, record)
+        for left, right in zip(tracks("numpy"), records, strict=True)
+        for face, record in zip(left, right["faces"], strict=True)
+    ]
+    java = [list(record["position"].values()) for _, record in pairs]
+    python = np.array([face.position for face, _ in pairs])
+    moved = np.linalg.norm(java - python, axis=1) / python[:, 2]
+    eyes = [
+        np.abs(face.eyes - [record["eyes"]["right"], record["eyes"]["left"]]).max()
+        for face, record in pairs
+    ]
+    mouths = [abs(face.mouth - record["mouth"]) for face, record in pairs]
+    print(f"position: median {np.median(moved):.2%}, most {moved.max():.2%} of the distance; eyes: "
+          f"median {np.median(eyes):.3f}, 99 %: {np.quantile(eyes, 0.99):.3f}; mouths: most "
+          f"{max(mouths):.3f}")  # fmt: skip
+    assert np.median(moved) < 1e-3 and moved.max() < 0.01
+    assert np.median(eyes) < 0.02 and np.quantile(eyes, 0.99) < 0.1
+    assert max(mouths) < 0.1
+
+
 def test_java_is_as_near_to_python_as_pythons_two_kernels_are(
     records: list[dict], tracks: Callable
 ) -> None:
@@ -286,6 +309,7 @@ BLACK = ppm(np.zeros((48, 64, 3), np.uint8))
         ({}, BLACK + b"P5 ", "picture 1 of standard input is no binary PPM"),
         ({}, b"", "is no binary PPM"),
         ({"--faces": "0"}, BLACK, "--faces 0 is no number of at least 1"),
+        ({"--fov": "171"}, BLACK, "a field of view is 1 to 170 degrees, not 171.0"),
         ({"--out": "no/folder/x"}, BLACK, "no/folder/x cannot be written"),
         ({"--quick": "yes"}, BLACK, "'--quick' is none of the options"),
     ],

@@ -7,6 +7,7 @@ import java.nio.file.Paths;
 import org.asmnet.core.AsmnetException;
 import org.asmnet.core.FaceDetector;
 import org.asmnet.core.FaceTracker;
+import org.asmnet.core.HeadPosition;
 import org.asmnet.core.Landmarker;
 import org.asmnet.core.ModelSpec;
 
@@ -29,10 +30,11 @@ final class Networks implements AutoCloseable {
         detector = new TfliteInterpreter(content(file), file, threads);
     }
 
-    /** The tracker of {@code --faces} faces (default 2). */
+    /** The tracker of {@code --faces} faces (default 2), seen by a camera of {@code --fov}. */
     FaceTracker tracker(Arguments arguments) {
         return new FaceTracker(new Landmarker(landmarks, spec), new FaceDetector(detector),
-                arguments.integer("faces", 2, 1), true);
+                arguments.integer("faces", 2, 1), true,
+                arguments.number("fov", HeadPosition.FIELD_OF_VIEW, 1));
     }
 
     /** A file's bytes. */

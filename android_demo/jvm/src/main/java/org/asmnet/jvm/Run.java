@@ -23,6 +23,7 @@ public final class Run {
             "  --out FILE       receives the lines",
             "  --fps N          frames a second, default 30",
             "  --faces N        so many at most, default 2",
+            "  --fov N          the camera's field of view, degrees along the longer side, default 65",
             "  --threads N      of one inference, default 1",
             "  --source NAME    in the lines, default that of the frames");
 
