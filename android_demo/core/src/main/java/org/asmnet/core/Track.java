@@ -62,7 +62,7 @@ final class Track {
     private final double[] box = new double[4];
 
     Track(int id, Scheme scheme, Observation seen, double time, double score) {
-        int count = scheme.count;
+        int count = seen.face.landmarks.length / 2;
         latest = new Observation(count);
         latest.set(seen);
         latest.face.id = id;

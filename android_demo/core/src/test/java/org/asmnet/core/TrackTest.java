@@ -40,14 +40,14 @@ class TrackTest {
         "0, 0, 99, 1, true", "0, 0, 100, 1, false", "0, 0, 65, 1, true", "0, 0, 64, 1, false"})
     void aLostFaceIsKnownByPlaceLooksAndSize(
             double dx, double dy, double side, double alike, boolean known) {
-        Track lost = new Track(0, seen(200, 300, 80, 0), 0, 0.9);
+        Track lost = new Track(0, Scheme.IBUG68, seen(200, 300, 80, 0), 0, 0.9);
         Track.Observation now = seen(200 + dx, 300 + dy, side, Math.acos(alike));
         assertEquals(known, isSeenAgain(lost, now, 0.5));
     }
 
     @Test
     void aLostFaceIsLookedForWhereItWent() {
-        Track lost = new Track(0, seen(200, 300, 64, 0), 0, 0.9);
+        Track lost = new Track(0, Scheme.IBUG68, seen(200, 300, 64, 0), 0, 0.9);
         lost.velocityX = 100;
         lost.velocityY = -200;
         lost.time = 3;
@@ -62,7 +62,7 @@ class TrackTest {
         Track.Observation seen = seen(200, 300, 64, 0);
         seen.face.pose[1] = 12;
         seen.nextCrop.set(200, 300, 80, 0);
-        Track track = new Track(7, seen, 5, 0.9);
+        Track track = new Track(7, Scheme.IBUG68, seen, 5, 0.9);
         seen.face.pose[1] = 0;
         seen.nextCrop.set(0, 0, 0, 0);
         seen.thumbnail[0] = 0;
@@ -88,7 +88,7 @@ class TrackTest {
     private static double smoothed(double side, double crop, double margin, double by) {
         Track.Observation before = seen(0, 0, side, 0);
         before.face.crop.side = crop;
-        Track track = new Track(0, before, 0, 0.9);
+        Track track = new Track(0, Scheme.IBUG68, before, 0, 0.9);
         track.smooth(0, margin);
         Track.Observation after = seen(by, 0, side, 0);
         after.face.crop.side = crop;
@@ -100,7 +100,7 @@ class TrackTest {
     @ParameterizedTest
     @CsvSource({"0.3, true", "0.3333, true", "0.34, false"})
     void aBoxIsAnothersIfTheyOverlap(double least, boolean overlaps) {
-        Track track = new Track(0, seen(50, 50, 20, 0), 0, 0.9);
+        Track track = new Track(0, Scheme.IBUG68, seen(50, 50, 20, 0), 0, 0.9);
         double[] halfBeside = {50, 40, 70, 60}; // a third of both together
         assertEquals(overlaps, Track.overlaps(halfBeside, List.of(track), null, least));
         assertFalse(Track.overlaps(halfBeside, List.of(track), track, least));
@@ -109,7 +109,7 @@ class TrackTest {
 
     @Test
     void boxesThatOnlyTouchDoNotOverlap() {
-        Track track = new Track(0, seen(50, 50, 20, 0), 0, 0.9);
+        Track track = new Track(0, Scheme.IBUG68, seen(50, 50, 20, 0), 0, 0.9);
         assertFalse(Track.overlaps(new double[] {60, 40, 80, 60}, List.of(track), null, 0));
         assertTrue(Track.overlaps(new double[] {59, 40, 79, 60}, List.of(track), null, 0));
         assertFalse(Track.overlaps(new double[] {60, 60, 80, 80}, List.of(track), null, 0));
