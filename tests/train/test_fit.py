@@ -1,0 +1,266 @@
+"""How the settings of a training reach its parts; the epochs themselves are left out."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from asmnet.core import UserError
+from asmnet.data.faces import LabelledFace
+from asmnet.data.jsonl import write_jsonl
+from asmnet.train import fit as module
+from asmnet.train.asm_model import AsmTrainingModel
+from asmnet.train.callbacks import Schedule, Validation
+from asmnet.train.fit import fit
+from asmnet.train.recipes import RECIPES
+from asmnet.train.run import History, State
+
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory):
+    """Two files of labels, 40 and 30 faces on pictures of noise."""
+    rng, folder = np.random.default_rng(3), tmp_path_factory.mktemp("labels")
+    angle = np.linspace(0, 2 * np.pi, 68, endpoint=False)
+    circle = 20 * np.stack([np.sin(angle), -np.cos(angle)], -1) + 32
+    files = []
+    for name, count in (("mine", 40), ("more", 30)):
+        faces = []
+        for k in range(count):
+            picture = folder / f"{name}-{k}.png"
+            Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(picture)
+            faces.append(LabelledFace(picture, circle + rng.normal(0, 1, (68, 2))))
+        files.append(folder / f"{name}.jsonl")
+        write_jsonl(files[-1], faces)
+    return [str(file) for file in files]
+
+
+def network():
+    image = keras.Input((SIZE, SIZE, 3))
+    x = keras.layers.Conv2D(4, 3, strides=4, use_bias=False)(image)
+    x = keras.layers.BatchNormalization(name="norm")(x)
+    x = keras.layers.GlobalAveragePooling2D(name="features")(x)
+    heads = {"landmarks": 136, "pose": 3}
+    return keras.Model(image, {n: keras.layers.Dense(c, name=n)(x) for n, c in heads.items()})
+
+
+class Training:
+    """What a training did: its steps by name, and the arguments of its parts."""
+
+    def __init__(self):
+        self.steps, self.copied = [], {"norm", "landmarks", "pose"}
+        self.statistics = 7.0  # what they are estimated as
+
+    def initialise(self, *arguments):
+        self.initial, made = arguments, network()
+        return made, self.copied
+
+    def estimate_statistics(self, model, batches):
+        self.steps.append("statistics")
+        model.network.get_layer("norm").moving_mean.assign(np.full(4, self.statistics))
+
+    def start_at_mean(self, network, points, margin):
+        self.steps.append("mean face")
+
+    def fit_heads(self, model, batches):
+        self.steps.append("heads")
+
+    def epochs(self, model, batches, **options):
+        self.steps.append("epochs")
+        self.model, self.batches, self.options = model, batches, options
+
+    def callback(self, kind):
+        return [c for c in self.options["callbacks"] if isinstance(c, kind)]
+
+
+@pytest.fixture
+def training(monkeypatch):
+    training = Training()
+    for step in ("initialise", "estimate_statistics", "start_at_mean", "fit_heads"):
+        monkeypatch.setattr(module, step, getattr(training, step))
+    monkeypatch.setattr(
+        AsmTrainingModel, "fit", lambda *given, **options: training.epochs(*given, **options)
+    )
+    # What takes long, and has tests of its own.
+    monkeypatch.setattr(Validation, "measure", lambda self: {f"{self.name}_nme": 5.0})
+    monkeypatch.setattr(History, "_plot", lambda self: None)
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)  # no TensorBoard
+    return training
+
+
+def rows(run):
+    with (run / "log.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_arguments_are_kept_in_the_run(training, labels, tmp_path):
+    run = tmp_path / "run"
+    best = fit(labels[0], run, size=SIZE, epochs=3, rate=0.02, seed=4, validation=0.2)
+    assert best == run / "best.keras" and best.exists()
+    kept = json.loads((run / "run.json").read_text())
+    assert len(kept.pop("faces")["sha256"]) == 64
+    assert kept == {
+        "data": labels[0],
+        "recipe": "modern",
+        "arch": "asmnet",
+        "loss": "asm",
+        "init": "imagenet",
+        "norm": "batch",
+        "size": SIZE,
+        "epochs": 3,
+        "rate": 0.02,
+        "seed": 4,
+        "validation": 0.2,
+        "margin": 1.25,
+        "skip_bad": False,
+    }
+    assert training.options["epochs"] == 3 and training.model.recipe.learning_rate == 0.02
+    assert training.initial[:4] == ("asmnet", "ibug68", SIZE, "imagenet")
+    assert training.batches.seed == 4 and (run / "shape.npz").exists()
+
+
+def test_the_recipe_tells_what_is_not_said(training, labels, tmp_path):
+    fit(labels[0], tmp_path / "run", size=SIZE, recipe="polish")
+    assert training.model.recipe == RECIPES["polish"]
+    assert training.options["epochs"] == RECIPES["polish"].epochs
+    assert training.options["initial_epoch"] == 0
+
+
+@pytest.mark.parametrize(
+    "options, copied, steps",
+    [
+        ({}, "", "mean face, epochs, statistics"),
+        ({"norm": "frozen"}, "", "mean face, statistics, epochs"),
+        ({"init": "a.keras"}, "norm landmarks", "epochs, statistics"),
+        ({"init": "a.keras"}, "norm", "heads, epochs, statistics"),
+        ({"init": "a.keras", "norm": "frozen"}, "norm landmarks", "statistics, epochs"),
+        ({"init": "a.keras", "norm": "frozen"}, "norm", "statistics, heads, epochs"),
+    ],
+)
+def test_heads_and_statistics_start_as_they_need_to(
+    training, labels, tmp_path, options, copied, steps
+):
+    training.copied = set(copied.split())
+    fit(labels[0], tmp_path / "run", size=SIZE, **options)
+    assert ", ".join(training.steps) == steps
+
+
+@pytest.mark.parametrize("after, kept", [(4.0, 7.0), (5.0, 7.0), (6.0, 0.0)])
+def test_a_networks_own_statistics_stay_if_new_ones_are_worse(
+    training, labels, tmp_path, monkeypatch, after, kept
+):
+    errors = iter([5.0, after])
+    monkeypatch.setattr(Validation, "measure", lambda self: {"val_nme": next(errors)})
+    fit(labels[0], tmp_path / "run", size=SIZE, init="a.keras", norm="frozen")
+    found = training.model.network.get_layer("norm").get_weights()[2]
+    np.testing.assert_array_equal(found, np.full(4, kept))
+
+
+@pytest.mark.parametrize("loss, assist", [("asm", True), ("mse", False)])
+def test_the_loss_says_whether_the_asm_term_counts(training, labels, tmp_path, loss, assist):
+    fit(labels[0], tmp_path / "run", size=SIZE, loss=loss)
+    assert training.model.assist is assist
+
+
+@pytest.mark.parametrize("init, fine_tuning", [("imagenet", False), ("a.keras", True)])
+def test_a_trained_network_is_fine_tuned(training, labels, tmp_path, init, fine_tuning):
+    fit(labels[0], tmp_path / "run", size=SIZE, init=init, epochs=5)
+    [schedule] = training.callback(Schedule)
+    assert (schedule.epochs, schedule.fine_tuning) == (5, fine_tuning)
+
+
+@pytest.mark.parametrize(
+    "recipe, norm, averaged",
+    [("modern", "frozen", True), ("modern", "batch", False), ("paper", "frozen", False)],
+)
+def test_weights_are_averaged_where_statistics_are_frozen(
+    training, labels, tmp_path, recipe, norm, averaged
+):
+    """An average of weights has no statistics of its own; the paper averages nothing."""
+    fit(labels[0], tmp_path / "run", size=SIZE, recipe=recipe, norm=norm)
+    assert training.model.frozen == (norm == "frozen")
+    assert training.model.optimizer.use_ema is averaged
+    swaps = training.callback(keras.callbacks.SwapEMAWeights)
+    assert [swap.swap_on_epoch for swap in swaps] == [True] * averaged
+
+
+def test_the_last_row_is_of_the_estimated_statistics(training, labels, tmp_path, capsys):
+    fit(labels[0], tmp_path / "run", size=SIZE, epochs=3)
+    assert [row["epoch"] for row in rows(tmp_path / "run")] == ["3"]
+    assert "with re-estimated statistics" in capsys.readouterr().out
+
+
+def test_extra_faces_are_learned_from_and_judged_apart(training, labels, tmp_path, capsys):
+    fit(labels[0], tmp_path / "run", size=SIZE, extra=labels[1:], validation=0.3)
+    told = capsys.readouterr().out
+    counts = re.search(r"(\d+) faces to learn from, (\d+) held out", told)
+    learning, held_out = int(counts[1]), int(counts[2])
+    assert learning + held_out == 70
+    assert len(training.batches.faces.points) == learning
+    mine, more = training.callback(Validation)
+    assert (mine.name, more.name) == ("val", "val_extra")
+    assert len(mine.images) + len(more.images) == held_out
+    assert json.loads((tmp_path / "run/run.json").read_text())["extra"] == labels[1:]
+
+
+def test_without_held_out_faces_a_hundred_learned_ones_judge(training, labels, tmp_path):
+    fit(labels[0], tmp_path / "run", size=SIZE, extra=labels[1:] * 3, validation=0)
+    [judges] = training.callback(Validation)
+    assert len(judges.images) == 100 and len(training.batches.faces.points) == 130
+
+
+def test_shares_say_how_often_each_source_is_drawn(training, labels, tmp_path):
+    """However many faces it has."""
+    options = {"shares": [1, 3], "epoch_faces": 320, "validation": 0}
+    fit(labels[0], tmp_path / "run", size=SIZE, extra=labels[1:], **options)
+    chances = training.batches.chances
+    assert chances[:40].sum() == pytest.approx(0.25) and chances[40:].sum() == pytest.approx(0.75)
+    assert len(training.batches) == 10
+    kept = json.loads((tmp_path / "run/run.json").read_text())
+    assert (kept["shares"], kept["epoch_faces"]) == ([1, 3], 320)
+
+
+@pytest.mark.parametrize("shares", [[1], [1, 2, 3], [0, 0]])
+def test_shares_are_one_for_each_source(training, labels, tmp_path, shares):
+    given = ",".join(map(str, shares))
+    with pytest.raises(UserError, match=f"--shares {given}: give one number for --data and one "):
+        fit(labels[0], tmp_path / "run", size=SIZE, extra=labels[1:], shares=shares)
+
+
+def test_a_run_goes_on_with_its_epoch(training, labels, tmp_path, capsys, monkeypatch):
+    run = tmp_path / "run"
+    fit(labels[0], run, size=SIZE, norm="frozen", epochs=6)
+    assert "resumed" not in capsys.readouterr().out
+    [state] = training.callback(State)
+    state.set_model(training.model)
+    state.on_epoch_begin(4)
+    training.steps.clear()
+    fit(labels[0], run, size=SIZE, norm="frozen", epochs=6)
+    assert training.options["initial_epoch"] == 4 and training.batches.epoch == 4
+    assert training.steps == ["mean face", "epochs"], "statistics were estimated once"
+    assert "; resumed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("norm, last", [("batch", "5"), ("frozen", "4")])
+def test_a_finished_run_is_left_alone(training, labels, tmp_path, norm, last):
+    run = tmp_path / "run"
+    fit(labels[0], run, size=SIZE, norm=norm, epochs=5)
+    (run / "log.csv").write_text(f"epoch,val_nme\n{last},5.0\n")
+    training.steps.clear()
+    fit(labels[0], run, size=SIZE, norm=norm, epochs=5)
+    assert "epochs" not in training.steps
+    assert [row["epoch"] for row in rows(run)] == [last]
+
+
+def test_what_was_left_out_is_told(training, labels, tmp_path, capsys):
+    damaged = Path(labels[0]).with_name("damaged.jsonl")
+    damaged.write_text(Path(labels[0]).read_text() + "{\n")
+    fit(str(damaged), tmp_path / "run", size=SIZE, skip_bad=True)
+    told = capsys.readouterr().out
+    assert ", 1 skipped" in told and "left out 1, the first: " in told and "line 41" in told
