@@ -11,8 +11,11 @@ import sys
 import keras
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
+from PIL import Image
 
 from asmnet.core import UserError
+from asmnet.train import run
 from asmnet.train.run import History, State, check_run, open_run
 
 SETTINGS = {"data": "300w:DIR", "seed": 0}
@@ -136,6 +139,44 @@ def test_a_repeated_epoch_replaces_its_row_and_those_after(tmp_path, network):
         "0,1.0,9.0",
         "1,2.0,5.0",
     ]
+
+
+def test_the_curves_are_of_loss_and_error_by_epoch(tmp_path, network, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(run.plt, "close", drawn.append)
+    measure_parity(tmp_path, network, [9.0, 4.0, 7.0])
+    assert Image.open(tmp_path / "curves.png").size == (1100, 440)
+    loss, error = drawn[-1].axes
+    assert [axis.get_title() for axis in (loss, error)] == ["training loss", "validation NME"]
+    assert [axis.get_ylabel() for axis in (loss, error)] == ["loss", "NME, %"]
+    assert [axis.get_xlabel() for axis in (loss, error)] == ["epoch", "epoch"]
+    np.testing.assert_array_equal(loss.lines[0].get_xydata(), [(1, 1), (2, 1), (3, 1)])
+    np.testing.assert_array_equal(error.lines[0].get_xydata(), [(1, 9), (2, 4), (3, 7)])
+    # Powers of ten alone would say little of errors from 3 to 9.
+    assert error.get_yscale() == "log"
+    assert error.yaxis.get_minor_formatter()(4.0, 0) and error.yaxis.get_major_formatter()(5.0, 0)
+    monkeypatch.undo()
+    plt.close("all")
+
+
+def test_a_row_may_lack_figures(tmp_path, network):
+    """The one of re-estimated statistics has no loss; an older log may lack a column."""
+    history = measure_parity(tmp_path, network, [9.0])
+    history.on_epoch_end(1, {"val_nme": 4.0, "val_pose_mae": 2.0})
+    assert (tmp_path / "log.csv").read_text().splitlines() == [
+        "epoch,loss,val_nme,val_pose_mae",
+        "0,1.0,9.0,",
+        "1,,4.0,2.0",
+    ]
+    again = History(tmp_path, network)
+    assert again.rows == {0: {"loss": 1.0, "val_nme": 9.0}, 1: {"val_nme": 4.0, "val_pose_mae": 2}}
+    assert "4.00 % with re-estimated statistics" in again.summary(1)
+
+
+def test_a_run_without_any_error_says_so(tmp_path, network):
+    history = measure_parity(tmp_path, network, [np.nan])
+    assert history.summary(1).startswith("no epoch has a validation NME that is a number; see")
+    assert not (tmp_path / "best.keras").exists()
 
 
 @pytest.mark.parametrize(
