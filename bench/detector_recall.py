@@ -1,6 +1,6 @@
 """How many faces a detector finds, by how far they are turned.
 
-    python bench/detector_recall.py FOLDER --yunet yunet.onnx
+    python bench/detector_recall.py FOLDER [--yunet yunet.onnx]
 
 FOLDER holds pictures and a `faces.csv` with boxes and yaw.  A face counts as found when a
 detection overlaps its box by 0.4 (intersection over union).  Boxes that came from one of the
@@ -20,7 +20,10 @@ from rich.progress import track
 from rich.table import Table
 from shared import load_detector
 
+from asmnet import models
+from asmnet.cli.progress import suppress_output
 from asmnet.core import Crop, cli_errors, extract
+from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.crops import OPENCV_PADDED
 from asmnet.edge_runtime.detector import iou
 
@@ -31,7 +34,7 @@ INSIDE = 0.6  # of the cut that is real picture
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--yunet", type=click.Path(path_type=Path), help="OpenCV's detector, to compare.")
+@click.option("--yunet", type=click.Path(path_type=Path), help="For OpenCV's detector, to compare.")
 @click.option("--room", multiple=True, type=float, default=(1.0, 3.0), help="Square / picture.")
 @click.option("--every", default=1, help="Take every Nth face.")
 @cli_errors(extra="export")
@@ -39,13 +42,14 @@ def main(folder: Path, yunet: Path | None, room: tuple[float, ...], every: int) 
     """Measure recall by yaw."""
     with (folder / "faces.csv").open(newline="") as file:
         rows = [r for r in csv.DictReader(file) if float(r.get("inside") or 1) >= INSIDE][::every]
-    blaze, other = load_detector(), None
-    if yunet:
-        other = cv2.FaceDetectorYN.create(str(yunet), "", (320, 320), 0.5)
-    names = [
-        f"{name}, room {r:g}" for name in ("BlazeFace", "YuNet")[: 1 + bool(other)] for r in room
-    ]
-    found: dict[str, list[bool]] = {name: [] for name in names}
+    with suppress_output():
+        ours = {
+            "BlazeFace": load_detector(),
+            "YuNet, int8": FaceDetector.load(models.TURNED_DETECTOR),
+        }
+    other = cv2.FaceDetectorYN.create(str(yunet), "", (320, 320), 0.5) if yunet else None
+    names = [*ours, "YuNet in OpenCV"][: len(ours) + bool(other)]
+    found: dict[str, list[bool]] = {f"{name}, room {r:g}": [] for name in names for r in room}
     for row in track(rows, "detecting"):
         image = cv2.imread(str(folder / row["file"]))
         x, y, w, h = (float(row[k]) for k in "xywh")
@@ -54,8 +58,9 @@ def main(folder: Path, yunet: Path | None, room: tuple[float, ...], every: int) 
         height, width = image.shape[:2]
         for r in room:
             region = Crop((width - 1) / 2, (height - 1) / 2, r * max(height, width))
-            boxes = [d.box for d in blaze.detect(image, region)]
-            found[f"BlazeFace, room {r:g}"].append(_hit(box, boxes))
+            for name, detector in ours.items():
+                boxes = [d.box for d in detector.detect(image, region)]
+                found[f"{name}, room {r:g}"].append(_hit(box, boxes))
             if other:
                 square = extract(image, region, 320, OPENCV_PADDED)
                 faces = other.detect(square)[1]
@@ -65,7 +70,7 @@ def main(folder: Path, yunet: Path | None, room: tuple[float, ...], every: int) 
                         (np.array([fx + fw / 2 - fh / 2, fy]) + 0.5) / 320 - 0.5
                     )
                     boxes.append(np.concatenate([low, low + fh * region.side / 320]))
-                found[f"YuNet, room {r:g}"].append(_hit(box, boxes))
+                found[f"YuNet in OpenCV, room {r:g}"].append(_hit(box, boxes))
     yaw = np.array([abs(float(row["yaw"])) for row in rows])
     table = Table("detector", *(f"{a} to {b}°" for a, b in zip(YAWS, YAWS[1:], strict=False)))
     bins = [(yaw >= a) & (yaw < b) for a, b in zip(YAWS, YAWS[1:], strict=False)]

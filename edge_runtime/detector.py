@@ -1,9 +1,12 @@
-"""BlazeFace: where the faces of a picture are.
+"""Where the faces of a picture are: BlazeFace, and YuNet for turned ones.
 
 Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile
 GPUs" (2019).  The shipped file is MediaPipe's short-range model: 128 x 128 RGB in
 [-1, 1], 896 anchors of unit size on a 16 x 16 grid (two each) and an 8 x 8 grid
 (six each); for each a box, six keypoints and a logit.
+
+Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector" (2023).  Its shipped file was
+brought into the same form by tools/yunet.py: 320 x 320, grids of 40, 20 and 10, boxes alone.
 """
 
 from __future__ import annotations
@@ -23,6 +26,12 @@ from asmnet.edge_runtime.interpreter import Network, require_numbers
 __all__ = ["Detection", "FaceDetector", "find_face", "iou"]
 
 _SIZE = 128
+# By the input's side: numbers that the network tells of each anchor, and its grids, with the
+# anchors of each cell.
+_FORMS: dict[int, tuple[int, tuple[tuple[int, int], ...]]] = {
+    _SIZE: (16, ((16, 2), (8, 6))),
+    320: (4, ((40, 1), (20, 1), (10, 1))),
+}
 _OVERLAP = 0.3
 # From the detector's box to the tight box of the 68 landmarks, in box sides: how far
 # down, and how large.  Measured on the 2,012 training pictures of 300-W with
@@ -40,7 +49,7 @@ class Detection:
             roughly; square.
         score: 0..1.
         keypoints: (6, 2) float64 picture pixels: the subject's right eye, left eye,
-            nose tip, mouth, right ear, left ear.
+            nose tip, mouth, right ear, left ear.  (0, 2) of YuNet.
     """
 
     box: np.ndarray
@@ -61,10 +70,14 @@ class Detection:
         return Crop(float(x), float(y) + _DOWN * side, margin * _SCALE * side)
 
 
-def _anchors() -> np.ndarray:
-    """(896, 2) float32 anchor centres in [0, 1], in the order of the network's outputs."""
+def _anchors(size: int = _SIZE) -> np.ndarray:
+    """(N, 2) float32 anchor centres in [0, 1], in the order of the network's outputs.
+
+    Args:
+        size: the input's side.
+    """
     centres = []
-    for cells, each in ((16, 2), (8, 6)):
+    for cells, each in _FORMS[size][1]:
         axis = (np.arange(cells) + 0.5) / cells
         y, x = np.meshgrid(axis, axis, indexing="ij")
         centres.append(np.repeat(np.stack([x, y], axis=-1).reshape(-1, 2), each, axis=0))
@@ -82,17 +95,28 @@ def iou(box: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 class FaceDetector:
-    """BlazeFace, short range: faces larger than about a tenth of the searched square."""
+    """A network that finds faces.
+
+    BlazeFace finds those larger than about a tenth of the searched square; YuNet those half as
+    large, and profiles, in several times the time.
+    """
 
     def __init__(self, network: Network) -> None:
-        network.require(_SIZE, 3, {_REGRESSORS: (1, 896, 16), _LOGITS: (1, 896, 1)})
+        shape = tuple(network.input["shape"])
+        self._size = next((size for size in _FORMS if shape[1:2] == (size,)), _SIZE)
+        self._anchors = _anchors(self._size)
+        count, numbers = len(self._anchors), _FORMS[self._size][0]
+        network.require(self._size, 3, {_REGRESSORS: (1, count, numbers), _LOGITS: (1, count, 1)})
         self._network = network
-        self._anchors = _anchors()
         self._table = ((np.arange(256) - 127.5) / 127.5).astype(np.float32)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] = models.DETECTOR, threads: int = 1) -> FaceDetector:
-        """Load the shipped file, or another with the same tensors.
+        """Load a shipped file, or another with the same tensors.
+
+        Args:
+            path: `models.DETECTOR` or `models.TURNED_DETECTOR`, for example.
+            threads: CPU threads of one inference.
 
         Raises:
             UserError: the file is missing, corrupt or another model, or no interpreter works.
@@ -121,17 +145,18 @@ class FaceDetector:
         height, width = image.shape[:2]
         if region is None:
             region = Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
-        square = cv2.cvtColor(extract(image, region, _SIZE, OPENCV_PADDED), cv2.COLOR_BGR2RGB)
+        square = cv2.cvtColor(extract(image, region, self._size, OPENCV_PADDED), cv2.COLOR_BGR2RGB)
         self._network.run(cv2.LUT(square, self._table)[None])
         logits = self._network.output(_LOGITS)[0, :, 0]
-        # sigmoid(logit) >= threshold, without taking 896 exponentials.
+        # sigmoid(logit) >= threshold, without taking all exponentials.
         candidates = np.flatnonzero(logits >= np.log(threshold / (1 - threshold)))
         scores = 1 / (1 + np.exp(-np.clip(logits[candidates], -100, 100)))
-        raw = self._network.output(_REGRESSORS)[0, candidates] / _SIZE
+        raw = self._network.output(_REGRESSORS)[0, candidates] / self._size
         require_numbers("the face detector", logits, raw)
-        # (M, 8, 2): box centre, box size, six keypoints, in parts of the square.
-        pairs = raw.reshape(-1, 8, 2)
-        pairs[:, [0, 2, 3, 4, 5, 6, 7]] += self._anchors[candidates][:, None]
+        # (M, K, 2): box centre, box size, keypoints, in parts of the square.
+        pairs = raw.reshape(len(raw), raw.shape[1] // 2, 2)
+        pairs[:, :1] += self._anchors[candidates][:, None]
+        pairs[:, 2:] += self._anchors[candidates][:, None]
         return [self._in_picture(*face, region) for face in _merge(pairs, scores)]
 
     @staticmethod

@@ -79,8 +79,10 @@ def converter_of(network: keras.Model) -> Any:
     return converter
 
 
-def quantize_except(converter: Any, kinds: Collection[str], layers: Collection[str]) -> bytes:
-    """An int8 file, input included, with some operations and the outputs left in float.
+def quantize_except(
+    converter: Any, kinds: Collection[str], layers: Collection[str], integer_input: bool = True
+) -> bytes:
+    """An int8 file with some operations and the outputs left in float.
 
     Does what `tf.lite.experimental.QuantizationDebugger` does with its `denylisted_ops`, which
     knows no integer input.
@@ -89,6 +91,7 @@ def quantize_except(converter: Any, kinds: Collection[str], layers: Collection[s
         converter: calibrates; see `converter_of`.
         kinds: TFLite's names of operations that stay float.
         layers: beginnings of the names of layers that do.
+        integer_input: the input is int8 too.
     """
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
@@ -99,7 +102,10 @@ def quantize_except(converter: Any, kinds: Collection[str], layers: Collection[s
     names = {graph.tensors[operator.outputs[0]].name.decode() for operator in graph.operators}
     kept = {name for name in names if any(f"/{layer}" in name for layer in layers)}
     quantized: bytes = mlir_quantize(
-        calibrated, input_data_type=tf.int8, denylisted_ops=set(kinds), denylisted_nodes=kept
+        calibrated,
+        input_data_type=tf.int8 if integer_input else tf.float32,
+        denylisted_ops=set(kinds),
+        denylisted_nodes=kept,
     )
     return quantized
 

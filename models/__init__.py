@@ -7,12 +7,13 @@ from pathlib import Path
 
 from asmnet.core import UserError
 
-__all__ = ["DEFAULT", "DETECTOR", "find", "shipped"]
+__all__ = ["DEFAULT", "DETECTOR", "TURNED_DETECTOR", "find", "shipped"]
 
 _HERE = Path(__file__).parent
 
 DEFAULT = "asmnet-spatial-68-224"
 DETECTOR = _HERE / "face_detection_short_range.tflite"
+TURNED_DETECTOR = _HERE / "face_detection_yunet.tflite"
 
 
 def shipped() -> tuple[str, ...]:

@@ -24,6 +24,7 @@ class Detector(FaceDetector):
     """The scene's detector as a network whose first anchors see the faces, by any score."""
 
     def __init__(self, scene: Scene) -> None:
+        self.input = {"shape": (1, 128, 128, 3)}
         super().__init__(self)
         self._scene = scene.tracker.detector
         self.means: list[float] = []

@@ -102,10 +102,11 @@ def check_all(model: str = models.DEFAULT) -> Iterator[Finding]:
     trial = partial(probe, "landmarker") if runs else None
     yield from done(examine("model", lambda: files.model(model, trial)))
     look = partial(probe, "detector") if runs else None
-    yield from done(examine("detector", lambda: files.detector(models.DETECTOR, look)))
+    for check in files.DETECTORS:
+        yield from done(examine(check, partial(files.detector, check, look)))
     facts, threads = found["model"].facts, min(machine.cores(), _MOST_THREADS)
     race = None
-    if runs and works("model", "detector") and "path" in facts:
+    if runs and works("model", *files.DETECTORS) and "path" in facts:
         race = partial(probe, "speed", facts["path"], samples.CLIP, threads)
     brakes = ("interpreter", "governor", "power", "temperature", "limits")
     slowed = any(check in found and found[check].mark == "warn" for check in brakes)

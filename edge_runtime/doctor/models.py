@@ -11,10 +11,19 @@ from asmnet import models
 from asmnet.core import UserError, read_spec
 from asmnet.edge_runtime.doctor.findings import Finding, ProbeError
 
-__all__ = ["DETECTOR_SHA256", "detector", "model", "speed"]
+__all__ = ["DETECTORS", "detector", "model", "speed"]
 
-# Of the shipped detector, as NOTICE states it.
-DETECTOR_SHA256 = "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"
+# The shipped detectors by check: file, and its SHA-256 as NOTICE states it.
+DETECTORS = {
+    "detector": (
+        models.DETECTOR,
+        "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
+    ),
+    "turned faces": (
+        models.TURNED_DETECTOR,
+        "d4566e9d4a390f0eed551101a9a7fa44d381bcf3ab57443b4728ab48fc0a4308",
+    ),
+}
 _AGAIN = "install the package again: pip install --force-reinstall --no-deps asmnet"
 _FAST = "asmnet-spatial-68-112"
 _REAL_TIME, _TOO_SLOW = 25, 15
@@ -47,29 +56,32 @@ def model(name: str, trial: Callable[[Path], Any] | None) -> Finding:
     return Finding("model", "ok", f"{found}; runs", "", facts)
 
 
-def detector(path: Path, trial: Callable[[Path], Any] | None) -> Finding:
-    """The face detector: the shipped file itself, and running.
+def detector(check: str, trial: Callable[[Path], Any] | None, path: Path | None = None) -> Finding:
+    """A face detector: the shipped file itself, and running.
 
     Args:
-        path: of the file.
+        check: a key of `DETECTORS`.
         trial: as of `model`.
+        path: of another file in its place.
     """
     facts: dict[str, Any] = {}
+    shipped, expected = DETECTORS[check]
+    path = path or shipped
     try:
         facts = _file(path)
         found = f"{facts['bytes'] / 1e6:.2f} MB, sha256 {facts['sha256'][:12]}"
-        if facts["sha256"] != DETECTOR_SHA256:
-            found += f", not the shipped {DETECTOR_SHA256[:12]}"
+        if facts["sha256"] != expected:
+            found += f", not the shipped {expected[:12]}"
         if trial is None:
-            return Finding("detector", "warn", f"{found}; not tried", "see what fails above", facts)
+            return Finding(check, "warn", f"{found}; not tried", "see what fails above", facts)
         trial(path)
     except OSError as error:
-        return Finding("detector", "FAIL", f"{path}: {error.strerror or error}", _AGAIN, facts)
+        return Finding(check, "FAIL", f"{path}: {error.strerror or error}", _AGAIN, facts)
     except ProbeError as error:
-        return Finding("detector", "FAIL", f"{found}: {error}", _AGAIN, facts)
-    if facts["sha256"] != DETECTOR_SHA256:
-        return Finding("detector", "warn", f"{found}; runs", _AGAIN, facts)
-    return Finding("detector", "ok", f"{found}; runs", "", facts)
+        return Finding(check, "FAIL", f"{found}: {error}", _AGAIN, facts)
+    if facts["sha256"] != expected:
+        return Finding(check, "warn", f"{found}; runs", _AGAIN, facts)
+    return Finding(check, "ok", f"{found}; runs", "", facts)
 
 
 def speed(

@@ -28,6 +28,17 @@ def detector() -> FaceDetector:
     return FaceDetector.load()
 
 
+@pytest.fixture(scope="session")
+def turned_detector() -> FaceDetector:
+    return FaceDetector.load(models.TURNED_DETECTOR)
+
+
+@pytest.fixture
+def profile() -> np.ndarray:
+    """(360, 480, 3) uint8 BGR: a small face, turned by 80 degrees.  CC BY 4.0, see NOTICE."""
+    return cv2.imread(str(Path(__file__).with_name("profile.jpg")))
+
+
 @pytest.fixture(params=["astronaut.jpg", "biden_official.jpg", "obama_official.jpg"])
 def portrait(request: pytest.FixtureRequest) -> np.ndarray:
     """Each shipped portrait, (H, W, 3) uint8 BGR."""

@@ -67,13 +67,39 @@ def test_a_region_finds_a_face_too_small_for_the_whole_picture(
 
 
 @pytest.mark.parametrize("kind", ["black", "noise", "ramp"])
-def test_no_face_is_found_where_none_is(detector: FaceDetector, kind: str):
+def test_no_face_is_found_where_none_is(
+    detector: FaceDetector, turned_detector: FaceDetector, kind: str
+):
     picture = {
         "black": np.zeros((240, 320, 3), np.uint8),
         "noise": np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8),
         "ramp": np.tile(np.linspace(0, 255, 320).astype(np.uint8)[:, None], (240, 1, 3)),
     }[kind]
-    assert detector.detect(picture) == []
+    assert detector.detect(picture) == turned_detector.detect(picture) == []
+
+
+def test_both_detectors_mean_the_same_by_a_box(
+    detector: FaceDetector, turned_detector: FaceDetector, portrait: np.ndarray
+):
+    face, same = only(detector.detect(portrait)), only(turned_detector.detect(portrait))
+    assert iou(face.box, same.box[None])[0] > 0.75 and same.score > 0.7
+    assert len(same.keypoints) == 0
+
+
+def test_the_detector_of_turned_faces_is_surer_of_a_profile(
+    detector: FaceDetector, turned_detector: FaceDetector, profile: np.ndarray
+):
+    assert only(turned_detector.detect(profile)).score > 0.85
+    assert only(detector.detect(profile)).score < 0.7
+
+
+def test_the_detector_of_turned_faces_sees_faces_of_half_the_size(
+    detector: FaceDetector, turned_detector: FaceDetector, astronaut: np.ndarray
+):
+    large = cv2.copyMakeBorder(astronaut, 700, 700, 700, 700, cv2.BORDER_REPLICATE)
+    assert detector.detect(large) == []
+    head = only(detector.detect(astronaut)).box + 700
+    assert iou(head, only(turned_detector.detect(large)).box[None])[0] > 0.6
 
 
 def test_two_faces_side_by_side_are_two(detector: FaceDetector, astronaut: np.ndarray):

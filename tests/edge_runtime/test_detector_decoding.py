@@ -18,9 +18,10 @@ PICTURE = np.zeros((240, 320, 3), np.uint8)
 class Answers:
     """A network that sees no face, until told."""
 
-    def __init__(self) -> None:
-        self.regressors = np.zeros((1, 896, 16), np.float32)
-        self.logits = np.full((1, 896, 1), -50, np.float32)
+    def __init__(self, size: int = 128, count: int = 896, numbers: int = 16) -> None:
+        self.input = {"shape": np.array([1, size, size, 3])}
+        self.regressors = np.zeros((1, count, numbers), np.float32)
+        self.logits = np.full((1, count, 1), -50, np.float32)
         self.seen = np.zeros(0)
         self.expected: tuple = ()
 
@@ -76,6 +77,27 @@ def test_a_box_lies_beside_its_anchor(
     (found,) = detector.detect(PICTURE, SQUARE)
     x, y = 136 + x + 3, 36 + y - 2
     np.testing.assert_allclose(found.box, [x - 15, y - 10, x + 15, y + 10], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "x", "y"),
+    [
+        (40 * 2 + 5, 5.5 * 8, 2.5 * 8),
+        (1600 + 20 * 7 + 3, 3.5 * 16, 7.5 * 16),
+        (2000 + 10 * 9 + 1, 1.5 * 32, 9.5 * 32),
+    ],
+)
+def test_the_network_of_turned_faces_has_an_anchor_in_each_cell(anchor: int, x: float, y: float):
+    """Of 8, 16 and 32 pixels, in a square of 320."""
+    answers = Answers(320, 2100, 4)
+    answers.face(anchor, 0.8, 3, -2, 30, 30)
+    (found,) = FaceDetector(answers).detect(np.zeros((320, 320, 3), np.uint8))
+    x, y = x + 3 - 0.5, y - 2 - 0.5
+    np.testing.assert_allclose(found.box, [x - 15, y - 15, x + 15, y + 15], atol=1e-4)
+    assert found.keypoints.shape == (0, 2)
+    assert answers.expected == (
+        320, 3, {"regressors": (1, 2100, 4), "classificators": (1, 2100, 1)}
+    )  # fmt: skip
 
 
 def test_boxes_are_as_large_as_the_square_says(detector: FaceDetector, answers: Answers):

@@ -132,7 +132,8 @@ def test_an_opencv_without_ffmpeg_reads_no_videos():
 
 def test_the_shipped_files_are_intact():
     assert files.model(models.DEFAULT, lambda path: True).mark == "ok"
-    assert files.detector(models.DETECTOR, lambda path: True).mark == "ok"
+    for check in files.DETECTORS:
+        assert files.detector(check, lambda path: True).mark == "ok"
 
 
 @pytest.mark.parametrize("kept", [0, 1000, 1_000_000])
@@ -150,12 +151,12 @@ def test_unknown_and_dying_models_fail():
 
 
 def test_a_foreign_detector_is_told_apart(model: Path, tmp_path: Path):
-    found = files.detector(model, lambda path: True)
+    found = files.detector("detector", lambda path: True, model)
     assert found.mark == "warn" and "not the shipped bbff11cebd1e" in found.found
     # Really tried, another network is no detector at all.
-    found = files.detector(model, lambda path: probe("detector", path))
+    found = files.detector("detector", lambda path: probe("detector", path), model)
     assert found.mark == "FAIL" and "another model" in found.found
-    assert files.detector(tmp_path / "none.tflite", None).mark == "FAIL"
+    assert files.detector("detector", None, tmp_path / "none.tflite").mark == "FAIL"
 
 
 def test_missing_samples_leave_the_speed_unmeasured(tmp_path: Path):
@@ -269,6 +270,7 @@ def test_here_it_works():
     assert probe("interpreter")["refused"] == ""
     assert probe("opencv")["version"]
     assert probe("landmarker", models.DEFAULT) and probe("detector", models.DETECTOR)
+    assert probe("detector", models.TURNED_DETECTOR)
     speed = probe("speed", models.find(), samples.CLIP, 2)
     assert speed["faces"] > 0.5 and len(speed["network"]) == 2
     assert doctor_findings.read(Path("/no/such/file")) == ""
