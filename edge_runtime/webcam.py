@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import click
 import cv2
 
+from asmnet import models
 from asmnet.cli.options import MODELS, model_option
 from asmnet.core import FIELD_OF_VIEW, cli_errors
 from asmnet.edge_runtime.detector import FaceDetector
@@ -92,7 +93,11 @@ def main(
     refuse_overwriting(source, model, files, stills)
     cv2.setNumThreads(threads)
     tracker = FaceTracker(
-        Landmarker.load(model, threads), FaceDetector.load(threads=threads), faces, fov=fov
+        Landmarker.load(model, threads),
+        FaceDetector.load(threads=threads),
+        faces,
+        fov=fov,
+        turned=FaceDetector.load(models.TURNED_DETECTOR, threads),
     )
     scheme = tracker.landmarker.spec.landmark_scheme
     status = Status()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 
+from asmnet import models
 from asmnet.cli.progress import suppress_output
 from asmnet.core import UserError, atomic_path
 from asmnet.edge_runtime.batch.inputs import Source
@@ -84,6 +85,7 @@ class Tracking:
         self._settings, self._out = settings, out
         with suppress_output():
             self._landmarker, self._detector = Landmarker.load(settings.model), FaceDetector.load()
+            self._turned = FaceDetector.load(models.TURNED_DETECTOR)
 
     def __call__(self, source: Source) -> Line:
         """Write the table of a source that can be read.
@@ -110,7 +112,13 @@ class Tracking:
         """The frames with their faces, counted."""
         # A tracker for each file: numbers of faces must not depend on the files before.
         settings, ids = self._settings, set[int | None]()
-        tracker = FaceTracker(self._landmarker, self._detector, settings.faces, fov=settings.fov)
+        tracker = FaceTracker(
+            self._landmarker,
+            self._detector,
+            settings.faces,
+            fov=settings.fov,
+            turned=self._turned,
+        )
         frames = None
         try:
             frames = frames_from(source.path)

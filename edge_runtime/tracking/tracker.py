@@ -3,6 +3,10 @@
 The landmark network outputs points even where there is no face, so each track is verified: the
 detector runs again when the pixels under the face no longer correlate with those that it last
 verified, and at once whenever the landmarks or the pixels change suspiciously.
+
+A second detector, slower, finds the turned faces that the first one misses.  The two take turns in
+searching, and a face that one of them misses is looked for by the other next time: no frame waits
+for both, but the first of a video, which may be all there is.
 """
 
 from __future__ import annotations
@@ -81,6 +85,7 @@ class FaceTracker:
         smoothing: pass points and pose through One-Euro filters.
         fov: the camera's field of view, degrees along the picture's longer side; for
             `Face.position`.
+        turned: finds faces that `detector` misses, above all turned ones; None does without.
 
     Attributes:
         stopwatch: seconds of the last `update` by stage: detect, crop, network, smooth.
@@ -93,11 +98,13 @@ class FaceTracker:
         max_faces: int = 1,
         smoothing: bool = True,
         fov: float = FIELD_OF_VIEW,
+        turned: FaceDetector | None = None,
     ) -> None:
         if not 1 <= fov <= 170:
             raise UserError(f"a field of view is 1 to 170 degrees, not {fov!r}")
         self.landmarker = landmarker
         self.detector = detector
+        self.turned = turned
         self.max_faces = max_faces
         self.smoothing = smoothing
         self.fov = fov
@@ -174,13 +181,12 @@ class FaceTracker:
         unlike = correlation(new.thumbnail, track.verified_thumbnail) < VERIFY_CORRELATION
         changed = track.missed or unlike
         if doubtful or t - track.verified >= (VERIFY_EVERY if changed else VERIFY_ANYHOW):
-            found = self._detect_near(
-                frame, new.face.box, NEW_SCORE if doubtful else KEEP_SCORE, track
-            )
+            least = NEW_SCORE if doubtful else KEEP_SCORE
+            found = self._detect_near(frame, new.face.box, least, track.turned, track)
             if found is None or not self._is_face(found, new, frame):
                 if doubtful or track.missed:
                     return False
-                track.missed = True
+                track.missed, track.turned = True, not track.turned
             else:
                 track.verified, track.missed, track.detector_score = t, False, found.score
                 if iou(square_box(found.to_crop(1.0)), new.face.box[None])[0] < 0.5:
@@ -198,8 +204,21 @@ class FaceTracker:
     def _others(self, track: Track | None) -> list[Track]:
         return [other for other in self._tracks if other is not track]
 
+    def _detect(
+        self, frame: np.ndarray, region: Crop | None, threshold: float = 0.5, turned: bool = False
+    ) -> list[Detection]:
+        """Faces in a square; `turned`: by the detector of turned faces, if there is one."""
+        with self.stopwatch("detect"):
+            detector = self.turned if turned and self.turned else self.detector
+            return detector.detect(frame, region, threshold)
+
     def _detect_near(
-        self, frame: np.ndarray, box: np.ndarray, threshold: float, track: Track | None = None
+        self,
+        frame: np.ndarray,
+        box: np.ndarray,
+        threshold: float,
+        turned: bool,
+        track: Track | None = None,
     ) -> Detection | None:
         """The detector's answer for one place: the face there that no other track holds.
 
@@ -207,18 +226,18 @@ class FaceTracker:
             frame: the picture.
             box: (4,) left, top, right, bottom of the place.
             threshold: least score.
+            turned: see `_detect`.
             track: whose face is looked for; None for a face that none holds yet.
         """
         x, y = (box[:2] + box[2:]) / 2
         region = Crop(float(x), float(y), float(max((box[2:] - box[:2]).max(), 8) * DETECT_SCALE))
         others = np.array([other.box for other in self._others(track)]).reshape(-1, 4)
         best, most = None, 0.2
-        with self.stopwatch("detect"):
-            for found in self.detector.detect(frame, region, threshold):
-                here = square_box(found.to_crop(1.0))
-                overlap = float(iou(here, box[None])[0])
-                if overlap > most and not (iou(here, others) > overlap).any():
-                    best, most = found, overlap
+        for found in self._detect(frame, region, threshold, turned):
+            here = square_box(found.to_crop(1.0))
+            overlap = float(iou(here, box[None])[0])
+            if overlap > most and not (iou(here, others) > overlap).any():
+                best, most = found, overlap
         return best
 
     def _is_face(self, found: Detection, seen: Observation, frame: np.ndarray) -> bool:
@@ -232,16 +251,29 @@ class FaceTracker:
 
     def _search(self, frame: np.ndarray, t: float) -> None:
         """Start tracks for faces that none has yet."""
-        regions = search_regions(frame)
         self._turn += 1
-        with self.stopwatch("detect"):
-            if self._tracks:  # nothing is urgent: one region a frame
-                found = self.detector.detect(frame, regions[self._turn % len(regions)])
-            else:
-                found = self.detector.detect(frame)
-                if not found and len(regions) > 1:
-                    nth = 1 + self._turn % (len(regions) - 1)
-                    found = self.detector.detect(frame, regions[nth])
+        if self.turned is None:
+            self._start(self._look(frame, self._turn), False, frame, t)
+        else:
+            if self._turn % 2:
+                self._start(self._look(frame, self._turn // 2), False, frame, t)
+            if self._turn % 2 == 0 or (self._turn == 1 and not self._tracks):
+                self._start(self._detect(frame, None, turned=True), True, frame, t)
+        self._pause = min(2 * self._pause + 0.01, SEARCH_PAUSE)
+        self._next_search = t + (SEARCH_MORE if self._tracks else self._pause)
+
+    def _look(self, frame: np.ndarray, turn: int) -> list[Detection]:
+        """What the first detector finds in the whole picture or one of its regions."""
+        regions = search_regions(frame)
+        if self._tracks:  # nothing is urgent: one region a frame
+            return self._detect(frame, regions[turn % len(regions)])
+        found = self._detect(frame, None)
+        if not found and len(regions) > 1:
+            found = self._detect(frame, regions[1 + turn % (len(regions) - 1)])
+        return found
+
+    def _start(self, found: list[Detection], turned: bool, frame: np.ndarray, t: float) -> None:
+        """Start tracks for those of the faces found that none has yet."""
         for rough in found:
             if len(self._tracks) >= self.max_faces:
                 break
@@ -249,7 +281,7 @@ class FaceTracker:
             if overlaps(place, self._tracks, 0.3):
                 continue
             # Once more, close up: a better box, and no confirmation for what is no face.
-            close = self._detect_near(frame, place, NEW_SCORE)
+            close = self._detect_near(frame, place, NEW_SCORE, turned)
             if close is None:
                 continue
             seen = self._locate(frame, self._detected(close))
@@ -258,9 +290,8 @@ class FaceTracker:
             number = self._reidentify(seen, t)
             face = replace(seen.face, score=close.score, id=number)
             # A track of its own even for a face that is remembered: its filters start anew.
-            self._tracks.append(Track(number, seen._replace(face=face), t, t, close.score))
-        self._pause = min(2 * self._pause + 0.01, SEARCH_PAUSE)
-        self._next_search = t + (SEARCH_MORE if self._tracks else self._pause)
+            latest = seen._replace(face=face)
+            self._tracks.append(Track(number, latest, t, t, close.score, turned=turned))
 
     def _reidentify(self, seen: Observation, t: float) -> int:
         """The id of a face that was lost a moment ago, if this is it; else a new one."""
@@ -357,7 +388,8 @@ def track_source(
     Raises:
         UserError: the source or the model cannot be used.
     """
-    tracker = FaceTracker(Landmarker.load(model), FaceDetector.load(), max_faces)
+    turned = FaceDetector.load(models.TURNED_DETECTOR)
+    tracker = FaceTracker(Landmarker.load(model), FaceDetector.load(), max_faces, turned=turned)
     frames = frames_from(source)
 
     def tracked() -> Generator[tuple[Frame, list[Face]], None, None]:

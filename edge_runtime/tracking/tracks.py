@@ -51,6 +51,7 @@ class Track:
         last_confident: time, observation and velocity when nothing spoke against the face and
             nobody was in front: by these it is known again after something hid it bit by bit.
         missed: the detector did not find it when last asked.
+        turned: the detector of turned faces is the next to be asked.
         points, pose: its filters.
         signals: its eyes and mouth.
     """
@@ -64,6 +65,7 @@ class Track:
     verified_thumbnail: np.ndarray = field(init=False)
     last_confident: tuple[float, Observation, np.ndarray] = field(init=False)
     missed: bool = False
+    turned: bool = False
     points: OneEuro = field(default_factory=lambda: OneEuro(*POINTS_FILTER))
     pose: OneEuro = field(default_factory=lambda: OneEuro(*POSE_FILTER))
     signals: SignalTracker = field(default_factory=SignalTracker)

@@ -54,6 +54,7 @@ class Person:
         visible: it is in the picture; otherwise the background is.
         detectable: the detector can find it.
         yaw: degrees.
+        profile: of the detectors, only that of turned faces can find it.
     """
 
     x: float = 240
@@ -68,6 +69,7 @@ class Person:
     visible: bool = True
     detectable: bool = True
     yaw: float = 0
+    profile: bool = False
 
     def paint(self, picture: np.ndarray) -> None:
         """Draw it: a fifth larger than its crop."""
@@ -126,8 +128,9 @@ class _Landmarks(Landmarker):
 class _Detections:
     """Finds every detectable face in the square whose side is a tenth of the square's or more."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, turned: bool = False) -> None:
         self.scene = scene
+        self.turned = turned
         self.searches: list[tuple[Crop | None, float]] = []
 
     def detect(
@@ -145,6 +148,7 @@ class _Detections:
             return (
                 person.visible
                 and person.detectable
+                and (self.turned or not person.profile)
                 and off < where.side / 2
                 and person.side >= where.side / 10
                 and score(person) >= threshold
@@ -174,6 +178,7 @@ class Scene:
         t: seconds, of the latest frame.
         searches: the squares (None: the whole picture) that the detector searched in the latest
             frame, each with its least score.
+        turned_searches: the same of the detector of turned faces.
         crops, views: what the landmark network was shown in the latest frame.
     """
 
@@ -182,6 +187,7 @@ class Scene:
         *people: Person,
         max_faces: int = 1,
         smoothing: bool = False,
+        turned: bool = False,
         size: tuple[int, int] = (WIDTH, HEIGHT),
     ) -> None:
         self.people = list(people)
@@ -191,11 +197,22 @@ class Scene:
         self.size = size
         self.t = 0.0
         self._landmarks, self._detections = _Landmarks(self), _Detections(self)
-        self.tracker = FaceTracker(self._landmarks, self._detections, max_faces, smoothing)
+        self._turned = _Detections(self, turned=True)
+        self.tracker = FaceTracker(
+            self._landmarks,
+            self._detections,
+            max_faces,
+            smoothing,
+            turned=self._turned if turned else None,
+        )
 
     @property
     def searches(self) -> list[tuple[Crop | None, float]]:
         return self._detections.searches
+
+    @property
+    def turned_searches(self) -> list[tuple[Crop | None, float]]:
+        return self._turned.searches
 
     @property
     def crops(self) -> list[Crop]:
@@ -219,7 +236,7 @@ class Scene:
     def next(self, step: float = 1 / FPS) -> list[Face]:
         """The tracker's answer to the next frame, `step` seconds later."""
         self.t += step
-        for record in (self.searches, self.crops, self.views):
+        for record in (self.searches, self.turned_searches, self.crops, self.views):
             record.clear()
         return self.tracker.update(self.picture(), self.t)
 
