@@ -59,6 +59,8 @@ def test_a_run_becomes_a_model_with_its_whole_history(
         "mine-98-80",
         "--test",
         f"300w:{labelled}",
+        "--also",
+        f"300w:{labelled}",
         "--note",
         "Noted.",
         "--into",
@@ -75,7 +77,8 @@ def test_a_run_becomes_a_model_with_its_whole_history(
     for words in ("98 landmarks (wflw98)", "80 x 80", "one of ours", "12 faces", "Noted.",
                   "none held out", "Compared in the 68 points", "int8, detector boxes",
                   "No face of the last run had a pose label", "Research use only: trained on 300-W",
-                  "Keras' ImageNet weights"):  # fmt: skip
+                  "Keras' ImageNet weights", "a patch, 35 %", "--data 300w:DIR --robustness",
+                  "| all        |    12 |"):  # fmt: skip
         assert words in card, words
     steps = [line for line in card.splitlines() if line.startswith("asmnet-train")]
     assert steps[:-2] == read_spec(models.find()).training["commands"], "the shipped model's"
@@ -105,16 +108,21 @@ def test_a_renewed_card_has_new_figures_and_the_old_training() -> None:
     name, spec = models.DEFAULT, read_spec(models.find())
     old = models.find(name, ".md").read_text()
     row = {"faces": 554, "nme": 1.23, "fr10": 0.0, "auc10": 0.9, "missed": 0}
-    new = republish.renewed(old, name, "300w", {"float": row}, spec)
+    hard = {"spoilt": {"conditions": [{"condition": "dark", "nme": 4.5, "fr10": 6.7}],
+                       "data": "300w:DIR"}}  # fmt: skip
+    new = republish.renewed(old, name, "300w", {"float": row}, hard, spec)
     assert (
         "| float | 1.23 |      0.00 |       0.900 |      0 |" in new
         and "int8, detector boxes" not in new
     )
     for heading in ("# ", "## Training", "## Limits"):
         assert section(new, heading) == section(old, heading)
+    assert "| dark      | 4.50 |       6.7 |" in section(new, "## Hard faces")
+    again = republish.renewed(new, name, "300w", {"float": row}, hard, spec)
+    assert again == new
     assert f"{spec.parity['figures']['shift_mean']['value']:.4g}" in section(new, "## Parity")
     with pytest.raises(UserError, match="has other sections"):
-        republish.renewed("# A card of another kind", name, "300w", {"float": row}, spec)
+        republish.renewed("# A card of another kind", name, "300w", {"float": row}, hard, spec)
 
 
 def section(card: str, heading: str) -> str:

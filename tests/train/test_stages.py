@@ -194,6 +194,7 @@ def frontal_faces(label_samples, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # 13 commands, each a process that imports TensorFlow
 def test_the_shipped_plan_makes_networks_from_start_to_end(frontal_faces, research_data, tmp_path):
     """All stages, at 32 pixels, for one short epoch each."""
     text = (SHIPPED / "shipped.toml").read_text()

@@ -13,6 +13,7 @@ from asmnet.cli.tables import Table
 from asmnet.core import SCHEMES, ModelSpec
 from asmnet.data.datasets import LabelledFace
 from asmnet.data.images import poses_of
+from tools.release.hard_faces import Hard, hard_section
 
 __all__ = [
     "ACCURACY",
@@ -56,6 +57,7 @@ class Published:
         spec: the int8 file's contract, parity figures included.
         test: a key of `TESTS`.
         rows: figures of `Evaluation.to_dict` by what was evaluated.
+        hard: what `tools.release.hard_faces.measure_hard` found.
         settings: of the last run.
         commands: of all runs, oldest first.
         faces: the training faces of the last run, held-out ones included.
@@ -69,6 +71,7 @@ class Published:
     spec: ModelSpec
     test: str
     rows: dict[str, dict[str, Any]]
+    hard: Hard
     settings: dict[str, Any]
     commands: Sequence[str]
     faces: Sequence[LabelledFace]
@@ -131,6 +134,8 @@ look at it).
 ```
 asmnet-export {name} --quantize
 ```
+
+{hard_section(name, model.hard)}
 
 ## Training
 

@@ -27,6 +27,7 @@ from asmnet.core import UserError, cli_errors, read_spec
 from asmnet.data.datasets import read_dataset
 from asmnet.evaluate import evaluate
 from asmnet.train.checkpoint import load_float
+from tools.release.hard_faces import measure_hard
 from tools.release.history import commands_of, settings_of
 from tools.release.model_card import TESTS, Published, card, license_of, sources_of
 
@@ -37,10 +38,13 @@ __all__ = ["evaluate_both", "main", "quantize", "write_provenance"]
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("name")
 @click.option("--test", required=True, help="Labelled faces to report on: 300w:DIR or wflw:DIR.")
+@click.option("--also", multiple=True, help="Hard faces to report on: wflw:DIR, 300wlp:DIR.")
 @click.option("--note", "notes", multiple=True, help="A paragraph more on the training.")
 @click.option("--into", type=click.Path(path_type=Path), default=Path(models.__file__).parent)
 @cli_errors(extra="export")
-def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) -> None:
+def main(
+    run: Path, name: str, test: str, also: tuple[str, ...], notes: tuple[str, ...], into: Path
+) -> None:
     """Publish the network of RUN as NAME: its best, or its last where no face was held out."""
     os.environ["KERAS_BACKEND"] = "tensorflow"  # only effective before Keras is imported
     kind = test.partition(":")[0]
@@ -76,6 +80,7 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
         quantize(model, int8, page)
         with progress_bars() as progress:
             evaluate_both(rows, "int8", int8, test, progress)
+            hard = measure_hard(int8, test, also, progress)
         published = Published(
             name=name,
             arch=settings["arch"],
@@ -84,6 +89,7 @@ def main(run: Path, name: str, test: str, notes: tuple[str, ...], into: Path) ->
             spec=read_spec(int8),
             test=kind,
             rows=rows,
+            hard=hard,
             settings=settings,
             commands=commands,
             faces=faces,

@@ -20,18 +20,21 @@ import click
 from asmnet import models
 from asmnet.cli.progress import progress_bars
 from asmnet.core import ModelSpec, UserError, cli_errors, read_spec
+from tools.release.hard_faces import HARD, Hard, hard_section, measure_hard
 from tools.release.model_card import ACCURACY, PARITY, TESTS, accuracy, parity
 from tools.release.publish import evaluate_both, quantize, write_provenance
 
 __all__ = ["main", "renewed"]
 
 
-def renewed(card: str, name: str, test: str, rows: dict[str, Any], spec: ModelSpec) -> str:
+def renewed(
+    card: str, name: str, test: str, rows: dict[str, Any], hard: Hard, spec: ModelSpec
+) -> str:
     """A card with new figures.
 
     Args:
         card: the old one.
-        name, test, rows, spec: as in `tools.release.model_card.Published`.
+        name, test, rows, hard, spec: as in `tools.release.model_card.Published`.
 
     Raises:
         UserError: it is no card of `tools.release.model_card`.
@@ -39,18 +42,21 @@ def renewed(card: str, name: str, test: str, rows: dict[str, Any], spec: ModelSp
     head, _, rest = card.partition(ACCURACY)
     between, _, rest = rest.partition(PARITY)
     _, found, tail = rest.partition("\n\nFaces, ranges and layers")
-    if not (between and found):
+    report, training, tail = tail.partition("\n\n## Training")
+    report = report.partition(f"\n\n{HARD}")[0]
+    if not (between and found and training):
         raise UserError(f"the card of {name} has other sections than cards have; publish it anew")
     new = f"{head}{ACCURACY}{accuracy(name, spec, test, rows)}\n\n{PARITY}{parity(spec)}"
-    return new + found + tail
+    return f"{new}{found}{report}\n\n{hard_section(name, hard)}{training}{tail}"
 
 
 @click.command()
 @click.argument("name")
 @click.option("--test", required=True, help="Labelled faces to report on: 300w:DIR or wflw:DIR.")
+@click.option("--also", multiple=True, help="Hard faces to report on: wflw:DIR, 300wlp:DIR.")
 @click.option("--into", type=click.Path(path_type=Path), default=Path(models.__file__).parent)
 @cli_errors("export")
-def main(name: str, test: str, into: Path) -> None:
+def main(name: str, test: str, also: tuple[str, ...], into: Path) -> None:
     """Export the shipped network NAME again, and renew its figures."""
     os.environ["KERAS_BACKEND"] = "tensorflow"  # only effective before Keras is imported
     kind = test.partition(":")[0]
@@ -75,7 +81,9 @@ def main(name: str, test: str, into: Path) -> None:
         quantize(model, int8, page)
         with progress_bars() as progress:
             evaluate_both(rows, "int8", int8, test, progress)
-        model.with_suffix(".md").write_text(renewed(old, name, kind, rows, read_spec(int8)))
+            hard = measure_hard(int8, test, also, progress)
+        text = renewed(old, name, kind, rows, hard, read_spec(int8))
+        model.with_suffix(".md").write_text(text)
         model.unlink()
         page.replace(into.resolve().parent / "docs" / "measurements" / "reports" / page.name)
         for file in sorted(Path(folder).iterdir()):
