@@ -4,6 +4,7 @@ import static org.asmnet.core.Golden.assertNear;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import org.asmnet.core.Quantization.Type;
@@ -71,9 +72,12 @@ class FaceDetectorTest {
         Picture picture = new Picture().resize(200, 100);
         Arrays.fill(picture.rgb, 3 * 200 * 50, 3 * 200 * 100, (byte) 255);
         logits[0] = 3;
+        regressors[2] = regressors[3] = FaceDetector.SIZE / 4f; // a quarter of the region
         detector.detect(picture, new Crop(100, 74, 40, 0), 0.5);
         assertEquals(1, network.values[0], 1e-6);
-        assertEquals(100 + 40 * (0.5 / 16 - 0.5), detector.get(0).keypoints[0], 1e-4);
+        Detection face = detector.get(0);
+        assertEquals(100 + 40 * (0.5 / 16 - 0.5), face.keypoints[0], 1e-4);
+        assertEquals(10, face.box[2] - face.box[0], 1e-4);
     }
 
     @Test
@@ -82,6 +86,28 @@ class FaceDetectorTest {
         assertEquals(1, detector.decode(regressors, logits, region, 0.5));
         assertEquals(0.5, detector.get(0).score, 1e-6);
         assertEquals(0, detector.decode(regressors, logits, region, 0.501));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"38.4, 2", "38.5, 1"})
+    void boxesThatShareMoreThanThreeTenthsAreOneFace(float height, int faces) {
+        // One as large as the region, one as wide and so high; both around the corner.
+        for (int n = 0; n < 2; n++) {
+            int anchor = n * 895;
+            logits[anchor] = 3 - n;
+            float[] box = {-128 * FaceDetector.anchors()[2 * anchor],
+                -128 * FaceDetector.anchors()[2 * anchor + 1], 128, n == 0 ? 128 : height};
+            System.arraycopy(box, 0, regressors, 16 * anchor, 4);
+        }
+        assertEquals(faces, detector.decode(regressors, logits, region, 0.5));
+    }
+
+    @Test
+    void facesOfOneScoreComeInTheOrderOfTheirAnchors() {
+        logits[0] = 3;
+        logits[400] = 3;
+        assertEquals(2, detector.decode(regressors, logits, region, 0.5));
+        assertTrue(detector.get(0).keypoints[1] < detector.get(1).keypoints[1]);
     }
 
     @ParameterizedTest

@@ -113,6 +113,15 @@ class FrameConverterTest {
         assertEquals(3, bytes.position());
     }
 
+    @Test
+    void framesOfOneSizeMakeNoGarbage() {
+        Plane y = plane(16, 4);
+        Plane u = plane(4, 2);
+        Plane v = plane(4, 2);
+        assertEquals(0, Garbage.least(() -> Garbage.bytes(
+                () -> converter.yuv(y, u, v, 0, 0, 4, 4, 0, false, picture))));
+    }
+
     private static Plane plane(int bytes, int rowStride) {
         return new Plane().set(ByteBuffer.allocate(bytes), rowStride, 1);
     }

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import org.asmnet.core.Quantization.Type;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What goes into the networks, and what their answers mean. */
@@ -37,6 +38,13 @@ class NetworkTest {
         assertArrayEquals(Golden.floats(key + "real"), real);
         Quantization.dequantize(unsigned, Type.UINT8, scale, zero + 128, real);
         assertArrayEquals(Golden.floats(key + "real"), real);
+    }
+
+    /** Two grey levels share one of the tensor's, so each second one lies between two. */
+    @ParameterizedTest
+    @CsvSource({"128, 0, 129, 1", "128, -64, 1, -127", "127, 63, 254, 127"})
+    void halvesAreRoundedUpWhereNothingIsClipped(double mean, int zero, int pixel, int level) {
+        assertEquals(level, Quantization.inputTable(mean, 1, Type.INT8, 2, zero)[pixel]);
     }
 
     @Test
