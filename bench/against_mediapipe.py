@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import itertools
+import json
 import os
 import random
 import subprocess
@@ -217,10 +218,16 @@ def checked(task: str) -> str:
 )
 @click.option("--task", required=True, type=click.Path(exists=True, dir_okay=False))
 @click.option("--frames", "count", default=600, type=click.IntRange(100, 10_000), help="[600]")
+@click.option("--json", "report", type=click.Path(path_type=Path), help="Milliseconds of each.")
 @click.option("--turn", "turns", multiple=True, default=[1, 30], type=click.IntRange(1))
 @cli_errors()
 def main(
-    names: tuple[str, ...], clips: tuple[str, ...], task: str, count: int, turns: tuple[int, ...]
+    names: tuple[str, ...],
+    clips: tuple[str, ...],
+    task: str,
+    count: int,
+    report: Path | None,
+    turns: tuple[int, ...],
 ) -> None:
     """Compare MODELs (shipped names, or .tflite files) with MediaPipe on each clip.
 
@@ -239,6 +246,9 @@ def main(
             records = run(everyone, task, frames, turn)
             speed(f"Speed, turns of {turn} frame{'s' * (turn > 1)}", records)
         jitter_of_points(records)
+        if number == 0 and report:  # of the longest turns, for bench/pareto.py
+            spent = {name: 1e3 * np.mean(r.update[WARM_UP:]) for name, r in records.items()}
+            report.write_text(json.dumps(spent, indent=2) + "\n")
         if number == 0:
             footprint(everyone, task, frames)
 
