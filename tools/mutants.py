@@ -44,7 +44,8 @@ evaluate/picture_split.py export/recipes.py export/weights/equalize.py export/we
 export/weights/bias_correction.py export/weights/prepare.py train/loss.py train/shape_model.py
 train/augment.py data/datasets.py data/faces.py data/jsonl.py train/split.py train/run.py
 train/asm_model.py train/batches.py train/callbacks.py train/norms.py train/statistics.py
-train/stages.py train/warm_start.py data/boxes.py edge_runtime/batch.py
+train/stages.py train/warm_start.py data/boxes.py edge_runtime/batch/inputs.py
+edge_runtime/batch/records.py cli/workers.py
 """.split()
 
 # A module's nearest tests are tests/ROOM/test_MODULE*.py and these; TESTS in the environment names
@@ -54,6 +55,8 @@ TESTS = {
     "core/crop.py": ["edge_runtime/test_crops.py"],
     # Not test_tracker.py: the sample clip takes a minute.
     "edge_runtime/tracking/association.py": ["edge_runtime/test_tracker_*.py"],
+    "edge_runtime/batch/inputs.py": ["batch/test_inputs.py"],
+    "edge_runtime/batch/records.py": ["batch/test_batch.py"],
     "edge_runtime/io/pictures.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/io/recorder.py": ["edge_runtime/test_closing.py"],
     "edge_runtime/io/sources.py": ["edge_runtime/test_live.py", "edge_runtime/test_addresses.py"],
