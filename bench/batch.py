@@ -93,17 +93,19 @@ def make_clips(folder: Path, videos: list[str]) -> None:
 
 def stages(clips: list[Path]) -> dict[str, float]:
     """Milliseconds a frame of what a worker does, one after the other, on one core."""
+    from asmnet import models
     from asmnet.cli.progress import suppress_output
     from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
     from asmnet.edge_runtime.io.sinks import CsvWriter, record_line
 
     with suppress_output():
         landmarker, detector = Landmarker.load(), FaceDetector.load()
+        turned = FaceDetector.load(models.TURNED_DETECTOR)
     spent = {"decoding": 0.0, "tracking": 0.0, "writing": 0.0}
     count = 0
     with tempfile.TemporaryDirectory() as folder:
         for clip in clips:
-            tracker = FaceTracker(landmarker, detector)
+            tracker = FaceTracker(landmarker, detector, turned=turned)
             with CsvWriter(Path(folder) / "a.csv", 68) as table:
                 frames = frames_from(clip)
                 while True:
