@@ -38,9 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def research_data() -> Path:
-    """The folder with 300w/, pose_300wlp/, wflw/ ...: ASMNET_DATA, or ../shared/data."""
-    named = os.environ.get("ASMNET_DATA", "none")
-    folder = Path(named) if named != "none" else ROOT.parent / "shared" / "data"
+    """The folder with 300w/, pose_300wlp/, wflw/ ...: ASMNET_DATA ("none": no folder), or
+    ../shared/data.
+    """
+    folder = Path(os.environ.get("ASMNET_DATA") or ROOT.parent / "shared" / "data")
     if not (folder / "300w").is_dir():
         pytest.skip("needs the research data sets (300-W ...), which may not be redistributed")
     return folder

@@ -140,6 +140,11 @@ def _pretrained(weights: str | os.PathLike[str]) -> keras.Model:
             input_shape=(224, 224, 3), include_top=weights != "imagenet", weights=str(weights)
         )
     except Exception as error:  # Keras raises whatever h5py or urllib raised
+        if weights == "imagenet":
+            raise UserError(
+                f"cannot download ImageNet weights ({error}); "
+                "give the path of Keras' MobileNetV2 .h5 file, or none"
+            ) from error
         raise UserError(
             f"cannot initialise the trunk from {str(weights)!r} ({error}); "
             "use 'imagenet', the path of Keras' MobileNetV2 .h5 file, or none"

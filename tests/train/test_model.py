@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from asmnet.core import UserError
+from asmnet.train import model
 from asmnet.train.model import TAPS, build_model, count_flops, load_network
 
 
@@ -115,3 +116,15 @@ def test_a_network_that_cannot_be_loaded_is_named(tmp_path, how):
 def test_bad_arguments_are_named(arguments, complaint):
     with pytest.raises(UserError, match=complaint):
         build_model(**arguments)
+
+
+def test_a_failed_download_names_what_does_without(monkeypatch):
+    def fetch(**_):
+        raise OSError("URL fetch failure: no route to host")
+
+    monkeypatch.setattr(model.keras.applications, "MobileNetV2", fetch)
+    with pytest.raises(UserError) as error:
+        model._pretrained("imagenet")
+    assert "no route to host" in str(error.value)
+    remedy = str(error.value).split("; ")[1]
+    assert "imagenet" not in remedy and "MobileNetV2 .h5 file, or none" in remedy
