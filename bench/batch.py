@@ -311,7 +311,7 @@ def content(out: Path) -> dict[str, bytes]:
 @click.option("--seed", default=0, show_default=True)
 def kill(seed: int) -> None:
     """Kill -9 at ten random moments, the parent alone and all processes in turn."""
-    draw, videos = random.Random(seed), small_videos(240, 20)
+    draw, videos = random.Random(seed), small_videos(120, 12)
     marks: list[tuple[float, int]] = []
     kills: list[tuple[float, int]] = []
     written: dict[Path, int] = {}
@@ -325,7 +325,7 @@ def kill(seed: int) -> None:
         for number in range(11):
             words = [*RUN, str(folder), "-o", str(out), "--workers", "2"]
             run = subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True)
-            goal = done(out) + draw.randrange(1, 30) if number < 10 else 10**9
+            goal = done(out) + draw.randrange(1, 12) if number < 10 else 10**9
             while run.poll() is None and done(out) < goal:
                 marks.append((time.monotonic() - start, done(out)))
                 time.sleep(0.05)

@@ -6,7 +6,7 @@ import click
 
 from asmnet import models
 
-__all__ = ["MODELS", "model_option"]
+__all__ = ["MODELS", "model_option", "ray_option"]
 
 # For the end of a command's help.
 MODELS = f"Shipped models: {', '.join(models.shipped())}."
@@ -17,4 +17,8 @@ model_option = click.option(
     show_default=True,
     metavar="NAME|FILE",
     help="A shipped model, or a .tflite made by asmnet-export.",
+)
+
+ray_option = click.option(
+    "--ray", metavar="ADDRESS", help="Work on a Ray cluster: HOST:PORT of its head, auto, local."
 )

@@ -11,17 +11,17 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from asmnet.core import UserError
 
-__all__ = ["Crew", "Processes", "Worker", "map_items"]
+__all__ = ["Crew", "Processes", "Worker", "map_items", "open_crew"]
 
-T = TypeVar("T", bound=Hashable)
+T = TypeVar("T")
 R = TypeVar("R")
 
 # A worker can be lost by bad luck; whoever is at the same item three times then is no accident.
@@ -78,52 +78,68 @@ def map_items(
     Raises:
         UserError: of the function, or of `make`; or workers are lost before they begin.
     """
-    todo = deque(items)
+    todo = deque((item, 0) for item in items)  # with the number of workers that it has cost
     left, count = len(todo), min(workers or crew.cores, len(todo))
-    losses: Counter[T] = Counter()
     stillborn = 0
     team: set[Worker] = set()
     idle: list[Worker] = []
-    # Who is at what: () who gets ready.
-    busy: dict[Future[Any], tuple[Worker, tuple[T, ...]]] = {}
+    # Who is at what; None: getting ready.
+    busy: dict[Future[Any], tuple[Worker, tuple[T, int] | None]] = {}
     try:
         while left:
             while todo and idle:
-                worker, item = idle.pop(), todo.popleft()
-                busy[worker.run(item)] = worker, (item,)
+                worker, task = idle.pop(), todo.popleft()
+                busy[worker.run(task[0])] = worker, task
             while len(team) < min(count, left):
                 worker = crew.start(make)
                 team.add(worker)
-                busy[worker.ready] = worker, ()
+                busy[worker.ready] = worker, None
             for future in wait(busy, return_when=FIRST_COMPLETED).done:
                 worker, at = busy.pop(future)
                 error = future.exception()
-                if not isinstance(error, crew.gone):
-                    if error is not None:
-                        raise getattr(error, "cause", None) or error  # of Ray, which wraps them
+                if isinstance(error, crew.gone):
+                    team.remove(worker)
+                    if at is None:
+                        stillborn += 1
+                        if stillborn >= ATTEMPTS * count:
+                            raise UserError(
+                                "workers end before they begin (memory?); take fewer --workers"
+                            ) from error
+                    elif at[1] + 1 < ATTEMPTS:
+                        todo.appendleft((at[0], at[1] + 1))
+                    else:
+                        left -= 1
+                        yield at[0], lost(at[0])
+                elif error is not None:
+                    raise getattr(error, "cause", None) or error  # Ray wraps it
+                else:
                     idle.append(worker)
                     stillborn = 0
-                    if at:
+                    if at is not None:
                         left -= 1
                         yield at[0], future.result()
-                    continue
-                team.remove(worker)
-                if not at:
-                    stillborn += 1
-                    if stillborn >= ATTEMPTS * count:
-                        raise UserError(
-                            "workers end before they begin, out of memory?; take fewer --workers"
-                        ) from error
-                    continue
-                losses[at[0]] += 1
-                if losses[at[0]] < ATTEMPTS:
-                    todo.appendleft(at[0])
-                else:
-                    left -= 1
-                    yield at[0], lost(at[0])
     finally:
         for worker in team:
             worker.close()
+
+
+@contextlib.contextmanager
+def open_crew(address: str | None) -> Iterator[Crew]:
+    """Processes of this machine, or the workers of a Ray cluster for as long as the block lasts.
+
+    Args:
+        address: of a cluster, see `asmnet.cli.cluster`; None for this machine.
+
+    Raises:
+        UserError: Ray is not installed, or no cluster answers.
+    """
+    if address is None:
+        yield Processes()
+        return
+    from asmnet.cli.cluster import Cluster
+
+    with contextlib.closing(Cluster(address)) as cluster:
+        yield cluster
 
 
 class Processes:

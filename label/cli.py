@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 import numpy as np
 
 from asmnet import models
-from asmnet.cli.progress import Progress, progress_bars, suppress_output
+from asmnet.cli.options import ray_option
+from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors, extract
 from asmnet.data.boxes import BOXES, read_boxes
 from asmnet.data.datasets import LabelledFace, read_dataset
-from asmnet.data.images import read_face, read_picture
+from asmnet.data.images import read_face
 from asmnet.data.jsonl import write_jsonl
-from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
-from asmnet.edge_runtime.detector import find_face
 from asmnet.edge_runtime.io.pictures import pictures_in
 from asmnet.label.adapter import LandmarkAdapter
+from asmnet.label.labelling import Job, Said, label_faces, load_labelling
 from asmnet.label.teachers import (
     PseudoLabel,
     Teacher,
-    Translated,
     align_to_manual,
-    label_face,
     load_teacher,
     tight_square,
 )
@@ -76,6 +75,13 @@ Seen = tuple[LabelledFace, dict[str, PseudoLabel]]
     default=2.5,
     help="Leave out faces whose views differ by more, in % of the face's size.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 4096),
+    default=1,
+    help="Processes, each with the teachers loaded; on a Ray cluster, workers.",
+)
+@ray_option
 @cli_errors(extra="export")
 def main(
     source: str,
@@ -84,6 +90,8 @@ def main(
     adapt_to: str | None,
     out_98: Path | None,
     max_spread: float,
+    workers: int,
+    ray: str | None,
 ) -> None:
     """Label the faces of SOURCE for asmnet-train --extra FILE.jsonl.
 
@@ -99,20 +107,15 @@ def main(
         raise UserError("--out-98 needs a 98-point teacher; give one with --teacher")
     if not adapt_to and any(teacher.scheme is None for teacher in foreign):
         raise UserError("a face mesh has to be translated; give labelled faces with --adapt-to")
-    groups: dict[str, list[Teacher]] = {}
+    if adapt_to and not foreign:
+        raise UserError("--adapt-to is for teachers of other points; give one with --teacher")
     with progress_bars() as progress:
-        if adapt_to:
-            if not foreign:
-                raise UserError(
-                    "--adapt-to is for teachers of other points; give one with --teacher"
-                )
-            adapters = _learn_adapters(adapt_to, foreign, progress)
-            own = [teacher for teacher in loaded if teacher.scheme is IBUG68]
-            groups[IBUG68.name] = [*own, *map(Translated, foreign, adapters)]
-        for teacher in loaded if not adapt_to else foreign if out_98 else []:
-            if teacher.scheme is not None:
-                groups.setdefault(teacher.scheme.name, []).append(teacher)
-        seen, lost, unreadable = _show(source, groups, progress)
+        adapters = _learn_adapters(adapt_to, foreign, progress) if adapt_to else None
+        make = partial(load_labelling, teachers, adapters, out_98 is not None)
+        jobs = [(i, face, box) for i, (face, box) in enumerate(_faces(source))]
+        answers = label_faces(jobs, make, workers, ray)
+        steps = zip(answers, progress(jobs, "labelling"), strict=True)
+        seen, lost, unreadable = _sorted([answer for answer, _ in steps])
     if not seen:
         also = f"; {len(unreadable)} cannot be read, as {unreadable[0]}" if unreadable else ""
         raise UserError(
@@ -178,31 +181,21 @@ def _learn_adapters(
     return [LandmarkAdapter(np.stack(p), np.stack(y)) for p, y in zip(said, labels, strict=True)]
 
 
-def _show(
-    source: str, groups: dict[str, list[Teacher]], progress: Progress
-) -> tuple[list[Seen], int, list[str]]:
-    """Every face with the teachers' answers.
+def _sorted(answers: Sequence[tuple[Job, Said]]) -> tuple[list[Seen], int, list[str]]:
+    """Every face with the teachers' answers, in the order of the source.
 
     One bad picture among thousands does not cost the labels of the others.
 
     Returns:
         the faces; how many pictures show none; which pictures cannot be read, and why.
     """
-    with suppress_output():
-        detector = FaceDetector.load()
-    seen, lost, unreadable = [], 0, []
-    for face, known in progress(_faces(source), "labelling"):
-        try:
-            image = read_face(face) if len(face.points) else read_picture(face.image)
-        except UserError as error:
-            unreadable.append(str(error))
-            continue
-        box = known or _find(image, detector)
-        if box is None:
+    seen, lost, unreadable = list[Seen](), 0, list[str]()
+    for (_, face, _), said in sorted(answers, key=lambda answer: answer[0][0]):
+        if isinstance(said, str):
+            unreadable.append(said)
+        elif said is None:
             lost += 1
         else:
-            yaw = None if face.pose is None else float(face.pose[0])
-            said = {name: label_face(image, box, group, yaw) for name, group in groups.items()}
             seen.append((face, said))
     return seen, lost, unreadable
 
@@ -227,11 +220,6 @@ def _faces(source: str) -> Sequence[tuple[LabelledFace, Crop | None]]:
         data = read_dataset(source, "train" if kind == "300w" else None)
         return [(face, tight_square(face.points, data.scheme)) for face in data.faces]
     return [(LabelledFace(path, np.empty((0, 2))), None) for path in pictures_in(Path(folder))]
-
-
-def _find(image: np.ndarray, detector: FaceDetector) -> Crop | None:
-    found = find_face(np.ascontiguousarray(image[..., ::-1]), detector)
-    return None if found is None else found.to_crop(1.0)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ All workers track; this process alone keeps what is done, and writes the summary
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,9 +15,9 @@ from pathlib import Path
 import click
 
 from asmnet import models
-from asmnet.cli.options import MODELS, model_option
+from asmnet.cli.options import MODELS, model_option, ray_option
 from asmnet.cli.progress import suppress_output
-from asmnet.cli.workers import Crew, Processes, map_items
+from asmnet.cli.workers import map_items, open_crew
 from asmnet.core import FIELD_OF_VIEW, UserError, cli_errors, remove_temporaries
 from asmnet.edge_runtime.batch.inputs import Source, find_sources
 from asmnet.edge_runtime.batch.layouts import LAYOUTS
@@ -42,7 +41,7 @@ _EVERY = 5.0  # seconds between two lines of progress
 @click.option("--format", "layout", default="csv", show_default=True, type=click.Choice([*LAYOUTS]))
 @click.option("--fov", default=FIELD_OF_VIEW, show_default=True, type=click.FloatRange(1, 170))
 @click.option("--workers", type=click.IntRange(1, 4096), help="Processes; default: all cores.")
-@click.option("--ray", "address", metavar="ADDRESS", help="Work on a Ray cluster.")
+@ray_option
 @cli_errors()
 def main(
     sources: tuple[str, ...],
@@ -52,7 +51,7 @@ def main(
     layout: str,
     fov: float,
     workers: int | None,
-    address: str | None,
+    ray: str | None,
 ) -> None:
     """Track the faces of all videos and pictures in SOURCES.
 
@@ -75,7 +74,7 @@ def main(
     todo = sorted((s for s in found if s not in lines), key=lambda s: -s.size)
     if todo and lines:
         click.echo(f"{len(lines)} of {len(found)} files are done", err=True)
-    for source, line in _with_progress(_track(todo, settings, out, workers, address), todo):
+    for source, line in _with_progress(_track(todo, settings, out, workers, ray), todo):
         lines[source] = line
         keep_line(out, source, line)
     tables = [out / LAYOUTS[layout].name(source.name) for source in found]
@@ -85,16 +84,12 @@ def main(
 
 
 def _track(
-    todo: Sequence[Source], settings: Settings, out: Path, workers: int | None, address: str | None
+    todo: Sequence[Source], settings: Settings, out: Path, workers: int | None, ray: str | None
 ) -> Iterator[tuple[Source, Line]]:
-    with contextlib.ExitStack() as stack:
-        crew: Crew = Processes()
-        if address is not None and todo:
-            from asmnet.cli.cluster import Cluster
-
-            crew = stack.enter_context(contextlib.closing(Cluster(address)))
+    if todo:
         make = partial(Tracking, settings, out.absolute())
-        yield from map_items(make, todo, _lost, crew, workers)
+        with open_crew(ray) as crew:
+            yield from map_items(make, todo, _lost, crew, workers)
 
 
 def _lost(source: Source) -> Line:

@@ -211,6 +211,23 @@ def test_bad_input_is_one_sentence(tmp_path, refused, arguments, complaint):
     assert not out.exists()
 
 
+def test_several_workers_write_the_same_labels(tmp_path):
+    """Those of all that can be read, in the order of the pictures."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number, face in enumerate(sorted(samples.LONDON.glob("*.jpg"))[:6]):
+        (pictures / f"{number}.jpg").write_bytes(face.read_bytes())
+    (pictures / "3.jpg").write_bytes(b"no picture")
+    written = []
+    for workers in ("1", "2"):
+        out = tmp_path / f"{workers}.jsonl"
+        words = [str(pictures), "--teacher", "asmnet-68-224", "--workers", workers, "-o", str(out)]
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0 and "left out too: 1 unreadable" in result.output
+        written.append(out.read_text())
+    assert written[0] == written[1] and written[0].count("\n") == 5
+
+
 def test_boxes_of_another_detector_tell_where_the_faces_are(tmp_path, box):
     """The file's pose too; a picture that it does not name is left alone."""
     (tmp_path / "a.jpg").write_bytes(FACE.read_bytes())

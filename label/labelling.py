@@ -1,0 +1,99 @@
+"""What teachers say of one face after another, here or by workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from asmnet.cli.progress import suppress_output
+from asmnet.cli.workers import map_items, open_crew
+from asmnet.core import IBUG68, Crop, UserError
+from asmnet.data.datasets import LabelledFace
+from asmnet.data.images import read_face, read_picture
+from asmnet.edge_runtime import FaceDetector
+from asmnet.edge_runtime.detector import find_face
+from asmnet.label.adapter import LandmarkAdapter
+from asmnet.label.teachers import PseudoLabel, Teacher, Translated, label_face, load_teacher
+
+__all__ = ["Job", "Labelling", "Said", "label_faces", "load_labelling"]
+
+# What the teachers of each scheme say; None: no face was found; a text: why it cannot be read.
+Said = dict[str, PseudoLabel] | str | None
+# A face's number and, where known, about its landmarks' tight square.
+Job = tuple[int, LabelledFace, Crop | None]
+
+
+class Labelling:
+    """Asks teachers, whose networks are loaded.
+
+    Args:
+        groups: teachers by the scheme in which they answer.
+    """
+
+    def __init__(self, groups: dict[str, list[Teacher]]) -> None:
+        self._groups = groups
+        with suppress_output():
+            self._detector = FaceDetector.load()
+
+    def __call__(self, job: Job) -> Said:
+        """What they say of a face."""
+        _, face, known = job
+        try:
+            image = read_face(face) if len(face.points) else read_picture(face.image)
+        except UserError as error:
+            return str(error)
+        box = known or self._find(image)
+        if box is None:
+            return None
+        yaw = None if face.pose is None else float(face.pose[0])
+        return {name: label_face(image, box, group, yaw) for name, group in self._groups.items()}
+
+    def _find(self, image: np.ndarray) -> Crop | None:
+        found = find_face(np.ascontiguousarray(image[..., ::-1]), self._detector)
+        return None if found is None else found.to_crop(1.0)
+
+
+def load_labelling(
+    names: Sequence[str], adapters: Sequence[LandmarkAdapter] | None, wide: bool
+) -> Labelling:
+    """Load teachers.
+
+    Args:
+        names: of the teachers.
+        adapters: of those of other schemes than iBUG's, in this order; None: none is translated.
+        wide: translated teachers also answer in their own scheme.
+    """
+    groups: dict[str, list[Teacher]] = {}
+    teachers = [load_teacher(name) for name in names]
+    foreign = [teacher for teacher in teachers if teacher.scheme is not IBUG68]
+    if adapters is not None:
+        own = [teacher for teacher in teachers if teacher.scheme is IBUG68]
+        groups[IBUG68.name] = [*own, *map(Translated, foreign, adapters)]
+    for teacher in teachers if adapters is None else foreign if wide else []:
+        if teacher.scheme is not None:
+            groups.setdefault(teacher.scheme.name, []).append(teacher)
+    return Labelling(groups)
+
+
+def label_faces(
+    jobs: Sequence[Job], make: Callable[[], Labelling], workers: int, ray: str | None
+) -> Iterator[tuple[Job, Said]]:
+    """Each job with what is said of its face, as they come.
+
+    Args:
+        jobs: in this order.
+        make: for each worker.
+        workers: processes; 1: this one, unless on a cluster.
+        ray: address of a cluster, or None.
+    """
+    if workers == 1 and ray is None:
+        labelling = make()
+        yield from ((job, labelling(job)) for job in jobs)
+        return
+    with open_crew(ray) as crew:
+        yield from map_items(make, jobs, _lost, crew, workers)
+
+
+def _lost(job: Job) -> Said:
+    return f"{job[1].image}: three workers crashed on it, or ran out of memory"
