@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A face that blinks, winks, sleeps, speaks and yawns: see {@code golden/face_signals.py}. */
@@ -43,5 +45,63 @@ class SignalTrackerTest {
         }
         assertEquals(expected, events);
         assertTrue(events.size() > 4, "the series has events");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0.1, BLINK", "0.6, BLINK", "0.61, ", "3, "})
+    void aBlinkLastsSixTenthsOfASecondAtMost(double seconds, Event.Kind kind) {
+        SignalTracker tracker = new SignalTracker(Scheme.IBUG68);
+        assertEquals(List.of(), seen(tracker, -1, 10, 0));
+        assertEquals(List.of(), seen(tracker, 0, 2, 0));
+        assertEquals(kind == null ? List.of() : List.of(kind), seen(tracker, seconds, 10, 0));
+        assertEquals(List.of(), seen(tracker, seconds + 0.1, 10, 0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1.49, ", "1.5, YAWN", "5, YAWN"})
+    void aYawnLastsASecondAndAHalfAtLeast(double seconds, Event.Kind kind) {
+        SignalTracker tracker = new SignalTracker(Scheme.IBUG68);
+        assertEquals(List.of(), seen(tracker, -1, 10, 0));
+        assertEquals(List.of(), seen(tracker, 0, 10, 40));
+        assertEquals(kind == null ? List.of() : List.of(kind), seen(tracker, seconds, 10, 0));
+        assertEquals(List.of(), seen(tracker, seconds + 0.1, 10, 0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"24, false", "24.1, true"}) // of 40 mm
+    void aMouthYawnsIfItIsMoreThanThreeFifthsAsTallAsWide(float height, boolean yawns) {
+        SignalTracker tracker = new SignalTracker(Scheme.IBUG68);
+        seen(tracker, 0, 10, height);
+        assertEquals(yawns ? 1 : 0, seen(tracker, 2, 10, 0).size());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"18, 0", "17.9, 1"})
+    void aYawnEndsWhenTheMouthIsLessThanNineTwentiethsAsTallAsWide(float height, int events) {
+        SignalTracker tracker = new SignalTracker(Scheme.IBUG68);
+        seen(tracker, 0, 10, 40);
+        assertEquals(events, seen(tracker, 2, 10, height).size());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"7.5, 0", "7.4, 1"})
+    void eyesAreShutBelowHalfOfTheirRange(float gap, int blinks) {
+        SignalTracker tracker = new SignalTracker(Scheme.IBUG68);
+        seen(tracker, 0, 10, 0); // closed at 5 mm, until they are seen otherwise
+        seen(tracker, 0, gap, 0);
+        assertEquals(blinks, seen(tracker, 0, 10, 0).size());
+    }
+
+    /** What ends when lids and inner lips are so many mm apart, at a pixel a millimetre. */
+    private static List<Event.Kind> seen(
+            SignalTracker tracker, double t, float lids, float lips) {
+        Face face = new Face(68);
+        for (int upper : new int[] {37, 38, 43, 44}) {
+            face.landmarks[2 * upper + 1] = lids;
+        }
+        face.landmarks[2 * 64] = 40;
+        face.landmarks[2 * 66 + 1] = lips;
+        tracker.update(face.landmarks, 1, t, face);
+        return face.events.stream().map(event -> event.kind).collect(Collectors.toList());
     }
 }
