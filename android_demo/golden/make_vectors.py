@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from face_signals import blinks_and_yawns, heads, ibug68
 from output import trace
-from scenes import scenes
+from scenes import scenes, turned_scenes
 from tracking import blinking, nervous, tracking
 
 from asmnet import models, samples
@@ -174,6 +174,23 @@ def detector(image: np.ndarray) -> Vectors:
     return out | detections("detector/2", faces)
 
 
+def turned_detector(image: np.ndarray) -> Vectors:
+    """An answer of the detector of turned faces; its candidates alone."""
+    found = FaceDetector.load(models.TURNED_DETECTOR)
+    bgr, region = image[..., ::-1].copy(), Crop(99.5, 124.5, 300, -6.0)
+    faces = found.detect(bgr, region, 0.3)
+    logits = found._network.output("classificators")[0, :, 0]
+    kept = np.flatnonzero(logits > -2)
+    assert len(faces) == 1 and len(kept) > 1
+    return {
+        "turned/0/anchors": _anchors(320),
+        "turned/0/region": np.array([region.cx, region.cy, region.side, region.angle]),
+        "turned/0/candidates": kept.astype(np.int32),
+        "turned/0/logits": logits[kept],
+        "turned/0/regressors": found._network.output("regressors")[0, kept],
+    } | detections("turned/0", faces)
+
+
 def detections(key: str, faces: list) -> Vectors:
     crops = [(c.cx, c.cy, c.side, c.angle) for c in (f.to_crop(1.25) for f in faces)]
     return {
@@ -314,8 +331,9 @@ def vectors() -> Vectors:
     image = picture()
     found: Vectors = {"picture": image}
     for part in (crops(image), tensors(), schemes(), landmarks(image), detector(image),
-                 smoothing(), frames(), association(), constants(), trace(), tracking(),
-                 blinking(), nervous(), scenes(), heads(), blinks_and_yawns()):  # fmt: skip
+                 turned_detector(image), smoothing(), frames(), association(), constants(),
+                 trace(), tracking(), blinking(), nervous(), scenes(), turned_scenes(), heads(),
+                 blinks_and_yawns()):  # fmt: skip
         found |= part
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,18 +15,19 @@ from asmnet.edge_runtime.detector import FaceDetector
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests/edge_runtime"))
 from scene import FPS, Person, Scene, alike
 
-__all__ = ["scenes"]
+__all__ = ["scenes", "turned_scenes"]
 
 FRAME = 1 / FPS
 
 
 class Detector(FaceDetector):
-    """The scene's detector as a network whose first anchors see the faces, by any score."""
+    """A detector of the scene as a network whose first anchors see the faces, by any score."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.input = {"shape": (1, 128, 128, 3)}
+    def __init__(self, scene: Scene, turned: bool = False) -> None:
+        size, self._numbers = (320, 4) if turned else (128, 16)
+        self.input = {"shape": (1, size, size, 3)}
         super().__init__(self)
-        self._scene = scene.tracker.detector
+        self._scene = scene.tracker.turned if turned else scene.tracker.detector
         self.means: list[float] = []
         self.logits: list[np.ndarray] = []
         self.regressors: list[np.ndarray] = []
@@ -43,14 +44,15 @@ class Detector(FaceDetector):
     def detect(self, image: np.ndarray, region: Crop | None = None, threshold: float = 0.5) -> list:
         height, width = image.shape[:2]
         square = region or Crop((width - 1) / 2, (height - 1) / 2, max(height, width))
-        logits = np.full((896, 1), -100, np.float32)
-        regressors = np.zeros((896, 16), np.float32)
+        logits = np.full((len(self._anchors), 1), -100, np.float32)
+        regressors = np.zeros((len(self._anchors), self._numbers), np.float32)
         for anchor, face in enumerate(self._scene.detect(image, region, 0.0)):
             logits[anchor] = np.log(face.score / (1 - face.score))
             corners = square.to_units(np.concatenate([face.box.reshape(2, 2), face.keypoints]))
             centre, size = corners[:2].mean(axis=0), corners[1] - corners[0]
             points = np.concatenate([[centre], corners[2:]]) + 0.5 - self._anchors[anchor]
-            regressors[anchor] = 128 * np.insert(points, 1, size, axis=0).ravel()
+            numbers = self._size * np.insert(points, 1, size, axis=0).ravel()
+            regressors[anchor] = numbers[: self._numbers]
         self.logits.append(logits)
         self.regressors.append(regressors)
         return super().detect(image, region, threshold)
@@ -167,11 +169,55 @@ def script(scene: Scene) -> Iterator[float]:
     yield from [0.02] * 12
 
 
+def turned_script(scene: Scene) -> Iterator[float]:
+    """What happens where there is a second detector; yields the seconds until each frame."""
+    # Found in the first frame, verified, doubted, lost, found again.
+    person = Person(profile=True)
+    scene.people = [person]
+    yield from [FRAME] * 3
+    yield from [0.5] * 3
+    person.phase += alike(0.5)
+    yield FRAME
+    person.detectable = False
+    yield from [0.5] * 3
+    person.detectable = True
+    yield from [0.1] * 5
+    # A face that turns away and back.
+    for profile in (False, True, False):
+        person.profile = profile
+        yield from [0.4] * 8
+    # Nobody; a profile comes; a face beside it; a small one.
+    scene.people = []
+    yield from [0.05] * 30
+    scene.people = [Person(x=150, profile=True, score=0.8)]
+    yield from [0.05] * 8
+    scene.people.append(Person(x=350, stripes=(2, -1)))
+    yield from [0.1] * 9
+    scene.people[0].visible = False
+    yield from [0.1] * 14
+    scene.people.append(Person(x=60, side=36, profile=True, stripes=(3, 1)))
+    yield from [0.1] * 9
+
+
 def scenes() -> dict[str, np.ndarray]:
     """What was in each frame, the networks' answers in their order, and the faces found."""
-    scene = Scene(max_faces=2, smoothing=True)
+    return record("scene", script, Scene(max_faces=2, smoothing=True))
+
+
+def turned_scenes() -> dict[str, np.ndarray]:
+    """The same with a detector of turned faces."""
+    return record("turned", turned_script, Scene(max_faces=2, smoothing=True, turned=True))
+
+
+def record(
+    name: str, script: Callable[[Scene], Iterator[float]], scene: Scene
+) -> dict[str, np.ndarray]:
+    """Play a script; arrays by name."""
     detector, landmarker = Detector(scene), scene.tracker.landmarker
     landmarker.spec = read_spec(models.find(models.DEFAULT))
+    detectors = {"detector": detector}
+    if scene.tracker.turned:
+        scene.tracker.turned = detectors["other"] = Detector(scene, turned=True)
     scene.tracker.detector = detector
     answer = landmarker.raw
     means, landmarks, poses = [], [], []
@@ -191,23 +237,27 @@ def scenes() -> dict[str, np.ndarray]:
         frames.append((scene.t, *scene.size, scene.background, len(there)))
         people += [(p.x, p.y, p.side, *p.stripes, p.phase) for p in there]
     faces = [face for answer in answers for face in answer]
-    logits = np.array(detector.logits)[..., 0]
-    call, anchor = np.nonzero(logits > -100)
-    return {
-        "scene/frames": np.array(frames),
-        "scene/people": np.array(people, np.float64),
-        "scene/type": np.zeros(2, np.int32),
-        "scene/scale": np.zeros(1, np.float32),
-        "scene/landmarks": np.array(landmarks).reshape(-1, 136),
-        "scene/pose": np.array(poses),
-        "scene/means": np.array(means),
-        "scene/detector/means": np.array(detector.means),
-        "scene/detector/candidates": np.stack([call, anchor], axis=1).astype(np.int32),
-        "scene/detector/logits": logits[call, anchor],
-        "scene/detector/regressors": np.array(detector.regressors)[call, anchor],
-        "scene/counts": np.array([len(answer) for answer in answers], np.int32),
-        "scene/ids": np.array([face.id for face in faces], np.int32),
-        "scene/scores": np.array([face.score for face in faces]),
-        "scene/boxes": np.array([face.box for face in faces]),
-        "scene/yaws": np.array([face.pose[0] for face in faces]),
+    found = {
+        "frames": np.array(frames),
+        "people": np.array(people, np.float64),
+        "type": np.zeros(2, np.int32),
+        "scale": np.zeros(1, np.float32),
+        "landmarks": np.array(landmarks).reshape(-1, 136),
+        "pose": np.array(poses),
+        "means": np.array(means),
+        "counts": np.array([len(answer) for answer in answers], np.int32),
+        "ids": np.array([face.id for face in faces], np.int32),
+        "scores": np.array([face.score for face in faces]),
+        "boxes": np.array([face.box for face in faces]),
+        "yaws": np.array([face.pose[0] for face in faces]),
     }
+    for kind, detector in detectors.items():
+        logits = np.array(detector.logits)[..., 0]
+        call, anchor = np.nonzero(logits > -100)
+        found |= {
+            f"{kind}/means": np.array(detector.means),
+            f"{kind}/candidates": np.stack([call, anchor], axis=1).astype(np.int32),
+            f"{kind}/logits": logits[call, anchor],
+            f"{kind}/regressors": np.array(detector.regressors)[call, anchor],
+        }
+    return {f"{name}/{key}": value for key, value in found.items()}

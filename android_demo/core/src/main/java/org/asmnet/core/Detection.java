@@ -13,11 +13,13 @@ public final class Detection {
     public double score;
     /**
      * (6, 2) picture pixels: the subject's right eye, left eye, nose tip, mouth, right ear, left
-     * ear.
+     * ear. Empty of YuNet.
      */
-    public final double[] keypoints = new double[12];
+    public final double[] keypoints;
 
-    Detection() {}
+    Detection(int numbers) {
+        keypoints = new double[numbers];
+    }
 
     /**
      * About the crop that {@link Crop#around} would give.

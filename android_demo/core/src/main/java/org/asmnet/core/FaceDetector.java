@@ -4,34 +4,48 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * BlazeFace, MediaPipe's short-range model: faces larger than about a tenth of the searched square.
+ * A network that finds faces: BlazeFace, or YuNet for turned ones.
  *
- * <p>128 x 128 RGB in [-1, 1], 896 anchors of unit size on a 16 x 16 grid (two each) and an
+ * <p>BlazeFace, MediaPipe's short-range model, finds faces larger than about a tenth of the searched
+ * square. 128 x 128 RGB in [-1, 1], 896 anchors of unit size on a 16 x 16 grid (two each) and an
  * 8 x 8 grid (six each); for each a box, six keypoints and a logit. Bazarevsky et al.,
  * "BlazeFace" (2019).
+ *
+ * <p>YuNet finds those of half the size, and profiles, in several times the time. Its file was
+ * brought into the same form: 320 x 320, grids of 40, 20 and 10, boxes alone. Wu, Peng and Yu,
+ * "YuNet" (2023).
  */
 public final class FaceDetector {
-    /** Input side in pixels. */
+    /** BlazeFace's input side in pixels. */
     public static final int SIZE = 128;
-    /** Number of anchors. */
+    /** BlazeFace's number of anchors. */
     public static final int ANCHORS = 896;
+    /** YuNet's input side in pixels. */
+    public static final int TURNED_SIZE = 320;
+    // Grids: cells across, and anchors in each.
+    private static final int[][] GRIDS = {{16, 2}, {8, 6}};
+    private static final int[][] TURNED_GRIDS = {{40, 1}, {20, 1}, {10, 1}};
 
     private static final float OVERLAP = 0.3f;
 
     private final Interpreter network;
     private final Resampler resampler = new Resampler();
     private final float[] table = Quantization.floatTable(127.5, 127.5);
-    private final byte[] square = new byte[3 * SIZE * SIZE];
-    private final float[] input = new float[3 * SIZE * SIZE];
-    private final float[] regressors = new float[16 * ANCHORS];
-    private final float[] logits = new float[ANCHORS];
+    private final int size;
+    /** Of each anchor: box and keypoints. */
+    private final int numbers;
+    private final int count;
+    private final byte[] square;
+    private final float[] input;
+    private final float[] regressors;
+    private final float[] logits;
     private final Crop whole = new Crop();
 
-    private final float[] anchors = anchors();
-    private final int[] left = new int[ANCHORS];
-    private final float[] scores = new float[ANCHORS];
-    private final float[] pairs = new float[16];
-    private final double[] mean = new double[16];
+    private final float[] anchors;
+    private final int[] left;
+    private final float[] scores;
+    private final float[] pairs;
+    private final double[] mean;
     private final double[] box = new double[4];
     private final double[] best = new double[4];
     private final List<Detection> found = new ArrayList<>();
@@ -39,25 +53,44 @@ public final class FaceDetector {
     /**
      * A detector.
      *
-     * @param network runs the shipped file; null if only {@link #decode} is wanted
+     * @param network runs a shipped file; null if only {@link #decode} of BlazeFace is wanted
      * @throws AsmnetException it is another network
      */
     public FaceDetector(Interpreter network) {
-        if (network != null && (network.input().side != SIZE
+        boolean turned = network != null && network.input().side == TURNED_SIZE;
+        size = turned ? TURNED_SIZE : SIZE;
+        if (network != null && (network.input().side != size
                 || network.input().type != Quantization.Type.FLOAT32)) {
             throw new AsmnetException("the detector takes another input than 128 x 128 floats; "
                     + "it is another model");
         }
         this.network = network;
+        numbers = turned ? 4 : 16;
+        anchors = anchors(turned);
+        count = anchors.length / 2;
+        square = new byte[3 * size * size];
+        input = new float[3 * size * size];
+        regressors = new float[numbers * count];
+        logits = new float[count];
+        left = new int[count];
+        scores = new float[count];
+        pairs = new float[numbers];
+        mean = new double[numbers];
     }
 
-    /** (896, 2) anchor centres x, y in [0, 1], in the order of the network's outputs. */
-    static float[] anchors() {
-        float[] centres = new float[2 * ANCHORS];
+    /** (N, 2) anchor centres x, y in [0, 1], in the order of the network's outputs. */
+    static float[] anchors(boolean turned) {
+        int[][] grids = turned ? TURNED_GRIDS : GRIDS;
+        int count = 0;
+        for (int[] grid : grids) {
+            count += grid[0] * grid[0] * grid[1];
+        }
+        float[] centres = new float[2 * count];
         int n = 0;
-        for (int cells = 16; cells >= 8; cells -= 8) {
+        for (int[] grid : grids) {
+            int cells = grid[0];
             for (int cell = 0; cell < cells * cells; cell++) {
-                for (int each = cells == 16 ? 2 : 6; each > 0; each--) {
+                for (int each = 0; each < grid[1]; each++) {
                     centres[n++] = (float) ((cell % cells + 0.5) / cells);
                     centres[n++] = (float) ((cell / cells + 0.5) / cells);
                 }
@@ -79,7 +112,7 @@ public final class FaceDetector {
     public int detect(Picture picture, Crop region, double threshold) {
         Crop searched = region != null ? region : whole.set((picture.width - 1) / 2.0,
                 (picture.height - 1) / 2.0, Math.max(picture.width, picture.height), 0);
-        resampler.extract(picture, searched, SIZE, true, square);
+        resampler.extract(picture, searched, size, true, square);
         Quantization.apply(square, table, input);
         network.run(input);
         network.output("regressors", regressors);
@@ -96,21 +129,22 @@ public final class FaceDetector {
      * Faces in the network's answer, by weighted non-maximum suppression: overlapping boxes are
      * averaged, not dropped, which has less jitter than the single best (section 3.4 of the paper).
      *
-     * @param regressors (896, 16)
-     * @param logits (896)
+     * @param regressors (896, 16), of YuNet (2100, 4)
+     * @param logits (896), of YuNet (2100)
      * @param region the square that the network saw
      * @param threshold least score, between 0 and 1
      * @return their number; see {@link #get}
      * @throws AsmnetException NaN or the like is among the numbers
      */
     public int decode(float[] regressors, float[] logits, Crop region, double threshold) {
-        Landmarker.requireNumbers("the face detector", logits, 0, ANCHORS);
+        Landmarker.requireNumbers("the face detector", logits, 0, count);
         int candidates = 0;
-        // sigmoid(logit) >= threshold, without taking 896 exponentials.
+        // sigmoid(logit) >= threshold, without taking all exponentials.
         double least = Math.log(threshold / (1 - threshold));
-        for (int i = 0; i < ANCHORS; i++) {
+        for (int i = 0; i < count; i++) {
             if (logits[i] >= least) {
-                Landmarker.requireNumbers("the face detector", regressors, 16 * i, 16 * i + 16);
+                Landmarker.requireNumbers(
+                        "the face detector", regressors, numbers * i, numbers * i + numbers);
                 float logit = Math.min(Math.max(logits[i], -100), 100);
                 scores[i] = 1 / (1 + (float) Math.exp(-logit));
                 left[candidates++] = i;
@@ -131,7 +165,7 @@ public final class FaceDetector {
                 boxOf(regressors, anchor, box);
                 // A degenerate box does not even overlap itself.
                 if (anchor == top || (float) iou(best, box) > OVERLAP) {
-                    for (int j = 0; j < 16; j++) {
+                    for (int j = 0; j < numbers; j++) {
                         mean[j] += pairs[j] * scores[anchor];
                     }
                     weight += scores[anchor];
@@ -141,7 +175,7 @@ public final class FaceDetector {
             }
             candidates = kept;
             if (found.size() == faces) {
-                found.add(new Detection());
+                found.add(new Detection(numbers - 4));
             }
             inPicture(weight, scores[top], region, found.get(faces++));
         }
@@ -150,8 +184,8 @@ public final class FaceDetector {
 
     /** An anchor's answer into {@code pairs}, in parts of the square, and its box. */
     private void boxOf(float[] regressors, int anchor, double[] result) {
-        for (int j = 0; j < 16; j++) {
-            float part = regressors[16 * anchor + j] / SIZE;
+        for (int j = 0; j < numbers; j++) {
+            float part = regressors[numbers * anchor + j] / size;
             boolean extent = j == 2 || j == 3;
             pairs[j] = extent ? part : part + anchors[2 * anchor + j % 2];
         }
@@ -166,7 +200,7 @@ public final class FaceDetector {
         double s = Math.sin(region.angle * Crop.RADIANS) * region.side;
         double centreX = 0;
         double centreY = 0;
-        for (int point = 0; point < 8; point++) {
+        for (int point = 0; point < numbers / 2; point++) {
             double u = (float) (mean[2 * point] / weight) - 0.5f;
             double v = (float) (mean[2 * point + 1] / weight) - 0.5f;
             double x = u * c - v * s + region.cx;

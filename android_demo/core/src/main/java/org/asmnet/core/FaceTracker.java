@@ -35,6 +35,8 @@ public final class FaceTracker {
 
     private final Landmarker landmarker;
     private final FaceDetector detector;
+    private final FaceDetector turned;
+    private FaceDetector asked;
     private final int maxFaces;
     private final boolean smoothing;
     private final HeadPosition head;
@@ -67,7 +69,7 @@ public final class FaceTracker {
     /** A tracker for a camera of the usual field of view, {@link HeadPosition#FIELD_OF_VIEW}. */
     public FaceTracker(
             Landmarker landmarker, FaceDetector detector, int maxFaces, boolean smoothing) {
-        this(landmarker, detector, maxFaces, smoothing, HeadPosition.FIELD_OF_VIEW);
+        this(landmarker, detector, null, maxFaces, smoothing, HeadPosition.FIELD_OF_VIEW);
     }
 
     /**
@@ -75,16 +77,19 @@ public final class FaceTracker {
      *
      * @param landmarker the landmark network
      * @param detector the detector
+     * @param turned finds faces that {@code detector} misses, above all turned ones; null does without
      * @param maxFaces so many at most; cost grows with the faces that are there
      * @param smoothing pass points and pose through One-Euro filters
      * @param fov the camera's field of view, degrees along the picture's longer side, 1 to 170; for
      *     {@link Face#position}
      * @throws AsmnetException the field of view is none
      */
-    public FaceTracker(Landmarker landmarker, FaceDetector detector, int maxFaces,
-            boolean smoothing, double fov) {
+    public FaceTracker(Landmarker landmarker, FaceDetector detector, FaceDetector turned,
+            int maxFaces, boolean smoothing, double fov) {
         this.landmarker = landmarker;
         this.detector = detector;
+        this.turned = turned;
+        asked = detector;
         this.maxFaces = maxFaces;
         this.smoothing = smoothing;
         head = new HeadPosition(landmarker.spec.landmarkScheme, fov);
@@ -194,13 +199,14 @@ public final class FaceTracker {
                 || Association.correlation(observation.thumbnail, track.verifiedThumbnail)
                         < VERIFY_CORRELATION;
         if (doubtful || t - track.verified >= (changed ? VERIFY_EVERY : VERIFY_ANYHOW)) {
-            Detection found = detectNear(
-                    frame, observation.face.box(box), doubtful ? NEW_SCORE : KEEP_SCORE, track);
+            Detection found = detectNear(frame, observation.face.box(box),
+                    doubtful ? NEW_SCORE : KEEP_SCORE, track.turned, track);
             if (found == null || !isFace(found, frame)) {
                 if (doubtful || track.missed) {
                     return false;
                 }
                 track.missed = true;
+                track.turned = !track.turned;
             } else {
                 track.verified = t;
                 track.missed = false;
@@ -240,20 +246,22 @@ public final class FaceTracker {
      * The detector's answer for one place: the face there that no other track holds.
      *
      * @param place (4) left, top, right, bottom
+     * @param asTurned see {@link #detect}
      * @param track whose face is looked for; null for a face that none holds yet
      */
-    private Detection detectNear(Picture frame, double[] place, double threshold, Track track) {
+    private Detection detectNear(Picture frame, double[] place, double threshold, boolean asTurned,
+            Track track) {
         double longer = Math.max(place[2] - place[0], place[3] - place[1]);
         region.set((place[0] + place[2]) / 2, (place[1] + place[3]) / 2,
                 Math.max(longer, 8) * DETECT_SCALE, 0);
         Detection best = null;
         double most = 0.2;
-        int found = detect(frame, region, threshold);
+        int found = detect(frame, region, threshold, asTurned);
         for (int i = 0; i < found; i++) {
-            Association.squareBox(detector.get(i).toCrop(1.0, square), here);
+            Association.squareBox(asked.get(i).toCrop(1.0, square), here);
             double overlap = FaceDetector.iou(here, place);
             if (overlap > most && !Track.overlaps(here, tracks, track, overlap)) {
-                best = detector.get(i);
+                best = asked.get(i);
                 most = overlap;
             }
         }
@@ -282,25 +290,44 @@ public final class FaceTracker {
 
     /** Start tracks for faces that none has yet. */
     private void search(Picture frame, double t) {
-        int regions = Association.searchRegions(width, height);
         turn++;
-        int found;
-        if (!tracks.isEmpty()) { // nothing is urgent: one region a frame
-            Crop where = Association.searchRegion(width, height, turn % regions, region);
-            found = detect(frame, where, 0.5);
+        if (turned == null) {
+            start(look(frame, turn), false, frame, t);
         } else {
-            found = detect(frame, null, 0.5);
-            if (found == 0 && regions > 1) {
-                int nth = 1 + turn % (regions - 1);
-                found = detect(frame, Association.searchRegion(width, height, nth, region), 0.5);
+            if (turn % 2 == 1) {
+                start(look(frame, turn / 2), false, frame, t);
+            }
+            if (turn % 2 == 0 || (turn == 1 && tracks.isEmpty())) {
+                start(detect(frame, null, 0.5, true), true, frame, t);
             }
         }
+        pause = Math.min(2 * pause + 0.01, SEARCH_PAUSE);
+        nextSearch = t + (tracks.isEmpty() ? pause : SEARCH_MORE);
+    }
+
+    /** How many faces the first detector finds in the whole picture or one of its regions. */
+    private int look(Picture frame, int nth) {
+        int regions = Association.searchRegions(width, height);
+        if (!tracks.isEmpty()) { // nothing is urgent: one region a frame
+            Crop where = Association.searchRegion(width, height, nth % regions, region);
+            return detect(frame, where, 0.5, false);
+        }
+        int found = detect(frame, null, 0.5, false);
+        if (found == 0 && regions > 1) {
+            Crop where = Association.searchRegion(width, height, 1 + nth % (regions - 1), region);
+            return detect(frame, where, 0.5, false);
+        }
+        return found;
+    }
+
+    /** Start tracks for those of the faces just found that none has yet. */
+    private void start(int found, boolean asTurned, Picture frame, double t) {
         // Searching close up overwrites the detector's answer.
         if (places.length < 4 * found) {
             places = new double[4 * found];
         }
         for (int i = 0; i < found; i++) {
-            Association.squareBox(detector.get(i).toCrop(1.0, square), box);
+            Association.squareBox(asked.get(i).toCrop(1.0, square), box);
             System.arraycopy(box, 0, places, 4 * i, 4);
         }
         for (int i = 0; i < found && tracks.size() < maxFaces; i++) {
@@ -309,19 +336,19 @@ public final class FaceTracker {
                 continue;
             }
             // Once more, close up: a better box, and no confirmation for what is no face.
-            Detection close = detectNear(frame, box, NEW_SCORE, null);
+            Detection close = detectNear(frame, box, NEW_SCORE, asTurned, null);
             if (close == null) {
                 continue;
             }
             locate(frame, detected(close));
             if (isFace(close, frame)) {
                 // A track of its own even for a face that is remembered: its filters start anew.
-                tracks.add(new Track(reidentify(t), landmarker.spec.landmarkScheme, observation, t,
-                        close.score));
+                Track track = new Track(reidentify(t), landmarker.spec.landmarkScheme, observation, t,
+                        close.score);
+                track.turned = asTurned;
+                tracks.add(track);
             }
         }
-        pause = Math.min(2 * pause + 0.01, SEARCH_PAUSE);
-        nextSearch = t + (tracks.isEmpty() ? pause : SEARCH_MORE);
     }
 
     /** The id of a face that was lost a moment ago, if this is it; else a new one. */
@@ -335,9 +362,11 @@ public final class FaceTracker {
         return nextId++;
     }
 
-    private int detect(Picture frame, Crop where, double threshold) {
+    /** How many faces are found; `asTurned`: by the detector of turned faces, if there is one. */
+    private int detect(Picture frame, Crop where, double threshold, boolean asTurned) {
         long start = System.nanoTime();
-        int found = detector.detect(frame, where, threshold);
+        asked = asTurned && turned != null ? turned : detector;
+        int found = asked.detect(frame, where, threshold);
         watch.since(start, Stage.DETECT);
         return found;
     }

@@ -43,6 +43,8 @@ final class Track {
     final float[] verifiedThumbnail;
     /** The detector did not find it when last asked. */
     boolean missed;
+    /** The detector of turned faces is the next to be asked. */
+    boolean turned;
     /**
      * Observation, time and velocity when nothing spoke against the face and nobody was in front: by
      * these it is known again after something hid it bit by bit.

@@ -29,7 +29,8 @@ class FaceDetectorTest {
 
     @Test
     void anchorsAreThoseOfPython() {
-        assertArrayEquals(Golden.floats("detector/anchors"), FaceDetector.anchors());
+        assertArrayEquals(Golden.floats("detector/anchors"), FaceDetector.anchors(false));
+        assertArrayEquals(Golden.floats("turned/0/anchors"), FaceDetector.anchors(true));
     }
 
     @ParameterizedTest
@@ -52,6 +53,27 @@ class FaceDetectorTest {
             assertNear(Golden.doubles(key + "crops", i),
                     new double[] {crop.cx, crop.cy, crop.side, crop.angle}, 2e-3);
         }
+    }
+
+    @Test
+    void turnedDetectionsAreThoseOfPython() {
+        int[] candidates = Golden.ints("turned/0/candidates");
+        float[] known = Golden.floats("turned/0/regressors");
+        float[] scores = new float[Golden.shape("turned/0/anchors")[0]];
+        float[] boxes = new float[4 * scores.length];
+        Arrays.fill(scores, -100);
+        for (int i = 0; i < candidates.length; i++) {
+            scores[candidates[i]] = Golden.floats("turned/0/logits")[i];
+            System.arraycopy(known, 4 * i, boxes, 4 * candidates[i], 4);
+        }
+        Fake other = new Fake(FaceDetector.TURNED_SIZE, Type.FLOAT32, 0, 0);
+        FaceDetector turned = new FaceDetector(other);
+        assertEquals(1, turned.decode(boxes, scores, Golden.crop("turned/0/region"), 0.3));
+        assertNear(Golden.doubles("turned/0/boxes", 0), turned.get(0).box, 1e-3);
+        assertEquals(Golden.doubles("turned/0/scores")[0], turned.get(0).score, 1e-6);
+        assertEquals(0, turned.get(0).keypoints.length);
+        turned.detect(new Picture().resize(9, 9), null, 0.6);
+        assertEquals(3 * FaceDetector.TURNED_SIZE * FaceDetector.TURNED_SIZE, other.values.length);
     }
 
     @Test

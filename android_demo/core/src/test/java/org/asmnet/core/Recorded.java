@@ -71,10 +71,20 @@ abstract class Recorded implements Interpreter {
 
     /** The detector of a recorded clip; only anchors with a chance are recorded. */
     static Recorded detector(String clip) {
-        int[] candidates = Golden.ints(clip + "/detector/candidates");
-        float[] logits = Golden.floats(clip + "/detector/logits");
-        float[] regressors = Golden.floats(clip + "/detector/regressors");
-        return new Recorded(128, Type.FLOAT32, 0, 0, clip + "/detector/means", 0.1 / 127.5) {
+        return detector(clip + "/detector", FaceDetector.SIZE, 16, 0.1);
+    }
+
+    /** The detector of turned faces of a recorded clip. */
+    static Recorded turnedDetector(String clip) {
+        // A face is enlarged there, and every pixel interpolated.
+        return detector(clip + "/other", FaceDetector.TURNED_SIZE, 4, 0.2);
+    }
+
+    private static Recorded detector(String key, int size, int numbers, double levels) {
+        int[] candidates = Golden.ints(key + "/candidates");
+        float[] logits = Golden.floats(key + "/logits");
+        float[] regressors = Golden.floats(key + "/regressors");
+        return new Recorded(size, Type.FLOAT32, 0, 0, key + "/means", levels / 127.5) {
             @Override
             public void output(String name, float[] values) {
                 boolean scores = name.equals("classificators");
@@ -87,7 +97,8 @@ abstract class Recorded implements Interpreter {
                     if (scores) {
                         values[anchor] = logits[i];
                     } else {
-                        System.arraycopy(regressors, 16 * i, values, 16 * anchor, 16);
+                        System.arraycopy(
+                                regressors, numbers * i, values, numbers * anchor, numbers);
                     }
                 }
             }

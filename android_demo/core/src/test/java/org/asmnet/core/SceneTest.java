@@ -14,24 +14,35 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The made-up scenes of {@code golden/scenes.py}, in which each decision of the tracker matters. */
 class SceneTest {
     private final ModelSpec spec = ModelSpec.read(Golden.resource("contract.tflite"), "contract");
-    private final Recorded landmarks = Recorded.landmarks("scene", spec);
-    private final Recorded detector = Recorded.detector("scene");
-    private final FaceTracker tracker = new FaceTracker(
-            new Landmarker(landmarks, spec), new FaceDetector(detector), 2, true);
-    private final double[] people = Golden.doubles("scene/people");
+    private double[] people;
 
     @Test
     void facesAreFoundFollowedLostAndKnownAgainAsInPython() {
-        int[] counts = Golden.ints("scene/counts");
-        int[] ids = Golden.ints("scene/ids");
-        double[] scores = Golden.doubles("scene/scores");
-        float[] boxes = Golden.floats("scene/boxes");
-        float[] yaws = Golden.floats("scene/yaws");
+        replay("scene", null);
+    }
+
+    @Test
+    void turnedFacesAreFoundAsInPython() {
+        replay("turned", Recorded.turnedDetector("turned"));
+    }
+
+    private void replay(String scene, Recorded turned) {
+        Recorded landmarks = Recorded.landmarks(scene, spec);
+        Recorded detector = Recorded.detector(scene);
+        FaceTracker tracker = new FaceTracker(new Landmarker(landmarks, spec),
+                new FaceDetector(detector), turned == null ? null : new FaceDetector(turned), 2, true,
+                HeadPosition.FIELD_OF_VIEW);
+        people = Golden.doubles(scene + "/people");
+        int[] counts = Golden.ints(scene + "/counts");
+        int[] ids = Golden.ints(scene + "/ids");
+        double[] scores = Golden.doubles(scene + "/scores");
+        float[] boxes = Golden.floats(scene + "/boxes");
+        float[] yaws = Golden.floats(scene + "/yaws");
         Picture picture = new Picture();
         int shown = 0;
         int face = 0;
         for (int n = 0; n < counts.length; n++) {
-            double[] frame = Golden.doubles("scene/frames", n);
+            double[] frame = Golden.doubles(scene + "/frames", n);
             paint(picture, frame, shown);
             shown += (int) frame[4];
             String when = "frame " + n;
@@ -55,12 +66,18 @@ class SceneTest {
         }
         assertEquals(landmarks.recordedRuns(), landmarks.runs);
         assertEquals(detector.recordedRuns(), detector.runs);
+        if (turned != null) {
+            assertEquals(turned.recordedRuns(), turned.runs);
+        }
     }
 
     @ParameterizedTest
     @ValueSource(doubles = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY})
     void aTimeThatIsNoneIsOneSentence(double t) {
         Picture picture = new Picture().resize(9, 9);
+        FaceTracker tracker = new FaceTracker(
+                new Landmarker(Recorded.landmarks("scene", spec), spec),
+                new FaceDetector(Recorded.detector("scene")), 2, true);
         String said = assertThrows(AsmnetException.class, () -> tracker.update(picture, t))
                 .getMessage();
         assertEquals("a frame's time must be a number of seconds, not " + t, said);

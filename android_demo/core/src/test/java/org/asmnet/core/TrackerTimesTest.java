@@ -32,7 +32,7 @@ class TrackerTimesTest {
         float[] regressors = new float[16 * FaceDetector.ANCHORS];
         float[] logits = new float[FaceDetector.ANCHORS];
         Arrays.fill(logits, -50);
-        float[] anchors = FaceDetector.anchors();
+        float[] anchors = FaceDetector.anchors(false);
         for (int n = 0; n < count; n++) {
             logits[n] = 5;
             for (int i = 0; i < 16; i += 2) {

@@ -11,7 +11,10 @@ import org.asmnet.core.HeadPosition;
 import org.asmnet.core.Landmarker;
 import org.asmnet.core.ModelSpec;
 
-/** The two networks of a command, from {@code --model}, {@code --detector}, {@code --threads}. */
+/**
+ * The networks of a command, from {@code --model}, {@code --detector}, {@code --turned} (none by
+ * default) and {@code --threads}.
+ */
 final class Networks implements AutoCloseable {
     /** The landmark network's contract. */
     final ModelSpec spec;
@@ -19,6 +22,8 @@ final class Networks implements AutoCloseable {
     final TfliteInterpreter landmarks;
     /** Runs the detector. */
     final TfliteInterpreter detector;
+    /** Runs the detector of turned faces; null without. */
+    final TfliteInterpreter turned;
 
     Networks(Arguments arguments) throws IOException {
         int threads = arguments.integer("threads", 1, 1);
@@ -28,11 +33,14 @@ final class Networks implements AutoCloseable {
         landmarks = new TfliteInterpreter(content, model, threads);
         String file = arguments.text("detector");
         detector = new TfliteInterpreter(content(file), file, threads);
+        String other = arguments.text("turned", null);
+        turned = other == null ? null : new TfliteInterpreter(content(other), other, threads);
     }
 
     /** The tracker of {@code --faces} faces (default 2), seen by a camera of {@code --fov}. */
     FaceTracker tracker(Arguments arguments) {
         return new FaceTracker(new Landmarker(landmarks, spec), new FaceDetector(detector),
+                turned == null ? null : new FaceDetector(turned),
                 arguments.integer("faces", 2, 1), true,
                 arguments.number("fov", HeadPosition.FIELD_OF_VIEW, 1));
     }
@@ -52,5 +60,8 @@ final class Networks implements AutoCloseable {
     public void close() {
         landmarks.close();
         detector.close();
+        if (turned != null) {
+            turned.close();
+        }
     }
 }

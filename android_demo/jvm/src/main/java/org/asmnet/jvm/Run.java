@@ -18,6 +18,7 @@ public final class Run {
             "",
             "  --model FILE     landmark network with its contract (.tflite)",
             "  --detector FILE  face_detection_short_range.tflite",
+            "  --turned FILE    face_detection_yunet.tflite, for turned faces; default none",
             "  --frames FILE    PPM pictures one after another; - is standard input:",
             "                   ffmpeg -i VIDEO -f image2pipe -c:v ppm - | ...",
             "  --out FILE       receives the lines",
