@@ -29,6 +29,7 @@ import package
 import pytest
 import toolchain
 from dexfile import Dex
+from pins import PINS, Pin
 from signature import read_signature
 
 SIZE = 16 * 2**20  # bytes
@@ -306,11 +307,11 @@ def test_the_core_from_the_apk_passes_the_core_s_tests(apk, dex, tmp_path):
 
 def test_pins_follow_the_catalog():
     versions = toolchain.catalog()
-    for name, pin in toolchain.PINS.items():
+    for name, pin in PINS.items():
         assert re.fullmatch("[0-9a-f]{64}", pin.sha256), name
         assert pin.version == versions.get(pin.catalog, pin.version), name
     # JUnit 5's console is numbered 1.
-    assert toolchain.PINS["junit"].version == "1" + versions["junit"].removeprefix("5")
+    assert PINS["junit"].version == "1" + versions["junit"].removeprefix("5")
 
 
 @pytest.mark.parametrize(
@@ -319,12 +320,12 @@ def test_pins_follow_the_catalog():
 )
 def test_a_download_that_is_not_the_pinned_one_is_refused(coordinates, file, tmp_path, monkeypatch):
     """Whatever the registry's client brings: here it brings something else, then nothing."""
-    pin, path = toolchain.Pin(coordinates, "0" * 64), tmp_path / "cache" / "tool"
+    pin, path = Pin(coordinates, "0" * 64), tmp_path / "cache" / "tool"
     bring = [sys.executable, "-c", "import sys; open(sys.argv[1], 'w').write('else')"]
-    monkeypatch.setattr(toolchain.Pin, "command", lambda pin, to: [*bring, to / file])
+    monkeypatch.setattr(Pin, "command", lambda pin, to: [*bring, to / file])
     with pytest.raises(toolchain.BuildError, match="has SHA-256 .* not the pinned"):
         toolchain.download(pin, path)
-    monkeypatch.setattr(toolchain.Pin, "command", lambda pin, to: [sys.executable, "-c", "0/0"])
+    monkeypatch.setattr(Pin, "command", lambda pin, to: [sys.executable, "-c", "0/0"])
     with pytest.raises(toolchain.BuildError, match="cannot be had"):
         toolchain.download(pin, path)
     assert not list(path.parent.iterdir())
@@ -345,7 +346,7 @@ def test_one_run_of_maven_brings_all_that_is_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(toolchain, "CACHE", tmp_path)
     monkeypatch.setattr(toolchain, "run", maven)
     toolchain.fetch_together(pins)
-    brought = {toolchain.PINS[name].file for name in pins[:3]}
+    brought = {PINS[name].file for name in pins[:3]}
     assert {path.name for path in tmp_path.iterdir()} == brought
     toolchain.fetch_together(pins)
     assert len(runs) == 1, "all are there"

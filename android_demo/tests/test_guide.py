@@ -13,7 +13,8 @@ import build_apk
 import compilers
 import jvm
 import pytest
-from toolchain import ANDROID, CATALOG, PINS, REPOSITORY, catalog, fetch, project_version, read_toml
+from pins import PINS
+from toolchain import ANDROID, CATALOG, REPOSITORY, catalog, fetch, project_version, read_toml
 
 GUIDE = (REPOSITORY / "docs/guides/android.md").read_text()
 MODULES = ("core", "android", "app", "jvm")

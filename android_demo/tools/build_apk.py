@@ -20,13 +20,13 @@ import api_level
 import compilers
 import package
 from dexfile import Dex
+from pins import PINS
 from signature import read_signature
 from toolchain import (
     ANDROID,
     BUILD,
     CATALOG,
     PACKAGES,
-    PINS,
     REPOSITORY,
     catalog,
     digest,

@@ -8,11 +8,11 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pins import PINS
 from toolchain import (
     ANDROID,
     CACHE,
     FRAMEWORK_RESOURCES,
-    PINS,
     StepError,
     catalog,
     fetch,

@@ -18,12 +18,12 @@ import jvm
 import package
 import toolchain
 from build_apk import APPLICATION, MODELS
+from pins import PINS, Pin
 from toolchain import (
     ANDROID,
     BUILD,
     CACHE,
     REPOSITORY,
-    Pin,
     fetch,
     fetch_together,
     require,
@@ -140,7 +140,7 @@ ROBOLECTRIC = (
         "66fdef91e9739348df7a096aa384a5685f4e875584cce89386a7a47251c4d8e9",
     ),
 )
-toolchain.PINS.update({pin.coordinates: pin for pin in (ANDROID_ALL, *ROBOLECTRIC)})
+PINS.update({pin.coordinates: pin for pin in (ANDROID_ALL, *ROBOLECTRIC)})
 
 
 @functools.cache

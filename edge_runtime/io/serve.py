@@ -20,9 +20,7 @@ import contextlib
 import importlib
 import ipaddress
 import logging
-import re
 import secrets
-import socket
 import threading
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
@@ -30,13 +28,19 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 
 from asmnet.core import IBUG68, Scheme, UserError
 from asmnet.edge_runtime.io.closing import Closing
+from asmnet.edge_runtime.io.listening import (
+    hostname,
+    is_loopback,
+    listen,
+    own_address,
+    parse_address,
+)
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -120,11 +124,11 @@ class PreviewServer(Closing):
     def __init__(self, address: str, scheme: Scheme = IBUG68) -> None:
         self._web = _aiohttp()
         self._hello = {"edges": scheme.edges, "nose": scheme.groups["nose"]}
-        self._host, port = _parse(address)
-        self._socket = _listen(self._host, port)
+        self._host, port = parse_address(address)
+        self._socket = listen(self._host, port)
         bound, port = self._socket.getsockname()[:2]
-        self._token = None if _is_loopback(bound) else secrets.token_urlsafe(16)
-        host = _own_address(bound) if ipaddress.ip_address(bound).is_unspecified else self._host
+        self._token = None if is_loopback(bound) else secrets.token_urlsafe(16)
+        host = own_address(bound) if ipaddress.ip_address(bound).is_unspecified else self._host
         host = f"[{host}]" if ":" in host else host
         self.url = f"http://{host}:{port}/" + (f"?token={self._token}" if self._token else "")
         self._loop = asyncio.new_event_loop()
@@ -293,8 +297,8 @@ class PreviewServer(Closing):
         if self._token is None:
             # A foreign page can have its own name resolve to this machine (DNS rebinding);
             # its browser then asks for that name.  With a token there is nothing to gain.
-            name = _hostname(f"//{host}")
-            if name not in ("localhost", self._host) and not _is_loopback(name):
+            name = hostname(f"//{host}")
+            if name not in ("localhost", self._host) and not is_loopback(name):
                 raise self._web.HTTPForbidden(text=f"This page is not served to {host!r}.\n")
         elif not secrets.compare_digest(
             request.query.get("token", "").encode(), self._token.encode()
@@ -326,50 +330,3 @@ def _aiohttp() -> ModuleType:
         return importlib.import_module("aiohttp.web")
     except ImportError as error:
         raise UserError("aiohttp is not installed; run: pip install 'asmnet[preview]'") from error
-
-
-def _parse(address: str) -> tuple[str, int]:
-    """Host and port of an address."""
-    match = re.fullmatch(r"(?:(?:\[([\w:.%]+)\]|([^\s:/\[\]]+)):)?(\d{1,5})", address)
-    if match is None or int(match[3]) > 65535:
-        raise UserError(
-            f"cannot serve at {address!r}; give a port such as 8000, or 0.0.0.0:8000 "
-            "to be seen by other machines"
-        )
-    return (match[1] or match[2] or "127.0.0.1"), int(match[3])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(place[:2], family=family)
-    except (OSError, UnicodeError) as error:
-        raise UserError(
-            f"cannot serve at {host}, port {port}: {getattr(error, 'strerror', None) or error}; "
-            "give another address, or port 0 for any free one"
-        ) from error
-
-
-def _own_address(bound: str) -> str:
-    """The address of this machine as its neighbours see it."""
-    family, far = (
-        (socket.AF_INET6, "2001:db8::1") if ":" in bound else (socket.AF_INET, "192.0.2.1")
-    )
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((far, 9))  # chooses the way out, sends nothing
-            return str(probe.getsockname()[0])
-        except OSError:
-            return socket.gethostname()
-
-
-def _hostname(url: str) -> str:
-    with contextlib.suppress(ValueError):
-        return urlsplit(url).hostname or ""
-    return ""
-
-
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+import socket
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any
 
 import cv2
@@ -89,3 +90,19 @@ async def ask(server: PreviewServer, path: str = "", **headers: str) -> tuple[in
         session.get(local(server) + path, headers=headers) as answer,
     ):
         return answer.status, await answer.text()
+
+
+@contextlib.contextmanager
+def deaf_viewer(server: PreviewServer) -> Iterator[socket.socket]:
+    """A connection that was answered and then reads no more, with little room for what comes."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", int(port_of(server))))
+        connection.sendall(
+            b"GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+            b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        connection.settimeout(PATIENCE)
+        assert connection.recv(12) == b"HTTP/1.1 101"
+        yield connection
