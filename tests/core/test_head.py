@@ -31,6 +31,13 @@ def test_any_picture_and_field_of_view(size):
     assert found == pytest.approx((50, 20, 700), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "size, fov, pixels", [((640, 480), 90.0, 320.0), ((480, 640), 60.0, 554.26)]
+)
+def test_the_field_of_view_is_that_of_the_longer_side(size, fov, pixels):
+    assert focal_length(size, fov) == pytest.approx(pixels, abs=0.01)
+
+
 def test_a_mirrored_face_is_on_the_other_side():
     landmarks = seen((120, 30, 600), (20, 5, 10))[IBUG68.mirror] * (-1, 1) + (SIZE[0] - 1, 0)
     found = head_position(landmarks, np.array([-20, 5, -10]), SIZE)
