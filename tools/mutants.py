@@ -45,7 +45,8 @@ export/weights/bias_correction.py export/weights/prepare.py train/loss.py train/
 train/augment.py data/datasets.py data/faces.py data/jsonl.py train/split.py train/run.py
 train/asm_model.py train/batches.py train/callbacks.py train/norms.py train/statistics.py
 train/stages.py train/warm_start.py data/boxes.py edge_runtime/batch/inputs.py
-edge_runtime/batch/records.py cli/workers.py
+edge_runtime/batch/openface.py edge_runtime/batch/records.py edge_runtime/batch/tracking.py
+cli/workers.py
 """.split()
 
 # A module's nearest tests are tests/ROOM/test_MODULE*.py and these; TESTS in the environment names
@@ -56,7 +57,9 @@ TESTS = {
     # Not test_tracker.py: the sample clip takes a minute.
     "edge_runtime/tracking/association.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/batch/inputs.py": ["batch/test_inputs.py"],
+    "edge_runtime/batch/openface.py": ["batch/test_tracking.py"],
     "edge_runtime/batch/records.py": ["batch/test_batch.py"],
+    "edge_runtime/batch/tracking.py": ["batch/test_tracking.py"],
     "edge_runtime/io/pictures.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/io/listening.py": ["edge_runtime/test_serve.py"],
     "edge_runtime/io/recorder.py": ["edge_runtime/test_closing.py"],
