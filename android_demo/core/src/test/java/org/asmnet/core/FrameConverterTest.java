@@ -78,6 +78,26 @@ class FrameConverterTest {
                 1, 1, 2, 2, 0, false, picture));
     }
 
+    @Test
+    void theLastPixelOfAFrameThatJustFitsIsRead() {
+        assertFits(true, () -> converter.yuv(plane(9, 3), plane(4, 2), plane(4, 2),
+                2, 2, 1, 1, 0, false, picture));
+    }
+
+    @Test
+    void aSingleRowNeedsNoStride() {
+        assertFits(true, () -> converter.yuv(plane(2, 0), plane(1, 0), plane(1, 0),
+                0, 0, 2, 1, 0, false, picture));
+    }
+
+    @Test
+    void lightMayLieApartToo() {
+        Plane apart = new Plane().set(ByteBuffer.wrap(new byte[] {10, 99, 20, 99, 30}), 6, 2);
+        converter.yuv(apart, grey(), grey(), 0, 0, 3, 1, 0, false, picture);
+        assertArrayEquals(new byte[] {10, 10, 10, 20, 20, 20, 30, 30, 30},
+                Arrays.copyOf(picture.rgb, 9));
+    }
+
     @ParameterizedTest
     @CsvSource({"-1, 1", "2, 0", "2, -1"})
     void planesGoForward(int rowStride, int pixelStride) {
@@ -126,9 +146,9 @@ class FrameConverterTest {
         return new Plane().set(ByteBuffer.allocate(bytes), rowStride, 1);
     }
 
-    /** Chroma of 2 x 2 grey pixels. */
+    /** Chroma of up to 4 x 2 grey pixels. */
     private static Plane grey() {
-        return new Plane().set(ByteBuffer.wrap(new byte[] {(byte) 128}), 1, 1);
+        return new Plane().set(ByteBuffer.wrap(new byte[] {(byte) 128, (byte) 128}), 2, 1);
     }
 
     private static void assertFits(boolean fits, Executable convert) {
