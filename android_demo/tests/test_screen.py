@@ -6,6 +6,7 @@ sensor lies; what comes out is the whole screen.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -170,6 +171,18 @@ def test_the_status_names_speed_stages_and_model(shot: tuple) -> None:
     text = "\n".join(shot[0].texts)
     assert "frames/s" in text and "network" in text and "asmnet-spatial-68-224-int8" in text
     assert {"Camera", "Model", "Run on", "Record"} <= set(shot[0].texts)
+
+
+def test_the_status_tells_how_far_the_first_face_is(shot: tuple) -> None:
+    shown, frames, _ = shot
+    tracker = FaceTracker(Landmarker.load(), FaceDetector.load(), max_faces=4)
+    distances = [
+        tracker.update(frame, index / 30)[0].position[2] / 10 for index, frame in enumerate(frames)
+    ]
+    told = re.search(r"face 0: (\d+) cm, eyes (\d+) % open, blinks 0", "\n".join(shown.texts))
+    centimetres, eyes = map(int, told.groups())
+    assert min(distances) - 2 < centimetres < max(distances) + 2
+    assert 50 < eyes <= 100
 
 
 @pytest.mark.parametrize(

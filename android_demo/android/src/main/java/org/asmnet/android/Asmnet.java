@@ -12,6 +12,7 @@ import org.asmnet.core.Detection;
 import org.asmnet.core.Face;
 import org.asmnet.core.FaceDetector;
 import org.asmnet.core.FaceTracker;
+import org.asmnet.core.HeadPosition;
 import org.asmnet.core.Landmarker;
 import org.asmnet.core.ModelSpec;
 import org.asmnet.core.Picture;
@@ -41,8 +42,9 @@ public final class Asmnet implements Closeable {
         private LiteRtInterpreter.Delegate delegate = LiteRtInterpreter.Delegate.XNNPACK;
         private int maxFaces = 1;
         private boolean smoothing = true;
+        private double fov = HeadPosition.FIELD_OF_VIEW;
 
-        /** The defaults: two threads, XNNPACK, one face, smoothed. */
+        /** The defaults: two threads, XNNPACK, one face, smoothed, a field of view of 65 degrees. */
         public Options() {}
 
         /** Threads of one inference, 1 or more. */
@@ -68,6 +70,15 @@ public final class Asmnet implements Closeable {
             this.smoothing = smoothing;
             return this;
         }
+
+        /**
+         * The camera's field of view, degrees along the picture's longer side, 1 to 170; the
+         * distances of {@link Face#position} depend on it.
+         */
+        public Options fov(double fov) {
+            this.fov = fov;
+            return this;
+        }
     }
 
     private final LiteRtInterpreter network;
@@ -85,7 +96,8 @@ public final class Asmnet implements Closeable {
         this.detectorInterpreter = detectorInterpreter;
         landmarker = new Landmarker(network, spec);
         detector = new FaceDetector(detectorInterpreter);
-        tracker = new FaceTracker(landmarker, detector, options.maxFaces, options.smoothing);
+        tracker = new FaceTracker(
+                landmarker, detector, options.maxFaces, options.smoothing, options.fov);
         // A network that lacks an output of its contract must fail here, not in the first frame.
         landmarker.locate(picture.resize(1, 1), new Crop(0, 0, 1, 0),
                 new Face(spec.landmarkScheme.count));

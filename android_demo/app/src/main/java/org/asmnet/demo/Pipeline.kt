@@ -72,6 +72,7 @@ class Pipeline(
     private val picture = Picture()
     private val idle = Stopwatch()
     private val meter = Meter()
+    private var line = FaceLine()
     private var offset = Double.NaN
     private var seconds = 0.0
     private var turned = 0 // degrees, of the frame before
@@ -110,6 +111,7 @@ class Pipeline(
         if (closed || number != wanted) return opened.close()
         asmnet?.close()
         asmnet = opened
+        line = FaceLine() // its faces are numbered anew
         val name = opened.spec().name
         tell { if (number == wanted) listener.onModelLoaded(model, name, runner, notice) }
     }
@@ -169,8 +171,12 @@ class Pipeline(
         val traced = System.nanoTime()
         show(faces, front)
         watch.add(Stage.DRAW, System.nanoTime() - traced + view.drawNanos)
-        val text = meter.count(watch, dropped)
-        if (text != null) tell { listener.onStatus(text) }
+        line.count(faces)
+        val figures = meter.count(watch, dropped)
+        if (figures != null) {
+            val text = "$figures\n${line.text(faces)}"
+            tell { listener.onStatus(text) }
+        }
         idle.clear()
     }
 
