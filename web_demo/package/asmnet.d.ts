@@ -1,3 +1,12 @@
+/** A blink or yawn, by the clock of `TrackRecord.t`. */
+export interface FaceEvent {
+  kind: "blink" | "yawn";
+  /** Seconds. */
+  start: number;
+  /** Seconds: of the frame with which it ended. */
+  end: number;
+}
+
 /** One face, as docs/output.md has it: pixels of the picture, degrees. */
 export interface Face {
   /** The same number for the same face from frame to frame; -1 in single pictures. */
@@ -10,6 +19,17 @@ export interface Face {
   landmarks: [number, number][];
   /** yaw > 0: the nose points to the picture's left; pitch > 0: up; roll > 0: clockwise. */
   pose: { yaw: number; pitch: number; roll: number };
+  /**
+   * The head's place, mm from the camera: x to the picture's right, y down, z ahead. This and the
+   * following are of `track` alone; single pictures lack them.
+   */
+  position?: { x: number; y: number; z: number };
+  /** Openness of the subject's right and left eye, 0 to 1, relative to the person. */
+  eyes?: { right: number; left: number };
+  /** Openness of the mouth, 0 to 1. */
+  mouth?: number;
+  /** Those that ended with this frame. */
+  events?: FaceEvent[];
 }
 
 /** The record of a frame, `asmnet-track/1`. */
@@ -67,6 +87,11 @@ export interface Options {
   model?: string | URL | Blob | ArrayBuffer | ArrayBufferView;
   /** So many faces at most, default 1; cost grows with the faces that are there. */
   maxFaces?: number;
+  /**
+   * The camera's field of view, degrees along the picture's longer side, 1 to 170, default 65;
+   * distances in `position` depend on it.
+   */
+  fov?: number;
 }
 
 /** What went wrong, and how to mend it: one sentence, fit for showing. */

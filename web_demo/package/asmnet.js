@@ -31,7 +31,7 @@ export class Asmnet {
   mirror = false;
 
   /** See asmnet.d.ts. */
-  static async open({ model = MODEL, maxFaces = 1 } = {}) {
+  static async open({ model = MODEL, maxFaces = 1, fov } = {}) {
     if (!Number.isInteger(maxFaces) || maxFaces < 1) {
       throw new AsmnetError(`${maxFaces} faces: give a whole number, 1 or more`);
     }
@@ -40,7 +40,7 @@ export class Asmnet {
     try {
       const [file, detector] = await Promise.all([read(model), read(DETECTOR)]);
       asmnet.model = await asmnet.#call("open", {
-        model: file.bytes, name: file.name, detector: detector.bytes, maxFaces,
+        model: file.bytes, name: file.name, detector: detector.bytes, maxFaces, fov,
       });
     } catch (error) {
       asmnet.close();

@@ -29,15 +29,16 @@ const calls = {
     loading.catch(() => {}); // open says it
   },
 
-  /** Load the networks: {model, name, detector, maxFaces}; files as Uint8Array. */
-  async open({ model, name, detector, maxFaces }) {
+  /** Load the networks: {model, name, detector, maxFaces, fov}; files as Uint8Array. */
+  async open({ model, name, detector, maxFaces, fov = core.fieldOfView() }) {
     // First the contract: LiteRT says less about a damaged file, or dies of it.
     const contract = core.read(signed(model), name);
     const outputs = [contract.outputs(), core.detectorOutputs(signed(detector))];
     const runtime = await loading;
     tracker = contract.tracker(
       await runtime.network(model, outputs[0].map(described), name), signed(detector),
-      await runtime.network(detector, outputs[1].map(described), "the face detector"), maxFaces);
+      await runtime.network(detector, outputs[1].map(described), "the face detector"), maxFaces,
+      fov);
     tracker.tryOut();
     const [title, scheme, version, license] = tracker.about();
     return { name: title, scheme, version, license, edges: [...tracker.edges()],

@@ -86,15 +86,21 @@ var checks = {
     });
     const signed = (file) => new Int8Array(file.buffer, file.byteOffset, file.length);
     const tracker = core.read(signed(model), "model")
-      .tracker(landmarks, signed(detector), faces, 2);
-    const [times, ids, expected] = ["times", "ids", "points"].map(
-      (name) => vector(`${clip}/${name}`));
+      .tracker(landmarks, signed(detector), faces, 2, core.fieldOfView());
+    const [times, ids, expected, positions, eyes, mouths, events] = ["times", "ids", "points",
+      "positions", "eyes", "mouths", "events"].map((name) => vector(`${clip}/${name}`));
+    const near = (what, found, all, at, tolerance) => found.forEach((value, i) => {
+      if (!(Math.abs(value - all[at + i]) < tolerance)) {
+        problems.push(`${what} is ${found}, not ${all.slice(at, at + found.length)}`);
+      }
+    });
     const frames = vector("track/frames");
     const order = index[`${clip}/order`] ? vector(`${clip}/order`) : times.map((_, n) => n);
     const [, height, width] = index["track/frames"][1];
     const rgba = new Int8Array(4 * width * height);
     let face = 0;
     let worst = 0;
+    const told = [];
     times.forEach((seconds, n) => {
       for (let i = 0; i < width * height; i++) {
         for (let c = 0; c < 3; c++) {
@@ -109,11 +115,20 @@ var checks = {
         found.landmarks.flat().forEach((value, i) => {
           worst = Math.max(worst, Math.abs(value - expected[136 * face + i]));
         });
+        near(`position ${face}`, Object.values(found.position), positions, 3 * face, 0.2);
+        near(`eyes ${face}`, Object.values(found.eyes), eyes, 2 * face, 2e-3);
+        near(`mouth ${face}`, [found.mouth], mouths, face, 2e-3);
+        told.push(...found.events.flatMap(({ kind, start, end }) => (
+          [face, ["blink", "yawn"].indexOf(kind), start, end])));
         face++;
       }
     });
     if (face !== ids.length) {
       problems.push(`${face} faces, not ${ids.length}`);
+    }
+    near("events", told, events, 0, 1e-4);
+    if (told.length !== events.length) {
+      problems.push(`${told.length / 4} events, not ${events.length / 4}`);
     }
     return { frames: times.length, faces: face, worst, problem: problems[0] ?? "",
       runs: [landmarks.runs, faces.runs] };

@@ -63,7 +63,7 @@ def test_a_browser_answers_as_python(name: str, faces: Callable, site: Path, tmp
                 print(f"{name}, {model}: {len(inputs)} faces, at most {apart:.2g} px or degrees")
                 # WebKit lacks relaxed SIMD, by which the others compute the very same.
                 assert apart < 1e-3 if name == "webkit" else apart == 0
-            for clip in ("track", "nervous"):
+            for clip in ("track", "blinking", "nervous"):
                 found = await check(
                     browser, "replay", default, clip=clip, index=index,
                     tensors={"landmarks": tensor},

@@ -65,7 +65,7 @@ def test_networks_answer_as_in_python(model: str, faces: Callable, site: Path, t
     assert apart < 1e-3
 
 
-@pytest.mark.parametrize("clip", ["track", "nervous"])
+@pytest.mark.parametrize("clip", ["track", "blinking", "nervous"])
 def test_golden_clips_are_followed_as_in_python(clip: str, site: Path, tmp_path: Path):
     (tmp_path / "vectors").write_bytes(gzip.decompress((RESOURCES / "vectors.bin.gz").read_bytes()))
     spec = read_spec(models.find(models.DEFAULT))

@@ -78,7 +78,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[np.n
 # Tracks each frame that the camera shows by the package alone, and reads its number.
 FOLLOW = """(async () => {
   const { Asmnet } = await import("/asmnet/asmnet.js");
-  const asmnet = await Asmnet.open({ maxFaces: 2 });
+  const asmnet = await Asmnet.open({ maxFaces: 2, fov: 50 });
   const video = Object.assign(document.createElement("video"), { muted: true });
   video.srcObject = await navigator.mediaDevices.getUserMedia({
     video: { width: 640, height: 480 } });
@@ -124,6 +124,7 @@ MISTAKES = """(async () => {
   const answers = [
     await said(() => Asmnet.open({ model: "/nothing.tflite" })),
     await said(() => Asmnet.open({ maxFaces: 0 })),
+    await said(() => Asmnet.open({ fov: 180 })),
     await said(() => asmnet.track(document.createElement("video"), 0)),
     await said(() => asmnet.track(new ImageData(8, 8), NaN)),
     await said(() => asmnet.locate(null)),
@@ -137,6 +138,7 @@ def test_the_package_says_what_is_wrong(site: Path, tmp_path: Path):
     expected = [
         "nothing.tflite cannot be fetched (the server says 404)",
         "0 faces: give a whole number",
+        "a field of view is 1 to 170 degrees, not 180",
         "the video shows no frame yet; wait for its event loadeddata",
         "a frame's time must be a number of seconds, not NaN",
         "there is no picture to be had",
@@ -156,7 +158,7 @@ def test_a_cameras_frames_are_followed_as_in_python(site: Path, recording, tmp_p
 
     async def story(browser: Browser, server: Server) -> None:
         lines = await browser.evaluate(script)
-        tracker = FaceTracker(Landmarker.load(SMALL), FaceDetector.load(), max_faces=2)
+        tracker = FaceTracker(Landmarker.load(SMALL), FaceDetector.load(), max_faces=2, fov=50)
         apart = []
         for index, (number, record) in enumerate(lines):
             assert camera.number(frames[number]) == number
@@ -165,6 +167,7 @@ def test_a_cameras_frames_are_followed_as_in_python(site: Path, recording, tmp_p
             for face, other in zip(record["faces"], expected, strict=True):
                 points = np.array(face["landmarks"]) - other.landmarks
                 apart.append(np.linalg.norm(points, axis=1))
+                assert face["position"]["z"] == pytest.approx(other.position[2], rel=0.1)
         print(
             f"{np.size(apart)} points: {np.median(apart):.3f} px median, {np.max(apart):.2f} most"
         )

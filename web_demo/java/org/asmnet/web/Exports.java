@@ -1,6 +1,7 @@
 package org.asmnet.web;
 
 import org.asmnet.core.AsmnetException;
+import org.asmnet.core.HeadPosition;
 import org.teavm.jso.JSExceptions;
 import org.teavm.jso.JSExport;
 import org.teavm.jso.JSObject;
@@ -33,6 +34,12 @@ public final class Exports {
     @JSExport
     public static WebTensor[] detectorOutputs(Int8Array file) {
         return WebTensor.outputs(Bytes.of(file), DETECTOR);
+    }
+
+    /** The field of view of a camera about which nothing is known, degrees. */
+    @JSExport
+    public static double fieldOfView() {
+        return HeadPosition.FIELD_OF_VIEW;
     }
 
     /** The message of what a call threw, if it is one for users; null otherwise. */

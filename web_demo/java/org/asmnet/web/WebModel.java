@@ -32,16 +32,18 @@ public final class WebModel {
      * @param detectorFile face_detection_short_range.tflite
      * @param detector runs that
      * @param maxFaces so many at most
-     * @throws AsmnetException a file is damaged or foreign; the message is fit for showing
+     * @param fov the camera's field of view, degrees along the picture's longer side
+     * @throws AsmnetException a file is damaged or foreign, or a number is out of range; the message
+     *     is fit for showing
      */
     @JSExport
     public WebTracker tracker(JsNetwork landmarks, Int8Array detectorFile, JsNetwork detector,
-            int maxFaces) {
+            int maxFaces, double fov) {
         if (maxFaces < 1) {
             throw new AsmnetException(maxFaces + " faces: give 1 or more");
         }
         return new WebTracker(
                 new Landmarker(new WebInterpreter(landmarks, file, name), spec),
-                new WebInterpreter(detector, Bytes.of(detectorFile), Exports.DETECTOR), maxFaces);
+                new WebInterpreter(detector, Bytes.of(detectorFile), Exports.DETECTOR), maxFaces, fov);
     }
 }

@@ -44,11 +44,11 @@ public final class WebTracker {
     private final Picture picture = new Picture();
     private List<Face> faces = new ArrayList<>();
 
-    WebTracker(Landmarker landmarker, Interpreter detector, int maxFaces) {
+    WebTracker(Landmarker landmarker, Interpreter detector, int maxFaces, double fov) {
         this.landmarker = landmarker;
         this.detector = new FaceDetector(detector);
         spec = landmarker.spec;
-        tracker = new FaceTracker(landmarker, this.detector, maxFaces, true);
+        tracker = new FaceTracker(landmarker, this.detector, null, maxFaces, true, fov);
         overlay = new Overlay(spec.landmarkScheme);
     }
 

@@ -97,7 +97,7 @@ public final class Asmnet implements Closeable {
         landmarker = new Landmarker(network, spec);
         detector = new FaceDetector(detectorInterpreter);
         tracker = new FaceTracker(
-                landmarker, detector, options.maxFaces, options.smoothing, options.fov);
+                landmarker, detector, null, options.maxFaces, options.smoothing, options.fov);
         // A network that lacks an output of its contract must fail here, not in the first frame.
         landmarker.locate(picture.resize(1, 1), new Crop(0, 0, 1, 0),
                 new Face(spec.landmarkScheme.count));
