@@ -28,11 +28,11 @@ from typing import Any
 import click
 import cv2
 import numpy as np
-from contenders import MEDIAPIPE, contender
 
 BUILD = Path(__file__).resolve().parents[1] / "build/batch"
+THEIRS = Path(__file__).with_name("contenders.py")
 RUN = [sys.executable, "-c", "from asmnet.edge_runtime.batch.cli import main; main()"]
-ROUNDS, ALONE, CLIPS, FRAMES = 3, 6, 60, 200
+ROUNDS, ALONE, CLIPS, FRAMES, PICTURES = 3, 6, 60, 200, 300
 MB = 1024.0
 
 
@@ -124,36 +124,20 @@ def stages(clips: list[Path]) -> dict[str, float]:
     return {stage: 1e3 * seconds / count for stage, seconds in spent.items()}
 
 
-@main.command("alone", hidden=True)
-@click.argument("who")
-@click.argument("task")
-@click.argument("clips", nargs=-1)
-def alone(who: str, task: str, clips: tuple[str, ...]) -> None:
-    """Print the figures of one contender on one core, as JSON; in its own environment."""
+def alone(*words: object) -> str:
+    """The last line that a program prints which has one core."""
+    out = subprocess.run([*map(str, words)], check=True, capture_output=True, text=True).stdout
+    return out.splitlines()[-1]
+
+
+@main.command("stages", hidden=True)
+@click.argument("clips", nargs=-1, type=click.Path(path_type=Path))
+def show_stages(clips: tuple[Path, ...]) -> None:
+    """Print `stages` as JSON."""
     os.environ["OPENCV_FFMPEG_THREADS"] = "1"
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     cv2.setNumThreads(1)
-    if who != MEDIAPIPE:
-        print(json.dumps(stages([Path(clip) for clip in clips])))
-        return
-    start, count = time.perf_counter(), 0
-    for clip in clips:
-        capture, number = cv2.VideoCapture(clip), 0
-        one = contender(MEDIAPIPE, task)  # a new one for each file: its clock goes on only
-        while (read := capture.read())[0]:
-            one.update(*one.prepare(read[1], number / 25))
-            number += 1
-        one.close()
-        count += number
-    print(json.dumps({"fps": count / (time.perf_counter() - start)}))
-
-
-def ask(python: str, who: str, task: str, clips: list[Path]) -> dict[str, float]:
-    """What `alone` prints."""
-    words = [python, __file__, "alone", who, task, *map(str, clips)]
-    out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-    answer: dict[str, float] = json.loads(out.splitlines()[-1])
-    return answer
+    click.echo(json.dumps(stages(list(clips))))
 
 
 @main.command()
@@ -174,18 +158,18 @@ def throughput(videos: tuple[str, ...], mediapipe: str | None, task: str | None)
         clips = sorted((folder / "clips").iterdir())
         some = clips[:: len(clips) // ALONE][:ALONE]
         for _ in range(ROUNDS):
-            parts.append(ask(sys.executable, "asmnet", "-", some))
+            parts.append(json.loads(alone(sys.executable, __file__, "stages", *some)))
             for workers in ("1", "2"):
                 seconds = batch(folder / "clips", folder / "out", int(workers))
                 rates[workers].append(CLIPS * FRAMES / seconds)
             if mediapipe and task:
-                rates["mediapipe"].append(ask(mediapipe, MEDIAPIPE, task, some)["fps"])
+                rates["mediapipe"].append(float(alone(mediapipe, THEIRS, "clips", task, *some)))
         pictures = small_pictures(100)
-        for number in range(300):
+        for number in range(PICTURES):
             (folder / "pictures" / f"{number}.jpg").write_bytes(pictures[number % 100])
         (folder / "one/0.jpg").write_bytes(pictures[0])
         start = batch(folder / "one", folder / "out")
-        file = (batch(folder / "pictures", folder / "out") - start) / 299
+        file = (batch(folder / "pictures", folder / "out") - start) / (PICTURES - 1)
     ms = {stage: float(np.median([part[stage] for part in parts])) for stage in parts[0]}
     one, two = float(np.median(rates["1"])), float(np.median(rates["2"]))
     gain = float(np.median(np.array(rates["2"]) / np.array(rates["1"])))
@@ -381,6 +365,7 @@ def memory() -> None:
             ending = (".avi", ".mp4")[kind % 2] if video else ".jpg"
             os.link(kinds / str(kind), folder / f"{number:05}{ending}")
         words = [*RUN, str(folder), "-o", str(out), "--workers", "1"]
+        words += ["--model", "asmnet-spatial-68-112"]  # the same code, in half of the time
         run = subprocess.Popen(words, stderr=subprocess.DEVNULL)
         while run.poll() is None:
             sizes = [resident(child) for child in children(run.pid)]

@@ -1,15 +1,18 @@
 """What against_mediapipe.py compares: our tracker and MediaPipe's, to be used alike.
 
     python bench/contenders.py NAME TASK FRAMES HEIGHT WIDTH
+    python bench/contenders.py clips TASK VIDEO...
 
 Each imports its libraries when it is made, so that a process with one of them holds nothing of
 the other.  Run as a program, one of them alone follows the face in FRAMES (raw BGR, one after
 the other) and prints when it had its first result, in seconds since the epoch, and the
-process's resident memory after the last frame and at its peak, in MB.
+process's resident memory after the last frame and at its peak, in MB.  With `clips`, MediaPipe
+decodes and follows whole videos on one core, and prints frames a second.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -122,5 +125,24 @@ def _alone(name: str, task: str, frames: str, height: int, width: int) -> None:
     print(first, *(float(status[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM")))
 
 
-if __name__ == "__main__":
+def _clips(task: str, videos: list[str]) -> None:
+    os.environ["OPENCV_FFMPEG_THREADS"] = "1"
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    import cv2
+
+    start, count = time.perf_counter(), 0
+    for video in videos:
+        capture, number = cv2.VideoCapture(video), 0
+        one = MediaPipe(task, pose=False)  # a new one for each video, for its clock goes on only
+        while (read := capture.read())[0]:
+            one.update(*one.prepare(read[1], number / 25))
+            number += 1
+        one.close()
+        count += number
+    print(count / (time.perf_counter() - start))
+
+
+if __name__ == "__main__" and sys.argv[1] == "clips":
+    _clips(sys.argv[2], sys.argv[3:])
+elif __name__ == "__main__":
     _alone(*sys.argv[1:4], *map(int, sys.argv[4:]))

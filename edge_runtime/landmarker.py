@@ -58,7 +58,7 @@ class Face:
             "id": self.id,
             "score": None if self.score is None else round(self.score, 3),
             "box": _rounded(self.box),
-            "landmarks": [_rounded(point) for point in self.landmarks],
+            "landmarks": _rounded(self.landmarks),
             "pose": dict(zip(ANGLES, _rounded(self.pose), strict=True)),
         }
         if self.position is not None:
@@ -75,8 +75,10 @@ class Face:
         return known
 
 
-def _rounded(values: np.ndarray) -> list[float]:
-    return [round(float(value), 2) for value in values]
+def _rounded(values: np.ndarray) -> list[Any]:
+    """As `round` does each of float32, in a tenth of the time."""
+    rounded: list[Any] = np.round(values.astype(np.float64), 2).tolist()
+    return rounded
 
 
 def input_table(spec: ModelSpec, dtype: type, scale: float, zero_point: int) -> np.ndarray:

@@ -37,9 +37,28 @@ _EVERY = 5.0  # seconds between two lines of progress
     "--out", "-o", required=True, type=click.Path(path_type=Path), help="Folder of the tables."
 )
 @model_option
-@click.option("--faces", default=1, show_default=True, type=click.IntRange(1, 20))
-@click.option("--format", "layout", default="csv", show_default=True, type=click.Choice([*LAYOUTS]))
-@click.option("--fov", default=FIELD_OF_VIEW, show_default=True, type=click.FloatRange(1, 170))
+@click.option(
+    "--faces",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 20),
+    help="Followed at once, at most.",
+)
+@click.option(
+    "--format",
+    "layout",
+    default="csv",
+    show_default=True,
+    type=click.Choice([*LAYOUTS]),
+    help="openface: OpenFace's columns; openface-spaces: as it wrote them before 2.2.",
+)
+@click.option(
+    "--fov",
+    default=FIELD_OF_VIEW,
+    show_default=True,
+    type=click.FloatRange(1, 170),
+    help="The camera's field of view along the longer side, degrees.",
+)
 @click.option("--workers", type=click.IntRange(1, 4096), help="Processes; default: all cores.")
 @ray_option
 @cli_errors()

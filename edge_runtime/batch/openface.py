@@ -63,5 +63,6 @@ def _numbers(face: Face) -> list[float]:
     assert face.position is not None  # the tracker's
     yaw, pitch, roll = np.radians(face.pose)
     points = to_scheme(face.landmarks, IBUG68)
-    numbers = [*face.position, -pitch, yaw, roll, *points[:, 0], *points[:, 1]]
-    return [round(float(value), 3) for value in numbers]
+    numbers = np.concatenate([face.position, (-pitch, yaw, roll), points[:, 0], points[:, 1]])
+    rounded: list[float] = np.round(numbers.astype(np.float64), 3).tolist()
+    return rounded

@@ -1,4 +1,4 @@
-"""Tables as Parquet: typed columns, a tenth of the size, read whole or by columns."""
+"""Tables as Parquet: typed columns, read whole or one by one, in half of the size."""
 
 from __future__ import annotations
 
