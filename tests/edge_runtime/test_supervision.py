@@ -57,10 +57,9 @@ def test_the_boxes_of_the_points_are_the_detections(faces: list[Face]):
 
 
 def test_faces_are_chosen_by_their_pose(faces: list[Face]):
-    for chosen in (to_detections(faces), to_key_points(faces)):
-        ahead = chosen[np.abs(chosen["pose"][:, 0]) < 15]
-        assert len(ahead) == 1
-        np.testing.assert_array_equal(ahead["pose"], [[3, 4, 5]])
+    boxes, points = to_detections(faces), to_key_points(faces)
+    assert boxes[np.abs(boxes["pose"][:, 0]) < 15].tracker_id.tolist() == [2]
+    assert points[np.abs(points["pose"][:, 0]) < 15]["tracker_id"].tolist() == [2]
 
 
 def test_a_frame_without_faces_can_be_filtered_merged_and_drawn(faces: list[Face]):
