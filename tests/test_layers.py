@@ -22,8 +22,8 @@ PACKAGES = {
         *("numpy", "cv2", "click"),
         *("aiohttp", "pyarrow", "pythonosc", "supervision"),
     },
-    # tomli before Python 3.11; tensorflow where Keras runs on it: see the contract.
-    "train": {"numpy", "click", "keras", "PIL", "matplotlib", "rich", "tomli", "tensorflow"},
+    # tomli before Python 3.11; tensorflow and jax where Keras runs on them: see the contract.
+    "train": {"numpy", "click", "keras", "PIL", "matplotlib", "rich", "tomli", "tensorflow", "jax"},
 }
 # What is imported by name: no import graph sees it.
 BY_NAME = {

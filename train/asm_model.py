@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 import keras
 import numpy as np
 
+from asmnet.core import UserError
 from asmnet.data.images import to_inputs
 from asmnet.train import augment
 from asmnet.train.batches import Batches
@@ -56,7 +57,7 @@ class AsmTrainingModel(keras.Model):
 
 def build(model: keras.Model, batches: Batches) -> None:
     """Build a model of batches without running it, for which JAX would compile each operation."""
-    inputs, _ = batches[0]
+    inputs, _ = batches.whole(0)
     model({key: keras.KerasTensor(x.shape, str(x.dtype)) for key, x in inputs.items()})
 
 
@@ -88,17 +89,31 @@ def predict(
     return points.reshape(len(images), -1, 2), np.concatenate(pose)
 
 
-def use_all_devices(batch: int) -> int:
+def use_all_devices(batch: int, processes: int = 1) -> int:
     """Spread batches over all devices that the backend sees; returns how many.
 
     Only the JAX backend distributes through Keras.
+
+    Args:
+        batch: faces a step, of all devices together.
+        processes: how many share the training, with as many devices each.
+
+    Raises:
+        UserError: the devices of several processes cannot share a batch evenly.
     """
     if keras.backend.backend() != "jax":
         return 1
     devices = keras.distribution.list_devices()
     count = math.gcd(len(devices), batch)
-    if count > 1:
-        keras.distribution.set_distribution(
-            keras.distribution.DataParallel(devices=devices[:count])
+    if processes > 1 and count < len(devices):
+        raise UserError(
+            f"{len(devices)} devices cannot share a batch of {batch} faces evenly; give --batch, "
+            f"a multiple of {len(devices)}"
         )
+    if count > 1:
+        distribution = keras.distribution.DataParallel(
+            devices=devices[:count],
+            auto_shard_dataset=False,  # `Batches` gives each process its rows
+        )
+        keras.distribution.set_distribution(distribution)
     return count

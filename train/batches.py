@@ -26,6 +26,7 @@ class Batches(keras.utils.PyDataset):
         chances: (M,) how often each face is drawn, relative to the others; None: all alike,
             each once an epoch.
         crops: length of an epoch with `chances`, in faces.
+        rows: which of each batch `batches[i]` has, where processes share it.
     """
 
     def __init__(
@@ -38,12 +39,13 @@ class Batches(keras.utils.PyDataset):
         seed: int,
         chances: np.ndarray | None = None,
         crops: int = 0,
+        rows: slice = slice(None),
     ):
         super().__init__(workers=1)
         self.chances = None if chances is None else chances / chances.sum()
         self.crops = crops if chances is not None else len(faces.points)
         self.faces, self.recipe, self.scheme = faces, recipe, shape_model.scheme
-        self.size, self.margin, self.seed = size, margin, seed
+        self.size, self.margin, self.seed, self.rows = size, margin, seed, rows
         self.smoothed = ops.convert_to_numpy(shape_model.smooth(faces.points))
         self.start(0)
 
@@ -67,17 +69,28 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[dict, dict]:
         """Packed pictures with the parameters of their augmentation, and moved labels."""
+        return self._batch(index, self.rows)
+
+    def whole(self, index: int) -> tuple[dict, dict]:
+        """All rows of a batch, the same in every process."""
+        return self._batch(index, slice(None))
+
+    def _batch(self, index: int, rows: slice) -> tuple[dict, dict]:
         chosen = self.order[index * self.recipe.batch :][: self.recipe.batch]
-        parameters, targets = augment.draw(
-            np.random.default_rng((self.seed, self.epoch, index)),
-            self.faces.points[chosen],
-            self.smoothed[chosen],
-            self.faces.pose[chosen],
-            self.scheme,
-            self.recipe.augmentation,
-            self.faces.images.shape[1],
-            self.size,
-            self.margin,
-            self.faces.weights[chosen],
+        # Drawn for all rows, so that they do not depend on who computes them.
+        parameters, targets = (
+            {key: value[rows] for key, value in drawn.items()}
+            for drawn in augment.draw(
+                np.random.default_rng((self.seed, self.epoch, index)),
+                self.faces.points[chosen],
+                self.smoothed[chosen],
+                self.faces.pose[chosen],
+                self.scheme,
+                self.recipe.augmentation,
+                self.faces.images.shape[1],
+                self.size,
+                self.margin,
+                self.faces.weights[chosen],
+            )
         )
-        return {"images": self.faces.images[chosen], **parameters}, targets
+        return {"images": self.faces.images[chosen[rows]], **parameters}, targets

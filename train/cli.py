@@ -73,6 +73,12 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str | None
 @click.option("--size", type=click.IntRange(32, 512), default=224, help="Input side in pixels.")
 @click.option("--epochs", type=click.IntRange(1), default=None, help="Default: the recipe's.")
 @click.option("--rate", type=click.FloatRange(1e-7, 1), default=None, help="Default: the recipe's.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=None,
+    help="Faces a step, of all devices together.  Default: the recipe's.",
+)
 @click.option("--seed", type=int, default=0)
 @click.option(
     "--validation",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import hashlib
 import importlib.util
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,10 +23,11 @@ from asmnet.train.batches import Batches
 from asmnet.train.callbacks import ProgressBar, Schedule, Validation
 from asmnet.train.model import count_flops
 from asmnet.train.packed import pack_faces
+from asmnet.train.processes import join
 from asmnet.train.recipes import RECIPES
 from asmnet.train.run import History, State, check_run, open_run
 from asmnet.train.shape_model import ShapeModel
-from asmnet.train.split import gather
+from asmnet.train.split import TrainingFaces, gather
 from asmnet.train.statistics import estimate_statistics
 from asmnet.train.warm_start import fit_heads, initialise, start_at_mean
 
@@ -43,6 +48,7 @@ def fit(
     size: int = 224,
     epochs: int | None = None,
     rate: float | None = None,
+    batch: int | None = None,
     seed: int = 0,
     validation: float = 0.1,
     skip_bad: bool = False,
@@ -57,16 +63,20 @@ def fit(
 
     Raises:
         UserError: bad data, settings or faces that differ from the run's, an unusable `init`,
-            or another training in the same folder.
+            another training in the same folder, or other processes that train on something else.
     """
-    console = Console(markup=False, soft_wrap=True)
     chosen = RECIPES[recipe]
     chosen = dataclasses.replace(
-        chosen, epochs=epochs or chosen.epochs, learning_rate=rate or chosen.learning_rate
+        chosen,
+        epochs=epochs or chosen.epochs,
+        learning_rate=rate or chosen.learning_rate,
+        batch=batch or chosen.batch,
     )
     settings = dict(data=data, recipe=recipe, arch=arch, loss=loss, init=init, norm=norm, size=size)
     settings |= dict(epochs=chosen.epochs, rate=chosen.learning_rate, seed=seed)
     settings |= dict(validation=validation, margin=MARGIN, skip_bad=skip_bad)
+    if chosen.batch != RECIPES[recipe].batch:
+        settings["batch"] = chosen.batch
     if extra:
         settings["extra"] = list(extra)
     if shares:
@@ -81,14 +91,20 @@ def fit(
     faces = gather(data, extra, validation, seed, skip_bad)
     apart = faces.held_out_extra
 
-    devices = use_all_devices(chosen.batch)
     keras.utils.set_random_seed(seed)
+    processes = join()
+    processes.agree(_given(settings, faces, run))
+    writes = processes.index == 0
+    console = Console(markup=False, soft_wrap=True, quiet=not writes)
+    devices = use_all_devices(chosen.batch, processes.count)
     network, copied = initialise(arch, faces.scheme.name, size, init, chosen)
     console.print(
         f"{network.name}: {network.count_params() / 1e6:.3f} M parameters, "
         f"{count_flops(network) / 1e9:.3f} GFLOP; {len(faces.learning)} faces to learn from, "
         f"{len(faces.held_out) + len(apart)} held out, {len(faces.skipped)} skipped; "
-        f"{keras.backend.backend()}, {devices} device(s){'; resumed' if resumed else ''}"
+        f"{keras.backend.backend()}, {devices} device(s)"
+        f"{f' of {processes.count} processes' if processes.count > 1 else ''}"
+        f"{'; resumed' if resumed else ''}"
     )
 
     def bar(pictures):
@@ -106,14 +122,16 @@ def fit(
         start_at_mean(network, packed.points, MARGIN)
     model = AsmTrainingModel(network, chosen, assist=loss == "asm", frozen=frozen)
     chances = _chances(shares, faces.counts) if shares else None
-    batches = Batches(packed, shape_model, chosen, size, MARGIN, seed, chances, epoch_faces)
+    rows = processes.rows(chosen.batch)
+    batches = Batches(packed, shape_model, chosen, size, MARGIN, seed, chances, epoch_faces, rows)
     model.compile(chosen.optimizer(chosen.epochs * len(batches), averaged))
     build(model, batches)
     # Variables that the first step has to make would have it traced twice.
     model.optimizer.build(model.trainable_variables)
-    with open_run(run, settings, faces.record()):
-        shape_model.save(run / "shape.npz")
-        state = State(run / "state.npz")
+    with open_run(run, settings, faces.record()) if writes else contextlib.nullcontext():
+        if writes:
+            shape_model.save(run / "shape.npz")
+        state = State(run / "state.npz", writes)
         first = state.restore(model)
         batches.start(first)
         if first == 0 and frozen:
@@ -128,8 +146,13 @@ def fit(
         if first == 0 and fine_tuning and "landmarks" not in copied:
             fit_heads(model, batches)
         history = History(run, network)
-        observers = [validation_figures, *others, history, ProgressBar(chosen.epochs, len(batches))]
-        if all(map(importlib.util.find_spec, ("tensorflow", "tensorboard"))):
+        observers = [validation_figures, *others]
+        if writes:
+            observers += [history, ProgressBar(chosen.epochs, len(batches))]
+        # It computes the learning rate, which one process of several cannot do by itself.
+        if processes.count == 1 and all(
+            map(importlib.util.find_spec, ("tensorflow", "tensorboard"))
+        ):
             observers.append(keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False))
         swap = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if averaged else []
         # Without frozen statistics one more row follows the last epoch: re-estimated ones.
@@ -139,17 +162,36 @@ def fit(
                 epochs=chosen.epochs,
                 initial_epoch=first,
                 verbose=0,
+                shuffle=False,  # the batches are, by the seed
                 callbacks=[Schedule(chosen.epochs, fine_tuning), *swap, *observers, state],
             )
             if not frozen:
                 estimate_statistics(model, batches)
-                history.on_epoch_end(chosen.epochs, validation_figures.measure())
+                figures = validation_figures.measure()
+                if writes:
+                    history.on_epoch_end(chosen.epochs, figures)
     for note in faces.notes:
         console.print(note)
     if faces.skipped:
         console.print(f"left out {len(faces.skipped)}, the first: {faces.skipped[0]}")
     console.print(history.summary(chosen.epochs))
     return run / "best.keras"
+
+
+def _given(settings: Mapping[str, Any], faces: TrainingFaces, run: Path) -> dict[str, str]:
+    """What processes that train together must have been given alike, wherever it lies."""
+    paths = ("data", "extra", "init")
+    init = Path(settings["init"])
+    return {
+        "settings": json.dumps({k: v for k, v in settings.items() if k not in paths}),
+        "faces or labels": json.dumps(faces.record()),
+        "initial weights": _digest(init) if init.is_file() else str(init),
+        "run folder": _digest(run / "state.npz") + _digest(run / "log.csv"),
+    }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "absent"
 
 
 def _chances(shares: Sequence[float], counts: Sequence[int]) -> np.ndarray:

@@ -214,11 +214,15 @@ class State(keras.callbacks.Callback):
     replaced atomically: a kill at any moment loses one epoch at most.  It saves
     when the *next* epoch begins, once `History` has recorded the last one and
     the averaged weights have been swapped out again.
+
+    Args:
+        path: of the file.
+        writes: whether this process saves; of several that train together, one does.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, writes: bool = True):
         super().__init__()
-        self.path = path
+        self.path, self.writes = path, writes
 
     def restore(self, model: keras.Model) -> int:
         """Load what was saved, if anything.
@@ -247,6 +251,8 @@ class State(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:  # noqa: D102
         self.model.finished.assign(epoch)
+        if not self.writes:
+            return
         values = [ops.convert_to_numpy(v) for v in self._variables(self.model)]
         # Not Keras' own HDF5: on a full disk that library brings the process down.
         with atomic_path(self.path) as temporary, temporary.open("wb") as file:

@@ -52,7 +52,7 @@ def estimate_statistics(model: AsmTrainingModel, batches: Batches, rounds: int =
     normalising = _Normalising(model.network)
     build(normalising, batches)
     for step in range(rounds):
-        normalising.predict_on_batch(batches[step][0])
+        normalising.predict_on_batch(batches.whole(step)[0])
         for total, weight in zip(totals, weights, strict=True):
             total += ops.convert_to_numpy(weight)
     for layer, value in zip(norms, momentum, strict=True):

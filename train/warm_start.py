@@ -82,7 +82,7 @@ def fit_heads(
     for step in range(rounds):
         if step % len(batches) == 0:
             batches.start(step // len(batches))  # the same faces, otherwise augmented
-        inputs, targets = batches[step % len(batches)]
+        inputs, targets = batches.whole(step % len(batches))
         inputs = {key: ops.convert_to_tensor(value) for key, value in inputs.items()}
         x = augment.apply(inputs["images"], inputs, size)
         features.append(trunk.predict_on_batch(x))

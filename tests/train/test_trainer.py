@@ -17,6 +17,7 @@ from asmnet.train.batches import Batches
 from asmnet.train.callbacks import Schedule, Validation
 from asmnet.train.loss import total_loss
 from asmnet.train.packed import PackedFaces
+from asmnet.train.processes import Processes
 from asmnet.train.recipes import RECIPES
 from asmnet.train.shape_model import ShapeModel
 from asmnet.train.statistics import estimate_statistics
@@ -144,6 +145,26 @@ def test_a_resumed_run_meets_the_same_batches(packed, shape_model, batches):
     for known, again in zip(batches[2], resumed[2], strict=True):
         for key, value in known.items():
             np.testing.assert_array_equal(again[key], value)
+
+
+def test_processes_share_the_rows_of_a_batch(packed, shape_model, batches):
+    """Together they have the faces, augmentations and labels that one process has alone."""
+    shares = [
+        Batches(packed, shape_model, RECIPE, SIZE, MARGIN, 5, rows=Processes(2, i).rows(8))
+        for i in range(2)
+    ]
+    for alone, *parts in zip(batches[1], *(share[1] for share in shares), strict=True):
+        for key, value in alone.items():
+            together = np.concatenate([part[key] for part in parts])
+            np.testing.assert_array_equal(together, value)
+
+
+def test_the_whole_batch_is_the_same_in_every_process(packed, shape_model, batches):
+    rows = Processes(2, 1).rows(8)
+    second = Batches(packed, shape_model, RECIPE, SIZE, MARGIN, 5, rows=rows)
+    for alone, whole in zip(batches[1], second.whole(1), strict=True):
+        for key, value in alone.items():
+            np.testing.assert_array_equal(whole[key], value)
 
 
 def test_another_seed_has_another_order(packed, shape_model, batches):

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -154,15 +155,60 @@ PathFinder.find_spec = classmethod(
 """
 
 
-def test_two_devices_under_jax_without_tensorflow(labelled_faces, tmp_path):
-    python, option, code, *rest = command(labelled_faces, tmp_path / "jax", "--epochs", "1")
-    output = finish(
-        [python, option, NO_TENSORFLOW + code, *rest],
-        KERAS_BACKEND="jax",
-        XLA_FLAGS="--xla_force_host_platform_device_count=2",
-    )
+# Compiles in less time; nobody waits for the steps.
+QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+
+
+def under_jax(data, run, *extra):
+    """The command for JAX, where TensorFlow is not installed."""
+    pytest.importorskip("jax", reason="needs jax, which the extra dev brings from Python 3.11 on")
+    python, option, code, *rest = command(data, run, *extra)
+    return [python, option, NO_TENSORFLOW + code, *rest]
+
+
+@pytest.fixture(scope="module")
+def two_devices(labelled_faces, tmp_path_factory):
+    """The run of one process with two devices, and what it printed."""
+    run = tmp_path_factory.mktemp("runs") / "devices"
+    flags = f"{QUICK} --xla_force_host_platform_device_count=2"
+    arguments = under_jax(labelled_faces, run, "--epochs", "2")
+    return run, finish(arguments, KERAS_BACKEND="jax", XLA_FLAGS=flags)
+
+
+def test_two_devices_under_jax_without_tensorflow(two_devices):
+    run, output = two_devices
     assert "jax, 2 device(s)" in output
-    assert float(rows(tmp_path / "jax")[0]["loss"]) > 0
+    assert all(float(row["loss"]) > 0 for row in rows(run)[:2])
+
+
+@pytest.mark.timeout(600)
+def test_two_processes_learn_what_one_does(labelled_faces, two_devices, tmp_path):
+    """Half of each batch in each, as if on two machines: only the first has the run folder."""
+    together, unused = tmp_path / "together", tmp_path / "unused"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    environment = os.environ | dict(KERAS_BACKEND="jax", XLA_FLAGS=QUICK)
+    environment |= dict(KERAS_DISTRIBUTION_JOB_ADDRESSES=address)
+    environment |= dict(KERAS_DISTRIBUTION_NUM_PROCESSES="2")
+    processes = [
+        subprocess.Popen(
+            under_jax(labelled_faces, run, "--epochs", "2"),
+            env=environment | dict(KERAS_DISTRIBUTION_PROCESS_ID=str(index)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for index, run in enumerate((together, unused))
+    ]
+    outputs = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], "\n".join(outputs)
+    assert "2 device(s) of 2 processes" in outputs[0]
+    assert not unused.exists(), "one process writes"
+    for ours, theirs in zip(rows(together), rows(two_devices[0]), strict=True):
+        assert ours.keys() == theirs.keys()
+        for key in ours:
+            np.testing.assert_allclose(*(float(r[key] or 0) for r in (ours, theirs)), rtol=1e-4)
 
 
 @pytest.mark.parametrize(
