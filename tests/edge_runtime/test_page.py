@@ -93,6 +93,8 @@ def test_a_browser_shows_picture_face_and_numbers(tmp_path: Path):
                 await do("Page.navigate", url=server.url)
                 shown = await look("live", "face 3", "0.87", "+31°", "+12°", "0°", "13", "2.5")
                 assert "viewers" in shown["text"] and "latency" not in shown["text"]
+                signals = "5, -2, 60 cm · eyes 91 % 100 % · mouth 25 % · 1 blinks"
+                assert signals in shown["text"]
                 assert shown["corner"] == pytest.approx([200] * 3, abs=2)
                 assert np.argmax(shown["colours"], axis=1).tolist() == [RED, GREEN, BLUE]
                 await press("m")

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from asmnet.core import IBUG68, Crop
+from asmnet.core import IBUG68, Crop, Event
 from asmnet.edge_runtime import Face, Frame
 from asmnet.edge_runtime.io.serve import PreviewServer
 from asmnet.edge_runtime.io.sinks import record_line
@@ -36,14 +36,24 @@ def publish(server: PreviewServer, level: int, image: np.ndarray | None = None) 
 
 
 def face(image: np.ndarray) -> Face:
-    """68 points on a circle, the nose in its middle; it looks to the image's left and up."""
+    """68 points on a circle, the nose in its middle; looks to the image's left and up, blinked."""
     height, width = image.shape[:2]
     turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)
     ring = np.stack([np.cos(turn), np.sin(turn)], axis=-1) * min(height, width) / 4
     ring[list(IBUG68.groups["nose"])] = 0
     landmarks = (ring + (width / 2, height / 2)).astype(np.float32)
     crop = Crop(width / 2, height / 2, height / 2)
-    return Face(landmarks, np.array([31, 12, 0], np.float32), crop, 0.87, 3)
+    return Face(
+        landmarks,
+        np.array([31, 12, 0], np.float32),
+        crop,
+        score=0.87,
+        id=3,
+        position=np.array([52, -20, 604]),
+        eyes=np.array([0.91, 1]),
+        mouth=0.25,
+        events=(Event("blink", 0.1, 0.3),),
+    )
 
 
 def port_of(server: PreviewServer) -> str:

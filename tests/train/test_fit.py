@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import keras
@@ -12,11 +13,12 @@ from PIL import Image
 
 from asmnet.core import UserError
 from asmnet.data.faces import LabelledFace
-from asmnet.data.jsonl import write_jsonl
+from asmnet.data.jsonl import read_jsonl, write_jsonl
 from asmnet.train import fit as module
 from asmnet.train.asm_model import AsmTrainingModel
 from asmnet.train.callbacks import Schedule, Validation
 from asmnet.train.fit import fit
+from asmnet.train.processes import Processes
 from asmnet.train.recipes import RECIPES
 from asmnet.train.run import History, State
 
@@ -264,3 +266,87 @@ def test_what_was_left_out_is_told(training, labels, tmp_path, capsys):
     fit(str(damaged), tmp_path / "run", size=SIZE, skip_bad=True)
     told = capsys.readouterr().out
     assert ", 1 skipped" in told and "left out 1, the first: " in told and "line 41" in told
+
+
+def test_a_batch_of_another_size_is_kept_and_drawn(training, labels, tmp_path):
+    fit(labels[0], tmp_path / "run", size=SIZE, batch=8)
+    assert len(training.batches[0][0]["images"]) == 8
+    assert json.loads((tmp_path / "run/run.json").read_text())["batch"] == 8
+
+
+def test_the_recipes_own_batch_is_no_other_run(training, labels, tmp_path, capsys):
+    fit(labels[0], tmp_path / "run", size=SIZE)
+    fit(labels[0], tmp_path / "run", size=SIZE, batch=RECIPES["modern"].batch)
+    assert "; resumed" in capsys.readouterr().out
+
+
+def test_a_second_process_has_its_rows_and_writes_nothing(
+    training, labels, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(module, "join", lambda: Processes(count=2, index=1))
+    monkeypatch.setattr(Processes, "agree", lambda self, facts: None)
+    fit(labels[0], tmp_path / "run", size=SIZE, batch=8)
+    [state] = training.callback(State)
+    state.set_model(training.model)
+    state.on_epoch_begin(2)
+    assert int(training.model.finished) == 2, "the same step as in the first process"
+    assert not (tmp_path / "run").exists() and capsys.readouterr().out == ""
+    whole = training.batches.whole(0)[0]["images"]
+    np.testing.assert_array_equal(training.batches[0][0]["images"], whole[4:])
+
+
+class Compared(Exception):
+    """Ends a training once its process knows what the others were given."""
+
+
+@pytest.fixture
+def compared(labels, tmp_path, monkeypatch):
+    """What processes compare, from the arguments of `fit`."""
+
+    def agree(processes, facts):
+        raise Compared(facts)
+
+    def compare(data=labels[0], run="run", init="a.keras", **options):
+        with pytest.raises(Compared) as raised:
+            fit(str(data), tmp_path / run, size=SIZE, init=str(tmp_path / init), **options)
+        return raised.value.args[0]
+
+    monkeypatch.setattr(Processes, "agree", agree)
+    for name in "ab":
+        (tmp_path / f"{name}.keras").write_text(name)
+    return compare
+
+
+def test_processes_may_find_the_same_files_elsewhere(compared, labels, tmp_path):
+    moved = tmp_path / "moved.jsonl"
+    write_jsonl(moved, read_jsonl(Path(labels[0])).faces)
+    shutil.copy(tmp_path / "a.keras", tmp_path / "c.keras")
+    assert compared() == compared(data=moved, init="c.keras", run="elsewhere")
+
+
+@pytest.mark.parametrize(
+    "other, name",
+    [
+        ({"seed": 1}, "settings"),
+        ({"rate": 0.5}, "settings"),
+        ({"batch": 64}, "settings"),
+        ({"init": "b.keras"}, "initial weights"),
+    ],
+)
+def test_processes_compare_settings_and_weights(compared, other, name):
+    assert compared()[name] != compared(**other)[name]
+
+
+def test_processes_compare_labels(compared, labels):
+    ours, theirs = compared(), compared(data=labels[1])
+    assert [name for name in ours if ours[name] != theirs[name]] == ["faces or labels"]
+
+
+@pytest.mark.parametrize("file", ["state.npz", "log.csv"])
+def test_processes_compare_what_they_go_on_from(compared, tmp_path, monkeypatch, file):
+    before = compared()
+    monkeypatch.setattr(module, "check_run", lambda run, settings: True)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / file).write_text("1")
+    after = compared()
+    assert [name for name in before if before[name] != after[name]] == ["run folder"]

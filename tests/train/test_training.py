@@ -37,7 +37,7 @@ def rows(run):
 
 def finish(arguments, **environment):
     done = subprocess.run(
-        arguments, capture_output=True, text=True, env=os.environ | environment, timeout=280
+        arguments, capture_output=True, text=True, env=os.environ | environment, timeout=580
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -175,6 +175,7 @@ def two_devices(labelled_faces, tmp_path_factory):
     return run, finish(arguments, KERAS_BACKEND="jax", XLA_FLAGS=flags)
 
 
+@pytest.mark.timeout(600)
 def test_two_devices_under_jax_without_tensorflow(two_devices):
     run, output = two_devices
     assert "jax, 2 device(s)" in output
