@@ -121,6 +121,18 @@ def test_a_contract_is_checked_however_it_is_made(change, complaint):
         SPEC.replace(**change)
 
 
+def test_a_contract_of_another_schema_is_named():
+    with pytest.raises(ValueError, match=r"schema 'asmnet/9' is not 'asmnet/1'"):
+        ModelSpec.from_json(SPEC.to_json().replace("asmnet/1", "asmnet/9"))
+
+
+def test_a_contract_may_say_nothing_of_provenance_and_licence():
+    document = json.loads(SPEC.to_json())
+    for key in ("quantization", "parity", "evaluation", "training", "license"):
+        del document[key]
+    assert ModelSpec.from_json(json.dumps(document)) == SPEC.replace(quantization={}, license="")
+
+
 def test_a_figure_that_is_no_number_is_null_in_the_file():
     spec = SPEC.replace(parity={"shift": [float("nan"), 0.5]})
     assert ModelSpec.from_json(spec.to_json()).parity == {"shift": [None, 0.5]}
