@@ -372,7 +372,8 @@ def memory() -> None:
             if sizes and (not marks or done(out) >= marks[-1][0] + 100):
                 marks.append((done(out), max(sizes)))
             time.sleep(0.2)
-        failed = sum(bool(line["failure"]) for line in summary(out))
+        lines = list(summary(out))
+        failed = sum(bool(line["failure"]) for line in lines)
     counts, sizes = np.array(marks).T
     later = counts >= 1000
     growth = np.polyfit(counts[later], sizes[later], 1)[0] * 9000
@@ -380,7 +381,7 @@ def memory() -> None:
         "memory",
         "Memory of a worker, MB",
         [
-            ("files, failed", f"{int(counts[-1])}, {failed}"),
+            ("files, failed", f"{len(lines)}, {failed}"),
             ("after 1,000 files", f"{sizes[later][0]:.1f}"),
             ("at the end", f"{sizes[-1]:.1f}"),
             ("most", f"{sizes.max():.1f}"),
@@ -460,7 +461,8 @@ def draw_memory(axis: Any, known: dict[str, Any]) -> None:
     """Megabytes over files."""
     counts, sizes = np.array(known["marks"]).T
     axis.plot(counts, sizes, "C0")
-    axis.set(title="Memory of a worker", xlabel="files done", ylabel="MB", ylim=(0, None))
+    axis.set(title="Memory of a worker", xlabel="files done", ylabel="MB")
+    axis.set_ylim(0, 1.3 * sizes.max())
 
 
 if __name__ == "__main__":
