@@ -4,7 +4,7 @@
 
 The shipped London faces, drawn from the side (`asmnet.label.turned_views`), small in a video of
 640 x 480 with some noise.  One clip each: it turns to profile and back in six seconds.  And one
-clip each yaw: nobody for a second, then the face, already turned.
+clip each yaw: nobody for half a second, then the face, already turned.
 """
 
 from __future__ import annotations
@@ -56,7 +56,10 @@ class Sitter:
         return self._views[step]
 
 
-def frame(view: np.ndarray | None, side: int, rng: np.random.Generator) -> np.ndarray:
+NOISE = np.random.default_rng(0).normal(0, 3, (7, 480, 640, 3)).round().astype(np.int16)
+
+
+def frame(view: np.ndarray | None, side: int, number: int) -> np.ndarray:
     """(480, 640, 3) uint8: the picture in the middle, its edges continued, in noise."""
     if view is None:
         image = np.full((480, 640, 3), 150, np.uint8)
@@ -66,7 +69,7 @@ def frame(view: np.ndarray | None, side: int, rng: np.random.Generator) -> np.nd
         image = cv2.copyMakeBorder(
             small, y, 480 - side - y, x, 640 - side - x, cv2.BORDER_REPLICATE
         )
-    return np.clip(image + rng.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+    return np.clip(image + NOISE[number % len(NOISE)], 0, 255).astype(np.uint8)
 
 
 @click.command()
@@ -87,12 +90,11 @@ def main(task: str, faces: int, side: int) -> None:
             held: list[list[bool]] = [[] for _ in YAWS[1:]]
             names, waits = [], {yaw: [] for yaw in YAWS}
             for person in progress(people, name):
-                rng = np.random.default_rng(0)
                 tracker = FaceTracker(landmarker, first, turned=turned)
                 ids = set()
                 for k in range(6 * FPS):
                     yaw = 85 * np.sin(np.pi * k / (6 * FPS))
-                    answer = tracker.update(frame(person.seen(yaw, topology), side, rng), k / FPS)
+                    answer = tracker.update(frame(person.seen(yaw, topology), side, k), k / FPS)
                     ids |= {face.id for face in answer}
                     nth = int(np.searchsorted(YAWS[1:-1], yaw, side="right"))
                     held[nth].append(bool(answer))
@@ -100,10 +102,10 @@ def main(task: str, faces: int, side: int) -> None:
                 for yaw in YAWS:
                     tracker = FaceTracker(landmarker, first, turned=turned)
                     wait = np.inf
-                    for k in range(3 * FPS):
-                        view = person.seen(yaw, topology) if k >= FPS else None
-                        if tracker.update(frame(view, side, rng), k / FPS):
-                            wait = k / FPS - 1
+                    for k in range(2 * FPS):
+                        view = person.seen(yaw, topology) if k >= FPS // 2 else None
+                        if tracker.update(frame(view, side, k), k / FPS):
+                            wait = k / FPS - 0.5
                             break
                     waits[yaw].append(wait)
             kept.append(

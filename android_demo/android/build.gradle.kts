@@ -38,7 +38,9 @@ androidComponents.onVariants { variant ->
     val detector = tasks.register<CopyAssets>("copyDetector$name") {
         files.from(
             "../../models/face_detection_short_range.tflite",
+            "../../models/face_detection_yunet.tflite",
             "../../models/LICENSE.mediapipe",
+            "../../models/LICENSE.yunet",
         )
     }
     variant.sources.assets?.addGeneratedSourceDirectory(detector, CopyAssets::getFolder)

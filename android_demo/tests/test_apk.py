@@ -137,6 +137,7 @@ def test_models_are_the_shipped_files_ready_to_be_mapped(apk, entries):
     models = {name.removeprefix("assets/") for name in entries if name.endswith(".tflite")}
     assert models == {
         "face_detection_short_range.tflite",
+        "face_detection_yunet.tflite",
         "asmnet-spatial-68-224-int8.tflite",
         "asmnet-spatial-68-112-int8.tflite",
     }
@@ -149,7 +150,7 @@ def test_models_are_the_shipped_files_ready_to_be_mapped(apk, entries):
 
 
 def test_licences_come_along(apk):
-    for name in ("LICENSE", "NOTICE", "models/LICENSE.mediapipe"):
+    for name in ("LICENSE", "NOTICE", "models/LICENSE.mediapipe", "models/LICENSE.yunet"):
         text = (toolchain.REPOSITORY / name).read_bytes()
         assert read(apk, f"assets/{Path(name).name}") == text, name
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import screens
 
-from asmnet import samples
+from asmnet import models, samples
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.landmarker import Landmarker
 from asmnet.edge_runtime.tracking.tracker import FaceTracker
@@ -144,7 +144,8 @@ def test_each_landmark_is_a_white_dot_where_the_draw_list_says(shot: tuple) -> N
 def test_the_dots_are_pythons_landmarks(shot: tuple) -> None:
     """The app's own chain, from YUV to the draw list, beside Python's on the upright frames."""
     shown, frames, mirror = shot
-    tracker = FaceTracker(Landmarker.load(), FaceDetector.load(), max_faces=4)
+    turned = FaceDetector.load(models.TURNED_DETECTOR)
+    tracker = FaceTracker(Landmarker.load(), FaceDetector.load(), max_faces=4, turned=turned)
     for index, frame in enumerate(frames):
         faces = tracker.update(frame, index / 30)
     points = np.concatenate([face.landmarks for face in faces])

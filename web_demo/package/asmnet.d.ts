@@ -92,6 +92,8 @@ export interface Options {
    * distances in `position` depend on it.
    */
   fov?: number;
+  /** Find turned faces too, by a second detector (0.1 MB more to load). Default: false. */
+  turned?: boolean;
 }
 
 /** What went wrong, and how to mend it: one sentence, fit for showing. */

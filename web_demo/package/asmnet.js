@@ -12,6 +12,7 @@ export { draw } from "./overlay.js";
 const beside = (path) => new URL(path, import.meta.url).href;
 const MODEL = beside("models/asmnet-spatial-68-112-int8.tflite");
 const DETECTOR = beside("models/face_detection_short_range.tflite");
+const TURNED_DETECTOR = beside("models/face_detection_yunet.tflite");
 
 /** What went wrong, and how to mend it: one sentence, fit for showing. */
 export class AsmnetError extends Error {
@@ -31,16 +32,18 @@ export class Asmnet {
   mirror = false;
 
   /** See asmnet.d.ts. */
-  static async open({ model = MODEL, maxFaces = 1, fov } = {}) {
+  static async open({ model = MODEL, maxFaces = 1, fov, turned = false } = {}) {
     if (!Number.isInteger(maxFaces) || maxFaces < 1) {
       throw new AsmnetError(`${maxFaces} faces: give a whole number, 1 or more`);
     }
     const asmnet = new Asmnet();
     asmnet.#call("load", { litert: beside("litert/") }).catch(() => {}); // open says it
     try {
-      const [file, detector] = await Promise.all([read(model), read(DETECTOR)]);
+      const [file, detector, other] = await Promise.all(
+        [read(model), read(DETECTOR), turned ? read(TURNED_DETECTOR) : null]);
       asmnet.model = await asmnet.#call("open", {
-        model: file.bytes, name: file.name, detector: detector.bytes, maxFaces, fov,
+        model: file.bytes, name: file.name, detector: detector.bytes,
+        turned: other?.bytes, maxFaces, fov,
       });
     } catch (error) {
       asmnet.close();

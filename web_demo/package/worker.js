@@ -29,16 +29,20 @@ const calls = {
     loading.catch(() => {}); // open says it
   },
 
-  /** Load the networks: {model, name, detector, maxFaces, fov}; files as Uint8Array. */
-  async open({ model, name, detector, maxFaces, fov = core.fieldOfView() }) {
+  /** Load the networks: {model, name, detector, turned, maxFaces, fov}; files as Uint8Array. */
+  async open({ model, name, detector, turned = null, maxFaces, fov = core.fieldOfView() }) {
     // First the contract: LiteRT says less about a damaged file, or dies of it.
     const contract = core.read(signed(model), name);
-    const outputs = [contract.outputs(), core.detectorOutputs(signed(detector))];
+    const outputs = [contract.outputs(), core.detectorOutputs(signed(detector)),
+      turned && core.detectorOutputs(signed(turned))];
     const runtime = await loading;
+    const network = (file, outputs, title) => file
+      && runtime.network(file, outputs.map(described), title);
     tracker = contract.tracker(
-      await runtime.network(model, outputs[0].map(described), name), signed(detector),
-      await runtime.network(detector, outputs[1].map(described), "the face detector"), maxFaces,
-      fov);
+      await network(model, outputs[0], name),
+      signed(detector), await network(detector, outputs[1], "the face detector"),
+      turned && signed(turned), await network(turned, outputs[2], "the face detector"),
+      maxFaces, fov);
     tracker.tryOut();
     const [title, scheme, version, license] = tracker.about();
     return { name: title, scheme, version, license, edges: [...tracker.edges()],

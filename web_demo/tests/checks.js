@@ -86,7 +86,7 @@ var checks = {
     });
     const signed = (file) => new Int8Array(file.buffer, file.byteOffset, file.length);
     const tracker = core.read(signed(model), "model")
-      .tracker(landmarks, signed(detector), faces, 2, core.fieldOfView());
+      .tracker(landmarks, signed(detector), faces, null, null, 2, core.fieldOfView());
     const [times, ids, expected, positions, eyes, mouths, events] = ["times", "ids", "points",
       "positions", "eyes", "mouths", "events"].map((name) => vector(`${clip}/${name}`));
     const near = (what, found, all, at, tolerance) => found.forEach((value, i) => {

@@ -36,14 +36,15 @@ export function host() {
   });
 }
 
-/** Opens a model in the worker, with the shipped detector. */
-export async function open(call, model, name, maxFaces = 2, detector = null) {
+/** Opens a model in the worker, with the shipped detector, or with both. */
+export async function open(call, model, name, maxFaces = 2, detector = null, turned = false) {
   const build = AsmnetLiteRt.build();
   await call("load", { litert: `${built}/litert/`,
     loader: { wasmBinary: build && bytes(path.join(built, `litert/${build}.wasm`)) } });
   return call("open", {
     model, name, maxFaces,
     detector: detector ?? bytes(path.join(repository, "models/face_detection_short_range.tflite")),
+    turned: turned ? bytes(path.join(repository, "models/face_detection_yunet.tflite")) : null,
   });
 }
 

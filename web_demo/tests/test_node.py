@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from frames import clip, ppm
@@ -93,6 +94,24 @@ def test_the_sample_clip_is_followed_as_in_python(site: Path):
     print(f"{len(lines)} frames: {np.median(apart):.3f} px median, {np.max(apart):.2f} at most")
     assert np.median(apart) < 0.5
     assert np.max(apart) < 3
+
+
+def test_a_profile_is_tracked_as_in_python(site: Path):
+    profile = cv2.imread(str(TESTS.parents[1] / "tests/edge_runtime/profile.jpg"))
+    frames, model = [profile] * 5, models.find(models.DEFAULT)
+    blank, lines = (
+        node("track.mjs", model, FPS, *more, input=b"".join(map(ppm, frames))).splitlines()
+        for more in ((), ("turned",))
+    )
+    assert not any(json.loads(line)["faces"] for line in blank)
+    turned = FaceDetector.load(models.TURNED_DETECTOR)
+    tracker = FaceTracker(Landmarker.load(model), FaceDetector.load(), 2, turned=turned)
+    for index, line in enumerate(lines):
+        (expected,) = tracker.update(profile, index / FPS)
+        (face,) = json.loads(line)["faces"]
+        assert face["id"] == expected.id
+        apart = np.linalg.norm(face["landmarks"] - expected.landmarks, axis=1)
+        assert apart.mean() < 3  # landmarks of profiles waver
 
 
 def test_whatever_is_dropped_gets_one_sentence(site: Path):

@@ -1,15 +1,15 @@
 /**
  * Tracks faces through PPM pictures from standard input; writes one JSON line a frame.
  *
- *     python android_demo/tests/frames.py | node web_demo/tests/track.mjs MODEL FPS > lines
+ *     python android_demo/tests/frames.py | node web_demo/tests/track.mjs MODEL FPS [turned] > lines
  */
 import fs from "node:fs";
 import path from "node:path";
 import { bytes, host, open } from "./host.mjs";
 
-const [model, fps] = process.argv.slice(2);
+const [model, fps, turned] = process.argv.slice(2);
 const call = host();
-await open(call, bytes(model), path.basename(model));
+await open(call, bytes(model), path.basename(model), 2, null, turned === "turned");
 let buffer = Buffer.alloc(0);
 let index = 0;
 const times = [];

@@ -31,6 +31,8 @@ public final class WebModel {
      * @param landmarks runs this model
      * @param detectorFile face_detection_short_range.tflite
      * @param detector runs that
+     * @param turnedFile face_detection_yunet.tflite; null does without
+     * @param turned runs that
      * @param maxFaces so many at most
      * @param fov the camera's field of view, degrees along the picture's longer side
      * @throws AsmnetException a file is damaged or foreign, or a number is out of range; the message
@@ -38,12 +40,15 @@ public final class WebModel {
      */
     @JSExport
     public WebTracker tracker(JsNetwork landmarks, Int8Array detectorFile, JsNetwork detector,
-            int maxFaces, double fov) {
+            Int8Array turnedFile, JsNetwork turned, int maxFaces, double fov) {
         if (maxFaces < 1) {
             throw new AsmnetException(maxFaces + " faces: give 1 or more");
         }
         return new WebTracker(
                 new Landmarker(new WebInterpreter(landmarks, file, name), spec),
-                new WebInterpreter(detector, Bytes.of(detectorFile), Exports.DETECTOR), maxFaces, fov);
+                new WebInterpreter(detector, Bytes.of(detectorFile), Exports.DETECTOR),
+                turnedFile == null ? null
+                        : new WebInterpreter(turned, Bytes.of(turnedFile), Exports.DETECTOR),
+                maxFaces, fov);
     }
 }

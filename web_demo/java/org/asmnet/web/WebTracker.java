@@ -44,11 +44,13 @@ public final class WebTracker {
     private final Picture picture = new Picture();
     private List<Face> faces = new ArrayList<>();
 
-    WebTracker(Landmarker landmarker, Interpreter detector, int maxFaces, double fov) {
+    WebTracker(Landmarker landmarker, Interpreter detector, Interpreter turned, int maxFaces,
+            double fov) {
         this.landmarker = landmarker;
         this.detector = new FaceDetector(detector);
         spec = landmarker.spec;
-        tracker = new FaceTracker(landmarker, this.detector, null, maxFaces, true, fov);
+        tracker = new FaceTracker(landmarker, this.detector,
+                turned == null ? null : new FaceDetector(turned), maxFaces, true, fov);
         overlay = new Overlay(spec.landmarkScheme);
     }
 

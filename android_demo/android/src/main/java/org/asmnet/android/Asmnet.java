@@ -33,6 +33,8 @@ import org.asmnet.core.Stopwatch;
 public final class Asmnet implements Closeable {
     /** The face detector's file, an asset of this library. */
     public static final String DETECTOR = "face_detection_short_range.tflite";
+    /** The file of the detector of turned faces, another asset. */
+    public static final String TURNED_DETECTOR = "face_detection_yunet.tflite";
 
     private static final double SCORE = 0.5;
 
@@ -53,7 +55,7 @@ public final class Asmnet implements Closeable {
             return this;
         }
 
-        /** What computes the landmarks; the detector always runs on XNNPACK. */
+        /** What computes the landmarks; the detectors always run on XNNPACK. */
         public Options delegate(LiteRtInterpreter.Delegate delegate) {
             this.delegate = delegate;
             return this;
@@ -83,6 +85,7 @@ public final class Asmnet implements Closeable {
 
     private final LiteRtInterpreter network;
     private final LiteRtInterpreter detectorInterpreter;
+    private final LiteRtInterpreter turnedInterpreter;
     private final Landmarker landmarker;
     private final FaceDetector detector;
     private final FaceTracker tracker;
@@ -90,23 +93,24 @@ public final class Asmnet implements Closeable {
     private final Picture picture = new Picture();
     private boolean closed;
 
-    private Asmnet(LiteRtInterpreter network, LiteRtInterpreter detectorInterpreter, ModelSpec spec,
-            Options options) {
+    private Asmnet(LiteRtInterpreter network, LiteRtInterpreter detectorInterpreter,
+            LiteRtInterpreter turnedInterpreter, ModelSpec spec, Options options) {
         this.network = network;
         this.detectorInterpreter = detectorInterpreter;
+        this.turnedInterpreter = turnedInterpreter;
         landmarker = new Landmarker(network, spec);
         detector = new FaceDetector(detectorInterpreter);
-        tracker = new FaceTracker(
-                landmarker, detector, null, options.maxFaces, options.smoothing, options.fov);
+        tracker = new FaceTracker(landmarker, detector, new FaceDetector(turnedInterpreter),
+                options.maxFaces, options.smoothing, options.fov);
         // A network that lacks an output of its contract must fail here, not in the first frame.
         landmarker.locate(picture.resize(1, 1), new Crop(0, 0, 1, 0),
                 new Face(spec.landmarkScheme.count));
     }
 
     /**
-     * Load a model and the detector.
+     * Load a model and the detectors.
      *
-     * @param context to read the detector from
+     * @param context to read the detectors from
      * @param model made by asmnet-export
      * @param options how to run
      * @throws AsmnetException the file is foreign, truncated or damaged, LiteRT or the delegate
@@ -120,17 +124,23 @@ public final class Asmnet implements Closeable {
         LiteRtInterpreter network =
                 new LiteRtInterpreter(model, options.threads, options.delegate);
         LiteRtInterpreter detectorInterpreter = null;
+        LiteRtInterpreter turnedInterpreter = null;
         Asmnet opened = null;
         try {
             detectorInterpreter = new LiteRtInterpreter(ModelFile.asset(context, DETECTOR),
                     options.threads, LiteRtInterpreter.Delegate.XNNPACK);
-            opened = new Asmnet(network, detectorInterpreter, spec, options);
+            turnedInterpreter = new LiteRtInterpreter(ModelFile.asset(context, TURNED_DETECTOR),
+                    options.threads, LiteRtInterpreter.Delegate.XNNPACK);
+            opened = new Asmnet(network, detectorInterpreter, turnedInterpreter, spec, options);
             return opened;
         } finally {
             if (opened == null) {
                 network.close();
                 if (detectorInterpreter != null) {
                     detectorInterpreter.close();
+                }
+                if (turnedInterpreter != null) {
+                    turnedInterpreter.close();
                 }
             }
         }
@@ -220,5 +230,6 @@ public final class Asmnet implements Closeable {
         closed = true;
         network.close();
         detectorInterpreter.close();
+        turnedInterpreter.close();
     }
 }

@@ -9,12 +9,13 @@ import org.asmnet.android.ModelFile
 object Models {
     private const val ASSETS = "file:///android_asset/"
     private const val ENDING = ".tflite"
+    private val DETECTORS = setOf(Asmnet.DETECTOR, Asmnet.TURNED_DETECTOR)
 
     val DEFAULT: Uri = Uri.parse(ASSETS + "asmnet-spatial-68-224-int8.tflite")
 
     /** The shipped ones, the default first. */
     fun shipped(context: Context): List<Uri> = context.assets.list("").orEmpty()
-        .filter { it.endsWith(ENDING) && it != Asmnet.DETECTOR }
+        .filter { it.endsWith(ENDING) && it !in DETECTORS }
         .map { Uri.parse(ASSETS + it) }
         .sortedBy { it != DEFAULT }
 
