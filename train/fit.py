@@ -128,7 +128,8 @@ def fit(
     build(model, batches)
     # Variables that the first step has to make would have it traced twice.
     model.optimizer.build(model.trainable_variables)
-    with open_run(run, settings, faces.record()) if writes else contextlib.nullcontext():
+    record = open_run(run, settings, faces.record()) if writes else contextlib.nullcontext()
+    with processes.told(), record:
         if writes:
             shape_model.save(run / "shape.npz")
         state = State(run / "state.npz", writes)

@@ -12,10 +12,11 @@ This file alone imports JAX: Keras has no way to compare what the processes were
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import keras
@@ -28,6 +29,8 @@ __all__ = ["Processes", "join"]
 VARIABLES = tuple(
     f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
 )
+# How JAX begins to say that a process is gone: XLA's status codes.
+_LOST = re.compile("(ABORTED|CANCELLED|DEADLINE_EXCEEDED|UNAVAILABLE|UNKNOWN): ")
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,24 @@ class Processes:
                     f"process {others[0]} has not the same {name} as process 0; give all "
                     "processes the same command, data and run folder"
                 )
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Tell in one sentence that another process has ended; JAX ends this one after it.
+
+        Raises:
+            UserError: JAX cannot reach another process any more.
+        """
+        try:
+            yield
+        except (RuntimeError, ValueError) as error:
+            if self.count == 1 or not _LOST.match(str(error)):
+                raise
+            raise UserError(
+                f"another of the {self.count} processes has ended or cannot be reached "
+                f"({str(error).splitlines()[0]}); repeat the command everywhere to go on from the "
+                "last whole epoch"
+            ) from error
 
 
 def join() -> Processes:

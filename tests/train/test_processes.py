@@ -112,6 +112,23 @@ def test_a_process_with_other_faces_is_named(monkeypatch):
         agreement(monkeypatch, same, same, other)
 
 
+@pytest.mark.parametrize("status", ["UNKNOWN", "UNAVAILABLE", "DEADLINE_EXCEEDED"])
+def test_a_process_that_ended_is_one_sentence(status):
+    with pytest.raises(UserError, match=f"({status}: Connection closed).*repeat the command"):
+        with Processes(2, 0).told():
+            raise ValueError(f"{status}: Connection closed\nand more")
+
+
+@pytest.mark.parametrize(
+    "processes, message",
+    [(Processes(), "UNKNOWN: a fault"), (Processes(2, 0), "RESOURCE_EXHAUSTED: no memory")],
+)
+def test_other_faults_keep_their_traceback(processes, message):
+    with pytest.raises(RuntimeError, match=message):
+        with processes.told():
+            raise RuntimeError(message)
+
+
 def test_devices_that_cannot_share_a_batch_evenly_are_refused(jax_backend, monkeypatch):
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", "cpu:1", "cpu:2"])
     with pytest.raises(UserError, match="3 devices .* batch of 32 .* --batch, a multiple of 3"):
