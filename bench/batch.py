@@ -32,7 +32,7 @@ import numpy as np
 BUILD = Path(__file__).resolve().parents[1] / "build/batch"
 THEIRS = Path(__file__).with_name("contenders.py")
 RUN = [sys.executable, "-c", "from asmnet.edge_runtime.batch.cli import main; main()"]
-ROUNDS, ALONE, CLIPS, FRAMES, PICTURES = 3, 6, 60, 200, 300
+ROUNDS, ALONE, CLIPS, FRAMES, PICTURES = 2, 6, 60, 300, 300
 MB = 1024.0
 
 
