@@ -36,6 +36,18 @@ def test_round_trip(tmp_path, rng):
     np.testing.assert_allclose(read.faces[1].weights, np.linspace(0, 1, 68), atol=0.005)
 
 
+def test_a_turned_view_names_the_picture_that_it_was_drawn_from(tmp_path, rng):
+    original = tmp_path / "elsewhere" / "a.jpg"
+    points = rng.uniform(0, 300, (68, 2))
+    views = [LabelledFace(tmp_path / "a.jpg", points, drawn_from=original)]
+    write_jsonl(tmp_path / "labels.jsonl", [*views, LabelledFace(tmp_path / "b.jpg", points)])
+    read = read_jsonl(tmp_path / "labels.jsonl").faces
+    assert [face.drawn_from for face in read] == [original, None]
+    (tmp_path / "labels.jsonl").write_text(entry(drawn_from='"sub/a.jpg"'))
+    [view] = read_jsonl(tmp_path / "labels.jsonl").faces
+    assert view.drawn_from == tmp_path / "sub" / "a.jpg"
+
+
 def test_paths_are_relative_to_the_file(tmp_path):
     (tmp_path / "labels.jsonl").write_text(f'{{"image": "a/b.jpg", "landmarks": {POINTS}}}\n')
     assert read_jsonl(tmp_path / "labels.jsonl").faces[0].image == tmp_path / "a" / "b.jpg"
