@@ -44,7 +44,7 @@ evaluate/picture_split.py export/recipes.py export/weights/equalize.py export/we
 export/weights/bias_correction.py export/weights/prepare.py train/loss.py train/shape_model.py
 train/augment.py data/datasets.py data/faces.py data/jsonl.py train/split.py train/run.py
 train/asm_model.py train/batches.py train/callbacks.py train/norms.py train/statistics.py
-train/stages.py train/warm_start.py data/boxes.py edge_runtime/batch/inputs.py
+train/fit.py train/stages.py train/warm_start.py data/boxes.py edge_runtime/batch/inputs.py
 edge_runtime/batch/openface.py edge_runtime/batch/records.py edge_runtime/batch/tracking.py
 cli/workers.py
 """.split()
