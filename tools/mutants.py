@@ -68,7 +68,7 @@ TESTS = {
     "edge_runtime/tracking/tracks.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/parity.py": ["export/test_gate*.py"],
     "data/datasets.py": ["data/test_wflw.py", "data/test_300w_lp.py"],
-    "data/faces.py": ["data/test_datasets.py", "data/test_wflw.py", "data/test_jsonl.py"],
+    "data/faces.py": ["data/test_jsonl.py"],
     "train/asm_model.py": ["train/test_trainer.py"],
     "train/batches.py": ["train/test_trainer.py"],
     "train/callbacks.py": ["train/test_trainer.py"],
