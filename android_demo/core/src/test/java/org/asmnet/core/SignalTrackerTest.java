@@ -92,6 +92,15 @@ class SignalTrackerTest {
         assertEquals(blinks, seen(tracker, 0, 10, 0).size());
     }
 
+    @ParameterizedTest
+    @CsvSource({"8.25, 0", "8.26, 1"})
+    void eyesAreOpenAgainAboveThirteenTwentiethsOfTheirRange(float gap, int blinks) {
+        SignalTracker tracker = new SignalTracker(Scheme.IBUG68);
+        seen(tracker, 0, 10, 0); // closed at 5 mm
+        seen(tracker, 0, 5, 0);
+        assertEquals(blinks, seen(tracker, 0, gap, 0).size());
+    }
+
     /** What ends when lids and inner lips are so many mm apart, at a pixel a millimetre. */
     private static List<Event.Kind> seen(
             SignalTracker tracker, double t, float lids, float lips) {
