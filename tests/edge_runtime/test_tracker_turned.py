@@ -66,13 +66,13 @@ def test_a_profile_beside_a_followed_face_is_found():
 
 
 def test_beside_a_followed_face_the_first_detector_still_searches_everywhere():
-    scene = Scene(Person(), max_faces=2, turned=True)
+    scene = Scene(Person(), max_faces=2, turned=True, size=(640, 360))
     scene.next()
     searched = set()
     for _ in range(3 * FPS):
         scene.next()
         searched |= {region and region.cx for region, least in scene.searches if least == 0.5}
-    assert searched == {None, 179.5, 299.5}
+    assert searched == {None, 179.5, 319.5, 459.5}
 
 
 @pytest.mark.parametrize(("score", "count"), [(0.69, 0), (0.71, 1)])
@@ -81,7 +81,7 @@ def test_a_new_profile_needs_the_same_score(score: float, count: int):
 
 
 def test_a_face_that_turns_away_is_kept():
-    """The first detector misses it, once; in the next frame the other finds it."""
+    """The first detector misses it, once; in the next frame the other finds it, close up."""
     person = Person()
     scene = Scene(person, turned=True)
     scene.next()
@@ -89,6 +89,7 @@ def test_a_face_that_turns_away_is_kept():
     for _ in range(3 * FPS):
         (face,) = scene.next()
         assert face.id == 0
+        assert None not in [region for region, _ in scene.searches + scene.turned_searches]
 
 
 def test_a_profile_is_verified_by_the_detector_that_knows_it():
