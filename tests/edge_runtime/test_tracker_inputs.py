@@ -214,7 +214,7 @@ def opened(monkeypatch: pytest.MonkeyPatch):
 
         monkeypatch.setattr(tracker, "frames_from", lambda s: Stream(source(s), lambda: None))
         monkeypatch.setattr(Landmarker, "load", load)
-        monkeypatch.setattr(FaceDetector, "load", lambda: scene.tracker.detector)
+        monkeypatch.setattr(FaceDetector, "load", lambda *_: scene.tracker.detector)
         return source, models, tracker.track_source(*arguments, **options)
 
     return open_
