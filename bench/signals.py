@@ -133,7 +133,9 @@ def _plot(times, places, openness, blinks, stored, file: str) -> None:
     head.set(xlabel="seconds", ylabel="mm from the mean", title="The head's path; MediaPipe grey")
     head.set_yticks([])
     head.set_ylabel("60 mm from line to line")
-    eyes.legend(loc="lower left", fontsize=8)
+    eyes.set_ylim(-0.25, 1.1)  # room for the legends
+    head.set_ylim(top=head.get_ylim()[1] + 30)
+    eyes.legend(loc="lower left", fontsize=8, ncols=2)
     head.legend(loc="upper left", fontsize=8, ncols=3)
     figure.savefig(file, dpi=110)
 
