@@ -60,12 +60,11 @@ test-runtime: .venv/dev  ## run the tests of what runs on a device
 	$(call pip_install,.venv-tflite) --no-deps -e .
 	@touch $@
 
-# Its x86 wheel takes twenty times as long for a network: what only tests the tracker is left out,
-# and supervision, which never sees the interpreter.
+# Its x86 wheel takes twenty times as long for a network: what only tests the tracker is left out.
 test-tflite-runtime: .venv-tflite/ready  ## run the runtime's tests under tflite-runtime
 	.venv-tflite/bin/python -m pytest -m "not slow" \
 	    tests/edge_runtime tests/parity/test_golden.py tests/parity/test_pose_signs.py \
-	    --ignore tests/edge_runtime/test_live.py --ignore tests/edge_runtime/test_addresses.py --ignore-glob 'tests/edge_runtime/test_serve*.py' --ignore tests/edge_runtime/test_page.py --ignore tests/edge_runtime/test_supervision.py  # no network in them
+	    --ignore tests/edge_runtime/test_live.py --ignore tests/edge_runtime/test_addresses.py --ignore-glob 'tests/edge_runtime/test_serve*.py' --ignore tests/edge_runtime/test_page.py  # no network in them
 
 .venv/cluster: .venv/dev
 	$(PIP) -e '.[dev,cluster]'

@@ -46,8 +46,8 @@ def blocks(language: str) -> list[tuple[str, str]]:
         (page.name, re.sub(rf"^{indent}", "", code, flags=re.MULTILINE))
         for page in PAGES
         for indent, code in fence.findall(page.read_text())
-        # Those that never end: tests/edge_runtime/test_senders.py receives OSC, test_mqtt.py runs
-        # the bridge.
+        # Those that never end: tests/edge_runtime/test_senders.py receives OSC,
+        # tests/clients/test_mqtt.py runs the bridge.
         if "serve_forever" not in code and "while True" not in code
     ]
 
