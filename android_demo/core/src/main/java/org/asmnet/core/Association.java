@@ -147,13 +147,12 @@ final class Association {
         return result.set(half + (width - side) * step, half + (height - side) * step, side, 0);
     }
 
-    /** The (4) left, top, right, bottom of an upright crop; returns result. */
-    static double[] squareBox(Crop crop, double[] result) {
+    /** The (4) left, top, right, bottom of an upright crop. */
+    static void squareBox(Crop crop, double[] result) {
         double half = crop.side / 2;
         result[0] = crop.cx - half;
         result[1] = crop.cy - half;
         result[2] = crop.cx + half;
         result[3] = crop.cy + half;
-        return result;
     }
 }

@@ -68,19 +68,19 @@ class AssociationTest {
         }
     }
 
-    /** From a box with sides of 8 in a picture of 100 x 100. */
+    /** From a box with sides of 10 in a picture of 100 x 100. */
     @ParameterizedTest
     @CsvSource({
-        "40, 40, 8, 8, false",
-        "42, 40, 8, 8, false", "42.01, 40, 8, 8, true", // a quarter of its side to the right
-        "40, 38, 8, 8, false", "40, 37.99, 8, 8, true", // or up
-        "40, 40, 9.99, 9.99, false", "39, 39, 10, 10, true", // a quarter larger
-        "40.8, 40.8, 6.41, 6.41, false", "40.8, 40.8, 6.4, 6.4, true", // or smaller
+        "40, 40, 10, false",
+        "42.5, 40, 10, false", "42.6, 40, 10, true", // a quarter of its side to the right
+        "40, 37.5, 10, false", "40, 37.4, 10, true", // or up
+        "38.8, 38.8, 12.4, false", "38.75, 38.75, 12.5, true", // a quarter larger
+        "41, 41, 8.1, false", "41, 41, 8, true", // or smaller
     })
     void aFaceMovesAndGrowsByLessThanAQuarter(
-            double left, double top, double width, double height, boolean suspicious) {
-        assertEquals(suspicious, Association.suspicious(new double[] {40, 40, 48, 48},
-                new double[] {left, top, left + width, top + height}, 100, 100));
+            double left, double top, double side, boolean suspicious) {
+        assertEquals(suspicious, Association.suspicious(new double[] {40, 40, 50, 50},
+                new double[] {left, top, left + side, top + side}, 100, 100));
     }
 
     @ParameterizedTest
