@@ -99,6 +99,7 @@ def map_items(
                 error = future.exception()
                 if isinstance(error, crew.gone):
                     team.remove(worker)
+                    worker.close()  # out of reach is not yet gone
                     if at is None:
                         stillborn += 1
                         if stillborn >= ATTEMPTS * count:
@@ -174,8 +175,9 @@ class _Process:
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self.ready.done() and not self.ready.cancelled() and not self.ready.exception():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.ready.result(), signal.SIGKILL)  # a long file would hold up the end
+            for child in multiprocessing.active_children():
+                if child.pid == self.ready.result():
+                    child.kill()  # a long file would hold up the end
 
 
 _function: Callable[[Any], Any]

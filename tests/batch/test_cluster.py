@@ -27,7 +27,7 @@ def test_a_lost_node_does_not_change_a_byte(clips, command, content, tmp_path):
         while len(list(out.glob("*.csv"))) < 4 and run.poll() is None:
             time.sleep(0.01)
         cluster.remove_node(node, allow_graceful=False)
-        assert run.wait(timeout=60) == 0
+        assert run.wait(timeout=200) == 0
     finally:
         cluster.shutdown()
     assert content(out) == content(alone)
