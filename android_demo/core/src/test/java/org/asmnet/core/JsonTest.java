@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonTest {
     private static final String ALL = "{\"a\": [1, -0.5e+3, 10.25E-2, 0, []],\n"
-            + "\t\"b\": {\"c\": null, \"d\": true, \"e\": false, \"f\": {}}, "
-            + "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\": \"\"}\r";
+            + "\t\"b\": {\"c\": null, \"d\": true, \"e\": false, \"f\": {}, \"g\": \"\"}, "
+            + "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\u20AC\": \"a b\"}\r";
 
     @Test
     void allThatJsonCanSay() {
@@ -26,10 +26,11 @@ class JsonTest {
         inner.put("d", true);
         inner.put("e", false);
         inner.put("f", Map.of());
+        inner.put("g", "");
         Map<String, Object> expected = Map.of(
                 "a", Arrays.asList(1.0, -500.0, 0.1025, 0.0, List.of()),
                 "b", inner,
-                "\"\\/\b\f\n\r\t\u00e9\u20ac", "");
+                "\"\\/\b\f\n\r\t\u00e9\u20ac", "a b");
         assertEquals(expected, Json.parse(ALL));
     }
 

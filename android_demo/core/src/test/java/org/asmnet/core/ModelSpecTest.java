@@ -61,6 +61,12 @@ class ModelSpecTest {
     }
 
     @Test
+    void theBeginningTellsWhetherItIsAModel() {
+        assertTrue(message(Arrays.copyOf(file, 7)).contains("is not a TFLite model"));
+        assertTrue(message(Arrays.copyOf(file, 8)).contains("carries no asmnet.json"));
+    }
+
+    @Test
     void everyDamagedByteOfTheArchiveIsOneSentenceOrHarmless() {
         for (int i = 264; i < file.length; i++) {
             byte[] damaged = file.clone();
@@ -119,6 +125,15 @@ class ModelSpecTest {
     @MethodSource("accepted")
     void contractsAtTheLimitsAreAccepted(List<?> change) {
         ModelSpec.fromJson(changed(change));
+    }
+
+    @Test
+    void aNameHasFiveHundredCharactersAtMost() {
+        String name = "x".repeat(500);
+        String contract = CONTRACT.replace("\"n\"", '"' + name + '"');
+        assertEquals(name, ModelSpec.fromJson(contract).name);
+        assertThrows(AsmnetException.class,
+                () -> ModelSpec.fromJson(contract.replace(name, name + "x")));
     }
 
     @ParameterizedTest
