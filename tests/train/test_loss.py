@@ -15,6 +15,7 @@ def test_alpha_follows_the_thirds_of_the_epochs():
     assert [alpha_at(e, 9) for e in range(9)] == [2, 2, 2, 1, 1, 1, 0.5, 0.5, 0.5]
     assert [alpha_at(e, 150) for e in (0, 49, 50, 99, 100, 149)] == [2, 2, 1, 1, 0.5, 0.5]
     assert alpha_at(0, 1) == 2
+    assert alpha_at(9, 9) == 0.5, "should a run go on beyond its end"
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 2.0])
