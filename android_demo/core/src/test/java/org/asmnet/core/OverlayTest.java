@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where everything is drawn, on a picture of 640 x 480. */
@@ -58,12 +59,14 @@ class OverlayTest {
         }
     }
 
-    @Test
-    void axesBeginAtTheNoseAndTheNearestIsDrawnLast() {
+    @ParameterizedTest
+    @CsvSource({"40, 25, -10", "-40, 25, -10", "40, -25, -10", "70, 10, 80", "-70, 10, -80",
+        "10, -70, 100"})
+    void axesBeginAtTheNoseAndTheNearestIsDrawnLast(float yaw, float pitch, float roll) {
         Face face = face(100, 200, 90);
-        face.pose[0] = 40;
-        face.pose[1] = 25;
-        face.pose[2] = -10;
+        face.pose[0] = yaw;
+        face.pose[1] = pitch;
+        face.pose[2] = roll;
         float x = 0;
         float y = 0;
         int count = Scheme.IBUG68.noseTo - Scheme.IBUG68.noseFrom;
@@ -97,6 +100,13 @@ class OverlayTest {
         assertEquals(639 - 116 - gap, left[2], NEAR);
     }
 
+    @ParameterizedTest
+    @CsvSource({"700, 200", "-200, 200", "300, -200", "300, 600"})
+    void numbersOfAFaceOutsideStandAtTheEdge(float left, float top) {
+        float[] plate = drawn(false, face(left, top, 96)).plates.get(0);
+        assertTrue(plate[0] >= 0 && plate[2] <= 640 && plate[1] >= 0 && plate[3] <= 480);
+    }
+
     @Test
     void textsLieInTheirPlateOneBelowTheOther() {
         Strokes strokes = drawn(false, face(100, 200, 96));
@@ -105,11 +115,12 @@ class OverlayTest {
         for (float[] text : strokes.texts) {
             float size = text[2];
             assertTrue(size > 480 / 54f && text[0] > plate[0] && text[0] < plate[0] + size);
-            assertTrue(text[0] + 10 * 0.62f * size < plate[2], "ten characters");
+            float end = text[0] + 10 * 0.62f * size; // of ten characters
+            assertTrue(end < plate[2] && plate[2] < end + size, "as wide as its text");
             assertTrue(text[1] - 0.7f * size > above, "capitals below what is above");
             above = text[1];
         }
-        assertTrue(above < plate[3]);
+        assertTrue(above + 0.2f * strokes.texts.get(3)[2] < plate[3], "what hangs below the line");
         assertEquals(4, strokes.texts.size());
     }
 
@@ -145,6 +156,30 @@ class OverlayTest {
         }
         List<float[]> far = drawn(false, face(20, top, 96), face(400, top, 96)).plates;
         assertEquals(far.get(0)[1], far.get(1)[1], NEAR, "nothing is in the way");
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {200, 370})
+    void aPlateThatIsInTheWayIsGoneAroundClosely(float top) {
+        List<float[]> plates = drawn(false, face(100, top, 96), face(101, top, 96)).plates;
+        float[] one = plates.get(0);
+        float[] other = plates.get(1);
+        float apart = top < 300 ? other[1] - one[3] : one[1] - other[3]; // below, or above
+        assertTrue(apart > 0 && apart < 10, "apart by " + apart);
+    }
+
+    @Test
+    void theSameFacesAreDrawnTheSameAgain() {
+        Overlay overlay = new Overlay(Scheme.IBUG68);
+        List<List<Float>> tops = new ArrayList<>();
+        for (int n = 0; n < 3; n++) {
+            overlay.set(List.of(face(100, 200, 96), face(101, 200, 96)), 640, 480, false);
+            Strokes strokes = new Strokes();
+            overlay.draw(strokes);
+            tops.add(List.of(strokes.plates.get(0)[1], strokes.plates.get(1)[1]));
+        }
+        assertEquals(tops.get(0), tops.get(1));
+        assertEquals(tops.get(1), tops.get(2));
     }
 
     /** A pen that keeps its strokes; the axes' lines with their number. */
