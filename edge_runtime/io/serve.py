@@ -321,7 +321,12 @@ def _is_ours(record: logging.LogRecord) -> bool:
     """Whether a log record is about us, not about a bad request or somebody who left early."""
     from aiohttp import http_exceptions, web
 
-    theirs = (http_exceptions.HttpProcessingError, web.RequestPayloadError, ConnectionError)
+    theirs = (
+        http_exceptions.HttpProcessingError,
+        web.RequestPayloadError,
+        ConnectionError,
+        UnicodeEncodeError,  # aiohttp's answer to an expectation repeats it, text or not
+    )
     return not (record.exc_info and isinstance(record.exc_info[1], theirs))
 
 

@@ -182,6 +182,7 @@ MALFORMED = {
     "two lengths": ASK[:-2] + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
     "no gzip": ASK.replace(b"GET", b"POST")[:-2]
     + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde",
+    "an expectation that is no text": ASK[:-2] + b"Expect: \xff\r\n\r\n",
     "no websocket": WATCH.replace(b"AAAA==", b"AA"),
     "no frame": WATCH + b"\xff" * 64,
 }
