@@ -147,6 +147,18 @@ class TrackerTimesTest {
     }
 
     @Test
+    void facesThatAreKnownAgainComeOldestFirst() {
+        FaceTracker tracker = tracker(2);
+        seeFaces(2);
+        assertEquals(List.of(0, 1), ids(tracker, 0));
+        seeNobody();
+        assertEquals(List.of(), ids(tracker, 0.5));
+        seeFaces(2);
+        detector.answers.get("classificators")[1] = 6; // the younger one is found first
+        assertEquals(List.of(0, 1), ids(tracker, 0.6));
+    }
+
+    @Test
     void theWatchTellsTheLastFramesTime() {
         FaceTracker tracker = tracker(1);
         tracker.update(picture, 0);
