@@ -69,6 +69,7 @@ class JsonTest {
         "{1: 2}, '\"' at character 1; found '1'",
         "truth, a value at character 0; found 't'",
         "-, a value at character 1; found the end",
+        "\"x, '\"' at character 2; found the end",
         "1.5.2, nothing more at character 3; found '.'",
         "\"\u001f\", no control character in a string at character 1; found '\u001f'",
         "\"\\a\", an escape at character 2; found 'a'",
