@@ -16,7 +16,7 @@ STREAMS = (["a_project_BN", "b_project_BN", "ab"], ["c_project_BN"])
 @pytest.fixture
 def images(rng: np.random.Generator) -> np.ndarray:
     """More than are looked at together; the quiet ones are in the middle."""
-    images = rng.uniform(-1, 1, (20, SIZE, SIZE, 3)).astype(np.float32)
+    images = rng.uniform(-1, 1, (40, SIZE, SIZE, 3)).astype(np.float32)
     images[1:-1] /= 8
     return images
 
