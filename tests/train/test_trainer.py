@@ -287,7 +287,7 @@ def test_a_batch_is_spread_evenly_over_devices_of_jax(monkeypatch, devices, batc
     names = [f"gpu:{k}" for k in range(devices)]
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: names)
-    monkeypatch.setattr(keras.distribution, "DataParallel", lambda devices: devices)
+    monkeypatch.setattr(keras.distribution, "DataParallel", lambda devices, **_: devices)
     monkeypatch.setattr(keras.distribution, "set_distribution", spread.append)
     assert use_all_devices(batch) == used
     assert spread == ([names[:used]] if used > 1 else [])
