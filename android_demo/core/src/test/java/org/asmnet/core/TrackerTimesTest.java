@@ -1,5 +1,6 @@
 package org.asmnet.core;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -156,6 +157,24 @@ class TrackerTimesTest {
         seeFaces(2);
         detector.answers.get("classificators")[1] = 6; // the younger one is found first
         assertEquals(List.of(0, 1), ids(tracker, 0.6));
+    }
+
+    @Test
+    void besideADetectorOfTurnedFacesTheOtherLooksFirstAndEachSecondTime() {
+        Fake turned = new Fake(FaceDetector.TURNED_SIZE, Type.FLOAT32, 0, 0);
+        float[] nobody = new float[FaceDetector.anchors(true).length / 2];
+        Arrays.fill(nobody, -50);
+        turned.answers.put("classificators", nobody);
+        FaceTracker tracker = new FaceTracker(new Landmarker(landmarks, spec),
+                new FaceDetector(detector), new FaceDetector(turned), 1, true, 65);
+        assertEquals(List.of(0), ids(tracker, 0));
+        tracker.reset();
+        seeNobody();
+        int[] runs = new int[4];
+        for (int n = 0; n < 4; n++) {
+            runs[n] = searches(tracker, 0.2 * n);
+        }
+        assertArrayEquals(new int[] {1, 0, 1, 0}, runs);
     }
 
     @Test
