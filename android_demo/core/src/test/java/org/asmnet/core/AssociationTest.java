@@ -1,6 +1,7 @@
 package org.asmnet.core;
 
 import static org.asmnet.core.Golden.assertNear;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
@@ -94,6 +95,13 @@ class AssociationTest {
     void threeFifthsOfAFaceAreInThePicture(double left, double top, boolean suspicious) {
         double[] box = {left, top, left + 10, top + 10};
         assertEquals(suspicious, Association.suspicious(box, box, 100, 100));
+    }
+
+    @Test
+    void aCropsBoxIsAroundItsCentre() {
+        double[] box = new double[4];
+        Association.squareBox(new Crop(50, 40, 20, 0), box);
+        assertArrayEquals(new double[] {40, 30, 60, 50}, box);
     }
 
     @Test
