@@ -152,6 +152,7 @@ def test_the_curves_are_of_loss_and_error_by_epoch(tmp_path, network, monkeypatc
     assert [axis.get_xlabel() for axis in (loss, error)] == ["epoch", "epoch"]
     np.testing.assert_array_equal(loss.lines[0].get_xydata(), [(1, 1), (2, 1), (3, 1)])
     np.testing.assert_array_equal(error.lines[0].get_xydata(), [(1, 9), (2, 4), (3, 7)])
+    assert not (loss.get_xticks() % 1).any() and not (error.get_xticks() % 1).any()
     # Powers of ten alone would say little of errors from 3 to 9.
     assert error.get_yscale() == "log"
     assert error.yaxis.get_minor_formatter()(4.0, 0) and error.yaxis.get_major_formatter()(5.0, 0)
