@@ -65,7 +65,9 @@ def _draw(file: Path, points: dict[str, tuple[float, float]], theirs: float) -> 
     axes = figure.subplots()
     for name, (rate, nme) in points.items():
         axes.plot(rate, nme, "o", color="tab:blue")
-        axes.annotate(name, (rate, nme), xytext=(6, 4), textcoords="offset points", fontsize=9)
+        axes.annotate(
+            name, (rate, nme), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9
+        )
     axes.axvline(theirs, color="gray", linestyle="--")
     axes.annotate("MediaPipe's rate", (theirs, axes.get_ylim()[1]), xytext=(4, -12),
                   textcoords="offset points", color="gray", fontsize=9)  # fmt: skip
