@@ -61,8 +61,8 @@ public final class FaceDetector {
         size = turned ? TURNED_SIZE : SIZE;
         if (network != null && (network.input().side != size
                 || network.input().type != Quantization.Type.FLOAT32)) {
-            throw new AsmnetException("the detector takes another input than 128 x 128 floats; "
-                    + "it is another model");
+            throw new AsmnetException("the detector takes another input than " + size + " x " + size
+                    + " floats; it is another model");
         }
         this.network = network;
         numbers = turned ? 4 : 16;
