@@ -184,7 +184,7 @@ def frontal_faces(label_samples, tmp_path):
     (labelled / "head_pose.csv").write_text("\n".join(rows))
     boxed, detector, rows = tmp_path / "boxed", FaceDetector.load(), ["file,x,y,w,h,yaw,pitch,roll"]
     boxed.mkdir()
-    for path in sorted(samples.LONDON.glob("*.jpg"))[-5:]:
+    for path in sorted(samples.LONDON.glob("*.jpg"))[-9:]:
         shutil.copy(path, boxed)
         square = detector.detect(cv2.imread(str(path)))[0].to_crop(1.0)
         x, y = square.cx - square.side / 2, square.cy - square.side / 2
