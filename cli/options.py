@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from asmnet import models
+from asmnet.core import FIELD_OF_VIEW
 
-__all__ = ["MODELS", "model_option", "ray_option"]
+__all__ = ["MODELS", "fov_option", "model_option", "ray_option"]
 
 # For the end of a command's help.
 MODELS = f"Shipped models: {', '.join(models.shipped())}."
@@ -17,6 +18,14 @@ model_option = click.option(
     show_default=True,
     metavar="NAME|FILE",
     help="A shipped model, or a .tflite made by asmnet-export.",
+)
+
+fov_option = click.option(
+    "--fov",
+    default=FIELD_OF_VIEW,
+    show_default=True,
+    type=click.FloatRange(1, 170),
+    help="The camera's field of view, degrees along the picture's longer side.",
 )
 
 ray_option = click.option(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from asmnet.edge_runtime.drawing import draw
     from asmnet.edge_runtime.io.sources import Frame, frames_from
     from asmnet.edge_runtime.landmarker import Face, Landmarker
-    from asmnet.edge_runtime.tracking.tracker import FaceTracker, track_source
+    from asmnet.edge_runtime.tracking.track_source import track_source
+    from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
 __all__ = [
     "Detection",
@@ -39,7 +40,7 @@ _MODULES = {
     "Landmarker": "landmarker",
     "draw": "drawing",
     "frames_from": "io.sources",
-    "track_source": "tracking.tracker",
+    "track_source": "tracking.track_source",
 }
 
 

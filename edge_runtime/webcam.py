@@ -12,8 +12,8 @@ import click
 import cv2
 
 from asmnet import models
-from asmnet.cli.options import MODELS, model_option
-from asmnet.core import FIELD_OF_VIEW, cli_errors
+from asmnet.cli.options import MODELS, fov_option, model_option
+from asmnet.core import cli_errors
 from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.drawing import draw
 from asmnet.edge_runtime.io.outputs import refuse_overwriting
@@ -49,13 +49,7 @@ __all__ = ["main"]
 @click.option("--udp", metavar="HOST:PORT", help="Send one JSON datagram per frame.")
 @click.option("--osc", metavar="HOST:PORT", help="Send Open Sound Control messages.")
 @click.option("--opentrack", metavar="HOST:PORT", help="Send the head's place to opentrack.")
-@click.option(
-    "--fov",
-    default=FIELD_OF_VIEW,
-    show_default=True,
-    type=click.FloatRange(1, 170),
-    help="The camera's field of view, degrees along the picture's longer side.",
-)
+@fov_option
 @click.option("--stills", metavar="FOLDER", help="Save annotated pictures there.")
 @click.option(
     "--every",

@@ -26,8 +26,15 @@ def _untrained(arch: str, size: int = 64, scheme: str = "ibug68") -> keras.Model
 
     keras.utils.set_random_seed(1)
     network = build_model(arch, scheme, size)
-    # Fresh batch norms are the identity; trained ones are not.
-    rng = np.random.default_rng(1)
+    shake_norms(network, seed=1)
+    return network
+
+
+def shake_norms(network: keras.Model, seed: int) -> None:
+    """Give batch norms values as if trained: fresh ones are the identity."""
+    import keras
+
+    rng = np.random.default_rng(seed)
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             count = layer.gamma.shape[0]
@@ -39,7 +46,6 @@ def _untrained(arch: str, size: int = 64, scheme: str = "ibug68") -> keras.Model
                     rng.uniform(0.05, 0.3, count),
                 ]
             )
-    return network
 
 
 def _once(recipe: Recipe) -> Recipe:

@@ -38,6 +38,7 @@ from asmnet.edge_runtime.crops import OPENCV, OPENCV_PADDED
 from asmnet.edge_runtime.detector import FaceDetector, _anchors, _merge
 from asmnet.edge_runtime.landmarker import Face, Landmarker, input_table
 from asmnet.edge_runtime.tracking import association as association_module
+from asmnet.edge_runtime.tracking import scene_cuts as scene_cuts_module
 from asmnet.edge_runtime.tracking import tracker as tracker_module
 from asmnet.edge_runtime.tracking import tracks as tracks_module
 from asmnet.edge_runtime.tracking.association import correlation, search_regions, suspicious, zscore
@@ -299,7 +300,7 @@ def constants() -> Vectors:
                         "SEARCH_PAUSE SEARCH_MORE NEW_SCORE KEEP_SCORE SURE_SCORE "
                         "CHECK_ROTATION_DEG MAX_ROTATION_DRIFT DETECT_SCALE MIN_CORRELATION "
                         "DUPLICATE_IOU MAX_LOST_SECONDS RECROP_THRESHOLD"),
-        "SceneCutDetector": (tracker_module, "CUT_CORRELATION"),
+        "SceneCutDetector": (scene_cuts_module, "CUT_CORRELATION"),
         "Association": (association_module, "LEAST_INSIDE MOST_GROWTH MOST_MOVE"),
         "Track": (tracks_module, "POINTS_FILTER POSE_FILTER"),
         "Detection": (detector_module, "_DOWN _SCALE"),

@@ -15,10 +15,10 @@ from pathlib import Path
 import click
 
 from asmnet import models
-from asmnet.cli.options import MODELS, model_option, ray_option
+from asmnet.cli.options import MODELS, fov_option, model_option, ray_option
 from asmnet.cli.progress import suppress_output
 from asmnet.cli.workers import map_items, open_crew
-from asmnet.core import FIELD_OF_VIEW, UserError, cli_errors, remove_temporaries
+from asmnet.core import UserError, cli_errors, remove_temporaries
 from asmnet.edge_runtime.batch.inputs import Source, find_sources
 from asmnet.edge_runtime.batch.layouts import LAYOUTS
 from asmnet.edge_runtime.batch.records import keep_line, kept_line, settle, write_summary
@@ -52,13 +52,7 @@ _EVERY = 5.0  # seconds between two lines of progress
     type=click.Choice([*LAYOUTS]),
     help="openface: OpenFace's columns; openface-spaces: as it wrote them before 2.2.",
 )
-@click.option(
-    "--fov",
-    default=FIELD_OF_VIEW,
-    show_default=True,
-    type=click.FloatRange(1, 170),
-    help="The camera's field of view along the longer side, degrees.",
-)
+@fov_option
 @click.option("--workers", type=click.IntRange(1, 4096), help="Processes; default: all cores.")
 @ray_option
 @cli_errors()

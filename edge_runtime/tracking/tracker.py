@@ -13,19 +13,14 @@ from __future__ import annotations
 
 import math
 import numbers
-import os
-from collections.abc import Generator
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from asmnet import models
 from asmnet.core import FIELD_OF_VIEW, Crop, UserError, focal_length, head_position
 from asmnet.edge_runtime.detector import Detection, FaceDetector, iou
 from asmnet.edge_runtime.images import as_bgr
-from asmnet.edge_runtime.io.closing import Stream
-from asmnet.edge_runtime.io.sources import Frame, frames_from
 from asmnet.edge_runtime.landmarker import Face, Landmarker
 from asmnet.edge_runtime.timing import Stopwatch
 from asmnet.edge_runtime.tracking.association import (
@@ -36,9 +31,10 @@ from asmnet.edge_runtime.tracking.association import (
     suspicious,
     zscore,
 )
+from asmnet.edge_runtime.tracking.scene_cuts import SceneCutDetector
 from asmnet.edge_runtime.tracking.tracks import Observation, Track, overlaps
 
-__all__ = ["FaceTracker", "track_source"]
+__all__ = ["FaceTracker"]
 
 # The detector verifies a followed face when the pixels under it correlate less than
 # VERIFY_CORRELATION with those that it last verified, but not more often than VERIFY_EVERY
@@ -67,9 +63,6 @@ DUPLICATE_IOU = 0.6
 # Seconds that a lost face is remembered; found again near the place where it should be by
 # then, and alike, it keeps its id.  A gap between two frames longer than this ends all tracks.
 MAX_LOST_SECONDS = 1.0
-# A cut: the whole picture correlates less than this with the frame before, which no pan
-# does while a face stays in the picture.
-CUT_CORRELATION = 0.15
 # A crop off by this part of its side costs accuracy and is taken once more: rare at 30
 # frames per second, worth it for quick faces at 10.
 RECROP_THRESHOLD = 0.05
@@ -118,7 +111,7 @@ class FaceTracker:
         self._lost: list[Track] = []
         self._time = -np.inf
         self._shape: tuple[int, ...] = ()
-        self._seen: np.ndarray | None = None
+        self._cuts = SceneCutDetector()
         self._next_search = -np.inf
         self._pause = 0.0
         self._turn = 0
@@ -143,7 +136,7 @@ class FaceTracker:
             self.reset()
         gap, self._time, self._shape = t - self._time, t, frame.shape
         alive: list[Track] = []
-        if self._is_cut(frame) or gap > MAX_LOST_SECONDS:
+        if self._cuts.is_cut(frame) or gap > MAX_LOST_SECONDS:
             self._tracks, self._lost, self._next_search, self._pause = [], [], t, 0.0
         for track in self._tracks:
             if self._follow(track, frame, t) and not overlaps(track.box, alive, DUPLICATE_IOU):
@@ -158,16 +151,6 @@ class FaceTracker:
             self._search(frame, t)
             self._tracks.sort(key=lambda track: track.id)
         return [self._answer(track, t) for track in self._tracks]
-
-    def _is_cut(self, frame: np.ndarray) -> bool:
-        """Whether this is another picture altogether than the frame before.
-
-        Tracks end there: a new face at the old place is not the old one.
-        """
-        height, width = frame.shape[:2]
-        seen = zscore(frame[:: max(1, height // 16), :: max(1, width // 16), 1])
-        before, self._seen = self._seen, seen
-        return before is not None and correlation(seen, before) < CUT_CORRELATION
 
     def _follow(self, track: Track, frame: np.ndarray, t: float) -> bool:
         """Find a track's face in the next frame; False if it is gone."""
@@ -362,41 +345,3 @@ class FaceTracker:
             landmarks = track.points(face.landmarks, t, scale).astype(np.float32)
             pose = track.pose(face.pose[:, None], t, 90.0)[:, 0].astype(np.float32)
         return replace(face, landmarks=landmarks, pose=pose)
-
-
-def track_source(
-    source: str | int | os.PathLike[str] = 0,
-    model: str | os.PathLike[str] = models.DEFAULT,
-    max_faces: int = 1,
-) -> Stream[tuple[Frame, list[Face]]]:
-    """The frames of a camera, video, folder or URL, each with its faces.
-
-    >>> with track_source("demo") as tracked:
-    ...     for frame, faces in tracked:
-    ...         for face in faces:
-    ...             print(f"{frame.t:.2f} s: face {face.id}, {len(face.landmarks)} landmarks")
-    ...         break
-    0.00 s: face 0, 68 landmarks
-
-    A source that is not read to its end stays open without `with`, or `close`.
-
-    Args:
-        source: see `frames_from`.
-        model: a shipped model's name, or a `.tflite` file.
-        max_faces: so many at most.
-
-    Raises:
-        UserError: the source or the model cannot be used.
-    """
-    turned = FaceDetector.load(models.TURNED_DETECTOR)
-    tracker = FaceTracker(Landmarker.load(model), FaceDetector.load(), max_faces, turned=turned)
-    frames = frames_from(source)
-
-    def tracked() -> Generator[tuple[Frame, list[Face]], None, None]:
-        with frames:
-            for frame in frames:
-                if frame.still:
-                    tracker.reset()
-                yield frame, tracker.update(frame.image, frame.t)
-
-    return Stream(tracked(), frames.close)

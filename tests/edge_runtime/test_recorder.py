@@ -11,7 +11,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from disks import full_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from asmnet.core import UserError
 from asmnet.edge_runtime import Frame, frames_from
 from asmnet.edge_runtime.io import recorder
 from asmnet.edge_runtime.io.recorder import Recorder
+from tests.disks import full_disk
 
 
 def frame(k: int, fps: float = 20.0, size: tuple[int, int] = (48, 64)) -> Frame:

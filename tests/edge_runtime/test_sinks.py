@@ -10,12 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from disks import full_disk
 
 from asmnet.core import Crop, Event, UserError
 from asmnet.edge_runtime import Face, Frame
 from asmnet.edge_runtime.io.recorder import Recorder
 from asmnet.edge_runtime.io.sinks import CsvWriter, JsonlWriter, Stills, record_line
+from tests.disks import full_disk
 
 FACE = Face(
     landmarks=np.array([[10.123, 20.456], [30.789, 5.0]], np.float32),

@@ -20,7 +20,7 @@ from asmnet.edge_runtime import (
     frames_from,
 )
 from asmnet.edge_runtime.io.closing import Stream
-from asmnet.edge_runtime.tracking import tracker
+from asmnet.edge_runtime.tracking import track_source
 from asmnet.models import DEFAULT
 
 FPS = 30
@@ -212,10 +212,10 @@ def opened(monkeypatch: pytest.MonkeyPatch):
             models.append(model)
             return scene.tracker.landmarker
 
-        monkeypatch.setattr(tracker, "frames_from", lambda s: Stream(source(s), lambda: None))
+        monkeypatch.setattr(track_source, "frames_from", lambda s: Stream(source(s), lambda: None))
         monkeypatch.setattr(Landmarker, "load", load)
         monkeypatch.setattr(FaceDetector, "load", lambda *_: scene.tracker.detector)
-        return source, models, tracker.track_source(*arguments, **options)
+        return source, models, track_source.track_source(*arguments, **options)
 
     return open_
 

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from tests.networks import shake_norms
+
 SIZE = 8
 
 
@@ -50,18 +52,7 @@ def small_network(seed: int = 0) -> keras.Model:
     network = keras.Model(
         image, {name: layers.Dense(count, name=name)(features) for name, count in heads.items()}
     )
-    rng = np.random.default_rng(seed)
-    for layer in network.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            count = layer.gamma.shape[0]
-            layer.set_weights(
-                [
-                    rng.uniform(0.5, 1.5, count),
-                    rng.normal(0, 0.3, count),
-                    rng.normal(0, 0.1, count),
-                    rng.uniform(0.05, 0.3, count),
-                ]
-            )
+    shake_norms(network, seed)
     return network
 
 

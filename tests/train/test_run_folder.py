@@ -1,9 +1,7 @@
 """A run folder: one command, one set of faces, one training at a time; the best epoch is kept."""
 
-import contextlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from PIL import Image
 from asmnet.core import UserError
 from asmnet.train import run
 from asmnet.train.run import History, State, check_run, open_run
+from tests.disks import full_disk
 
 SETTINGS = {"data": "300w:DIR", "seed": 0}
 FACES = {"learning": 90, "held_out": 10, "skipped": 0, "sha256": "aa"}
@@ -220,17 +219,6 @@ def test_the_state_is_everything_that_training_changes(tmp_path, model):
     state.restore(model)
     for before, variable in zip(known, (*model.variables, *model.optimizer.variables), strict=True):
         np.testing.assert_array_equal(np.array(variable), before)
-
-
-@contextlib.contextmanager
-def full_disk(left):
-    """No file may grow beyond `left` bytes."""
-    known = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (left, known[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, known)
 
 
 def test_a_full_disk_costs_no_epoch_that_was_saved(tmp_path, model):
