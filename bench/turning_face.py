@@ -1,14 +1,17 @@
 """Faces that turn away: how long the tracker keeps them, with and without the second detector.
 
-    python bench/turning_face.py face_landmarker.task
+    python bench/turning_face.py face_landmarker.task [--pictures FOLDER]
 
-The shipped London faces, drawn from the side (`asmnet.label.turned_views`), small in a video of
-640 x 480 with some noise.  One clip each: it turns to profile and back in six seconds.  And one
+Frontal faces, drawn from the side (`asmnet.label.turned_views`), small in a video of 640 x 480 with
+some noise: of a folder, or the shipped London faces, on which the second detector was calibrated.
+  One clip each: it turns to profile and back in six seconds.  And one
 clip each yaw: nobody for half a second, then the face, already turned.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -21,11 +24,13 @@ from asmnet.cli.progress import progress_bars, suppress_output
 from asmnet.core import IBUG68, cli_errors, extract
 from asmnet.edge_runtime import FaceDetector, FaceTracker
 from asmnet.edge_runtime.crops import OPENCV
+from asmnet.edge_runtime.io.pictures import pictures_in
 from asmnet.label.teachers import FaceMesh, tight_square
 from asmnet.label.turned_views import Topology, turn
 
 FPS, STEP, YAWS = 30, 1, (0, 30, 45, 60, 75, 85)
 WITHIN = 1.0  # seconds in which a face should be found
+AHEAD = 15.0  # degrees of yaw and pitch
 
 
 class Sitter:
@@ -38,7 +43,7 @@ class Sitter:
 
     def __init__(self, path: Path, mesh: FaceMesh) -> None:
         self.image = cv2.imread(str(path))
-        [face] = load_model(models.DEFAULT)(self.image)[:1]
+        face = load_model(models.DEFAULT)(self.image)[0]
         look = mesh.crop(tight_square(face.landmarks, IBUG68))
         rgb = np.ascontiguousarray(self.image[..., ::-1])
         found, _ = mesh(extract(rgb, look, mesh.size, OPENCV))
@@ -54,6 +59,15 @@ class Sitter:
             view = turn(self.image, self.mesh, self.points, self.pose, target, topology)
             self._views[step] = view.image
         return self._views[step]
+
+
+def frontal(folder: Path) -> Iterator[Path]:
+    """Pictures whose face looks ahead; of the London set one a person."""
+    landmarker = load_model(models.DEFAULT)
+    for path in pictures_in(folder):
+        found = [] if path.name.startswith("smiling") else landmarker(cv2.imread(str(path)))
+        if found and np.abs(found[0].pose[:2]).max() < AHEAD:
+            yield path
 
 
 NOISE = np.random.default_rng(0).normal(0, 3, (7, 480, 640, 3)).round().astype(np.int16)
@@ -74,15 +88,16 @@ def frame(view: np.ndarray | None, side: int, number: int) -> np.ndarray:
 
 @click.command()
 @click.argument("task", metavar="FILE.task")
+@click.option("--pictures", type=click.Path(exists=True, path_type=Path), default=samples.LONDON)
 @click.option("--faces", default=20, show_default=True, help="People.")
 @click.option("--side", default=180, show_default=True, help="Pixels: a face is half as high.")
 @cli_errors(extra="export")
-def main(task: str, faces: int, side: int) -> None:
+def main(task: str, pictures: Path, faces: int, side: int) -> None:
     """Print two Markdown tables."""
     mesh, first, landmarker = FaceMesh(task), load_detector(), load_model(models.DEFAULT)
     with suppress_output():
         second = FaceDetector.load(models.TURNED_DETECTOR)
-    people = [Sitter(path, mesh) for path in sorted(samples.LONDON.glob("neutral*.jpg"))[:faces]]
+    people = [Sitter(path, mesh) for path in itertools.islice(frontal(pictures), faces)]
     topology = Topology(np.stack([p.mesh for p in people]), np.stack([p.pose for p in people]))
     kept, found = [], []
     with progress_bars() as progress:
