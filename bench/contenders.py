@@ -33,9 +33,9 @@ class Asmnet:
     """Our tracker, following one face."""
 
     def __init__(self, model: str) -> None:
-        from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker
+        from asmnet.edge_runtime import FaceTracker
 
-        self._tracker = FaceTracker(Landmarker.load(model), FaceDetector.load())
+        self._tracker = FaceTracker.load(model)
         self._invoke = self._tracker.landmarker._network.interpreter.invoke
 
     def prepare(self, frame: np.ndarray, t: float) -> tuple[np.ndarray, float]:

@@ -21,7 +21,7 @@ import click
 import numpy as np
 from shared import table
 
-from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
+from asmnet.edge_runtime import FaceTracker, frames_from
 from asmnet.edge_runtime.io.senders import UdpSender
 from asmnet.edge_runtime.io.serve import PreviewServer
 from asmnet.edge_runtime.io.sinks import JsonlWriter, record_line
@@ -53,7 +53,7 @@ def watch(url: str, over: threading.Event) -> None:
 @click.option("--fast", is_flag=True, help="Do not hold the clip to its own speed.")
 def main(minutes: float, fast: bool) -> None:
     """Follow faces for so many minutes, and print a Markdown table."""
-    tracker = FaceTracker(Landmarker.load(), FaceDetector.load(), 2)
+    tracker = FaceTracker.load(max_faces=2)
     rows: list[list[str]] = []
     memory: list[float] = []
     over = threading.Event()

@@ -1,6 +1,6 @@
 """What runs on the device: find faces, place their landmarks, follow them.
 
-    tracker = FaceTracker(Landmarker.load(), FaceDetector.load())
+    tracker = FaceTracker.load()
     for frame in frames_from("demo"):
         for face in tracker.update(frame.image, frame.t):
             print(face.id, face.pose)

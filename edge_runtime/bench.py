@@ -12,12 +12,10 @@ import cv2
 from asmnet import models
 from asmnet.cli.options import MODELS
 from asmnet.core import UserError, cli_errors
-from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.doctor.machine import machine_name
 from asmnet.edge_runtime.interpreter import interpreter_version
 from asmnet.edge_runtime.io.cameras import public_name
 from asmnet.edge_runtime.io.sources import frames_from
-from asmnet.edge_runtime.landmarker import Landmarker
 from asmnet.edge_runtime.timing import Stopwatch, table
 from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
@@ -55,7 +53,7 @@ def main(names: tuple[str, ...], threads: int, frames: int, source: str) -> None
     # Threads here are the interpreter's; OpenCV's would blur the comparison.
     cv2.setNumThreads(1)
     runs = {
-        (name, count): FaceTracker(Landmarker.load(name, count), FaceDetector.load(threads=count))
+        (name, count): FaceTracker.load(name, threads=count)
         for name, count in itertools.product(dict.fromkeys(names), range(1, threads + 1))
     }
     times: dict[tuple[str, int], dict[str, list[float]]] = {run: {} for run in runs}

@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterator
 import click
 import cv2
 
-from asmnet import models
 from asmnet.cli.options import MODELS, fov_option, model_option
 from asmnet.core import cli_errors
-from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.drawing import draw
 from asmnet.edge_runtime.io.outputs import refuse_overwriting
 from asmnet.edge_runtime.io.recorder import Recorder
@@ -22,7 +20,6 @@ from asmnet.edge_runtime.io.senders import OpentrackSender, OscSender, UdpSender
 from asmnet.edge_runtime.io.sinks import CsvWriter, JsonlWriter, Stills, record_line
 from asmnet.edge_runtime.io.sources import Frame, frames_from
 from asmnet.edge_runtime.io.window import Window, can_show
-from asmnet.edge_runtime.landmarker import Landmarker
 from asmnet.edge_runtime.status import Status
 from asmnet.edge_runtime.timing import Stopwatch
 from asmnet.edge_runtime.tracking.tracker import FaceTracker
@@ -86,13 +83,7 @@ def main(
     files = {"--record": record, "--jsonl": jsonl, "--csv": csv}
     refuse_overwriting(source, model, files, stills)
     cv2.setNumThreads(threads)
-    tracker = FaceTracker(
-        Landmarker.load(model, threads),
-        FaceDetector.load(threads=threads),
-        faces,
-        fov=fov,
-        turned=FaceDetector.load(models.TURNED_DETECTOR, threads),
-    )
+    tracker = FaceTracker.load(model, faces, threads, fov)
     scheme = tracker.landmarker.spec.landmark_scheme
     status = Status()
     window: Window | None = None

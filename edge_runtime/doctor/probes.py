@@ -120,11 +120,10 @@ def speed(model: str, clip: str, threads: str) -> dict[str, Any]:
     import cv2
     import numpy as np
 
-    from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
+    from asmnet.edge_runtime import FaceTracker, Landmarker, frames_from
 
     cv2.setNumThreads(1)
-    single = Landmarker.load(model)
-    tracker = FaceTracker(single, FaceDetector.load())
+    tracker = FaceTracker.load(model)
     updates, faces, stop = [], 0, time.perf_counter() + _TRACKING
     with contextlib.closing(frames_from(clip)) as frames:
         for frame in frames:
@@ -136,7 +135,8 @@ def speed(model: str, clip: str, threads: str) -> dict[str, Any]:
     counted = updates[_WARM_UP:] or updates
     peak = re.search(r"VmHWM:\s+(\d+) kB", read(Path("/proc/self/status")))
 
-    pixels = np.full((single.spec.input_size, single.spec.input_size, 3), 128, np.uint8)
+    size = tracker.landmarker.spec.input_size
+    pixels = np.full((size, size, 3), 128, np.uint8)
     network = []
     # One after the other: threads that wait for their next turn would disturb the single one.
     for count in sorted({1, int(threads)}):

@@ -6,10 +6,9 @@ import os
 from collections.abc import Generator
 
 from asmnet import models
-from asmnet.edge_runtime.detector import FaceDetector
 from asmnet.edge_runtime.io.closing import Stream
 from asmnet.edge_runtime.io.sources import Frame, frames_from
-from asmnet.edge_runtime.landmarker import Face, Landmarker
+from asmnet.edge_runtime.landmarker import Face
 from asmnet.edge_runtime.tracking.tracker import FaceTracker
 
 __all__ = ["track_source"]
@@ -39,8 +38,7 @@ def track_source(
     Raises:
         UserError: the source or the model cannot be used.
     """
-    turned = FaceDetector.load(models.TURNED_DETECTOR)
-    tracker = FaceTracker(Landmarker.load(model), FaceDetector.load(), max_faces, turned=turned)
+    tracker = FaceTracker.load(model, max_faces)
     frames = frames_from(source)
 
     def tracked() -> Generator[tuple[Frame, list[Face]], None, None]:

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from asmnet import models
 from asmnet.core import FIELD_OF_VIEW, Crop, UserError, focal_length, head_position
 from asmnet.edge_runtime.detector import Detection, FaceDetector, iou
 from asmnet.edge_runtime.images import as_bgr
@@ -104,6 +106,32 @@ class FaceTracker:
         self.stopwatch = Stopwatch()
         self._next_id = 0
         self.reset()
+
+    @classmethod
+    def load(
+        cls,
+        model: str | os.PathLike[str] = models.DEFAULT,
+        max_faces: int = 1,
+        threads: int = 1,
+        fov: float = FIELD_OF_VIEW,
+    ) -> FaceTracker:
+        """A tracker as the commands have it: a network, and both shipped detectors.
+
+        Args:
+            model: a shipped network's name, or a `.tflite` file.
+            max_faces, fov: see the class.
+            threads: of each network.
+
+        Raises:
+            UserError: the model cannot be used.
+        """
+        return cls(
+            Landmarker.load(model, threads),
+            FaceDetector.load(models.DETECTOR, threads),
+            max_faces,
+            fov=fov,
+            turned=FaceDetector.load(models.TURNED_DETECTOR, threads),
+        )
 
     def reset(self) -> None:
         """Forget all faces: the next frame is the first of another video."""

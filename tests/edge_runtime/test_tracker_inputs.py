@@ -208,7 +208,7 @@ def opened(monkeypatch: pytest.MonkeyPatch):
     ) -> tuple[Source, list[object], Iterator]:
         scene, source, models = Scene(Person(), Person(x=90)), Source(still), []
 
-        def load(model: object) -> object:
+        def load(model: object, threads: int) -> object:
             models.append(model)
             return scene.tracker.landmarker
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scene import FPS, Person, Scene, alike
 
+from asmnet import models
 from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker
 
 
@@ -73,6 +74,16 @@ def test_beside_a_followed_face_the_first_detector_still_searches_everywhere():
         scene.next()
         searched |= {region and region.cx for region, least in scene.searches if least == 0.5}
     assert searched == {None, 179.5, 319.5, 459.5}
+
+
+def test_a_tracker_is_loaded_with_both_shipped_detectors(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(Landmarker, "load", lambda *what: loaded.append(what))
+    monkeypatch.setattr(FaceDetector, "load", lambda *what: loaded.append(what) or what[0])
+    tracker = FaceTracker.load("some model", 3, threads=2, fov=50)
+    assert loaded == [("some model", 2), (models.DETECTOR, 2), (models.TURNED_DETECTOR, 2)]
+    assert (tracker.detector, tracker.turned) == (models.DETECTOR, models.TURNED_DETECTOR)
+    assert (tracker.max_faces, tracker.fov, tracker.smoothing) == (3, 50, True)
 
 
 @pytest.mark.parametrize(("score", "count"), [(0.69, 0), (0.71, 1)])
