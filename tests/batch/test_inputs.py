@@ -9,7 +9,7 @@ import pytest
 
 from asmnet.core import UserError
 from asmnet.edge_runtime.batch.cli import main
-from asmnet.edge_runtime.batch.inputs import find_sources
+from asmnet.edge_runtime.batch.inputs import Source, find_sources
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_files_are_called_by_their_place_below_what_they_share(tree):
 
 def test_a_pattern_keeps_the_folders_in_which_it_finds(tree):
     assert names("*/a.mp4") == ["one/a.mp4", "two/a.mp4"]
-    assert names("one/**/*.webm") == ["deep/c.webm"]
+    assert names("**/*.webm") == ["one/deep/c.webm"]
     assert names("t*") == ["two/[1].mkv", "two/a.mp4"]
 
 
@@ -61,11 +61,20 @@ def test_a_file_named_twice_is_one(tree):
     assert names("one/a.mp4", "one/../one/a.mp4", str(tree / "one/a.mp4")) == ["a.mp4"]
 
 
-def test_a_changed_file_is_told_from_what_it_was(tree):
+def test_a_link_to_nothing_is_a_file_whose_reading_will_fail(tree):
+    Path("one/gone.mp4").symlink_to("nowhere.mp4")
+    assert Source(tree / "one/gone.mp4", "gone.mp4", 0, 0) in find_sources(["one"])[1]
+
+
+@pytest.mark.parametrize(("content", "later"), [("longer", 0), ("other", 10**9)])
+def test_a_changed_file_is_told_from_what_it_was_by_its_size_or_time(tree, content, later):
+    Path("one/a.mp4").write_text("usual")
+    time = Path("one/a.mp4").stat().st_mtime_ns
     _, [before] = find_sources(["one/a.mp4"])
-    Path("one/a.mp4").write_text("longer than before")
+    Path("one/a.mp4").write_text(content)
+    os.utime("one/a.mp4", ns=(time, time + later))
     _, [after] = find_sources(["one/a.mp4"])
-    assert (before.path, before.name) == (after.path, after.name) and before != after
+    assert before.path == after.path == tree / "one/a.mp4" and before != after
 
 
 @pytest.mark.parametrize(
@@ -73,6 +82,7 @@ def test_a_changed_file_is_told_from_what_it_was(tree):
     [
         (["three"], "three is no file, folder or pattern that matches one"),
         (["one", "*.avi"], "*.avi is no file"),
+        (["gone.mp4"], "gone.mp4 is no file"),
         (["@lost.txt"], "cannot read the list lost.txt"),
         (["@one/a.bin"], "a.bin, line 1: no text"),
         (["one/.trash/.."], None),
@@ -81,6 +91,7 @@ def test_a_changed_file_is_told_from_what_it_was(tree):
 )
 def test_what_is_not_there_is_one_sentence(tree, arguments, said):
     Path("empty").mkdir()
+    Path("gone.mp4").symlink_to("nowhere.mp4")
     Path("one/a.bin").write_bytes(b"\0\1")
     if said is None:
         assert names(*arguments) == names("one")

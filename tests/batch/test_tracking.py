@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,11 +14,14 @@ import pytest
 
 from asmnet import samples
 from asmnet.edge_runtime import Face, FaceDetector, FaceTracker, Landmarker
+from asmnet.edge_runtime.batch import tracking
 from asmnet.edge_runtime.batch.inputs import Source
+from asmnet.edge_runtime.batch.openface import OpenFaceWriter
 from asmnet.edge_runtime.batch.tracking import Line, Settings, Tracking
 from asmnet.edge_runtime.io.recorder import Recorder
 from asmnet.edge_runtime.io.sources import Frame
 
+PROFILE = Path(__file__).parents[1] / "edge_runtime/profile.jpg"
 PORTRAITS = sorted(samples.PORTRAITS.glob("*.jpg"))
 
 
@@ -59,6 +64,15 @@ def test_a_line_counts_the_frames_and_seconds_of_a_video(track, grey: Path):
     assert track(grey) == Line("grey.mp4", frames=6, seconds=0.4, fps=15.0)
 
 
+def test_a_line_rounds_rate_and_seconds_to_thousandths(track, monkeypatch):
+    """Four frames of a face at 59.94 Hz, as television has it."""
+    face, rate = cv2.imread(str(PORTRAITS[0])), 60000 / 1001
+    frames = (Frame(face, k / rate, k, rate, "ntsc.mp4") for k in range(4))
+    monkeypatch.setattr(tracking, "frames_from", lambda _path: frames)
+    expected = Line("ntsc.mp4", frames=4, frames_with_faces=4, faces=1, seconds=0.067, fps=59.94)
+    assert track(Path("ntsc.mp4")) == expected
+
+
 def test_a_line_counts_the_faces_of_a_picture_which_has_no_seconds(track, pair: Path):
     assert track(pair, faces=2) == Line("pair.png", frames=1, frames_with_faces=1, faces=2)
 
@@ -66,6 +80,17 @@ def test_a_line_counts_the_faces_of_a_picture_which_has_no_seconds(track, pair: 
 def test_no_more_faces_are_followed_than_wanted(track, pair: Path, tmp_path: Path):
     assert track(pair, faces=1).faces == 1
     assert [row["id"] for row in rows(tmp_path / "out" / "pair.png.csv")] == ["0"]
+
+
+def test_a_face_turned_to_the_side_is_followed(track):
+    assert track(PROFILE).faces == 1
+
+
+def test_a_worker_is_one_thread(track, grey: Path, monkeypatch):
+    monkeypatch.setenv("OPENCV_FFMPEG_THREADS", "8")
+    cv2.setNumThreads(8)
+    track(grey)
+    assert (os.environ["OPENCV_FFMPEG_THREADS"], cv2.getNumThreads()) == ("1", 1)
 
 
 def test_a_frame_without_a_face_is_a_row(track, grey: Path, tmp_path: Path):
@@ -94,23 +119,51 @@ def test_openfaces_columns_are_in_its_units_and_axes(track, tmp_path: Path):
     expected |= {f"y_{k}": y for k, y in enumerate(face.landmarks[:, 1])}
     assert list(row) == list(expected)
     assert {key: float(x) for key, x in row.items()} == pytest.approx(expected, abs=0.001)
+    assert all(len(x.partition(".")[2]) <= 3 for x in row.values())
+
+
+def test_a_face_that_no_detector_has_scored_earns_no_confidence_from_openface(tmp_path: Path):
+    picture = cv2.imread(str(PORTRAITS[0]))
+    face = replace(tracked(PORTRAITS[0]), score=None)
+    with OpenFaceWriter(tmp_path / "a.csv") as table:
+        table.write(Frame(picture, 0.0, 0, 30.0, "a"), [face])
+    [row] = rows(tmp_path / "a.csv")
+    assert (row["confidence"], row["success"]) == ("0.0", "1")
 
 
 def test_a_frame_without_a_face_is_a_row_of_zeros_for_openface(track, grey: Path, tmp_path: Path):
     track(grey, layout="openface")
     table = rows(tmp_path / "out" / "grey.csv")
     assert [row.pop("frame") for row in table] == [str(k) for k in range(1, 7)]
-    times = [float(row.pop("timestamp")) for row in table]
-    assert times == pytest.approx(np.arange(6) / 15, abs=1e-3)
+    times = [row.pop("timestamp") for row in table]
+    assert times == ["0.0", "0.067", "0.133", "0.2", "0.267", "0.333"]
     assert {value for row in table for value in row.values()} == {"0"}
 
 
-def test_a_file_that_cannot_be_read_leaves_no_table(track, tmp_path: Path):
+@pytest.mark.parametrize("before", [[], ["damaged.jpg.csv"]])
+def test_a_file_that_cannot_be_read_leaves_no_table(track, before, tmp_path: Path):
     """Nor one of what it was before."""
     damaged = tmp_path / "damaged.jpg"
     damaged.write_bytes(PORTRAITS[0].read_bytes()[:2000])
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "damaged.jpg.csv").write_text("older")
+    for table in before:
+        (tmp_path / "out" / table).write_text("older")
     line = track(damaged)
     assert "truncated" in line.failure and line == Line("damaged.jpg", failure=line.failure)
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_failure_says_what_is_wrong_and_offers_no_demo(track, tmp_path: Path):
+    (tmp_path / "empty.jpg").touch()
+    assert track(tmp_path / "empty.jpg").failure == f"{tmp_path / 'empty.jpg'} is empty"
+
+
+def test_a_file_that_trips_a_decoder_is_a_failure_too(track, monkeypatch):
+    monkeypatch.setattr(tracking, "frames_from", lambda _path: 1 / 0)
+    assert track(Path("odd.mp4")).failure == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize(("length", "too_long"), [(251, False), (252, True)])
+def test_names_of_tables_have_255_bytes_at_most(track, length: int, too_long: bool):
+    failure = track(Path("n" * (length - 4) + ".jpg")).failure
+    assert failure.startswith("its name is too long") == too_long
