@@ -6,6 +6,7 @@ const signed = (degrees) => {
   const whole = Math.round(degrees);
   return `${whole < 0 ? "−" : "+"}${Math.abs(whole)}°`;
 };
+const percent = ({ right, left }) => `${Math.round(50 * (right + left))}%`;
 const STAGES = ["read", "detect", "crop", "network", "smooth", "total"];
 
 export class View {
@@ -13,6 +14,7 @@ export class View {
   #seen = []; // [when, times] of the last second
   #shown = 0;
   #spoken = 0;
+  #blinks = new Map(); // by the face's number
 
   /** Paint a frame and what was found in it; faces lie over the very frame that they belong to. */
   paint(frame, { strokes }, mirror) {
@@ -44,6 +46,7 @@ export class View {
    */
   figures(record, times, counts, mirror) {
     const now = performance.now();
+    this.#count(record);
     if (times) {
       this.#seen.push([now, times]);
       while (this.#seen[0][0] < now - 1000) {
@@ -78,11 +81,20 @@ export class View {
     return this.#seen.length;
   }
 
+  /** Blinks of each face that is there; who leaves is forgotten, and a new source is of others. */
+  #count({ frame, faces }) {
+    const before = frame === 0 ? new Map() : this.#blinks;
+    this.#blinks = new Map(faces.map(({ id, events = [] }) => [id, (before.get(id) ?? 0)
+      + events.filter(({ kind }) => kind === "blink").length]));
+  }
+
   #faces(faces) {
     byId("faces").replaceChildren(...(faces.length ? faces : [null]).map((face) => {
       const row = document.createElement("tr");
       const cells = face ? [face.id < 0 ? "–" : face.id, signed(face.pose.yaw),
-        signed(face.pose.pitch), signed(face.pose.roll), face.score?.toFixed(2) ?? ""] : ["none"];
+        signed(face.pose.pitch), signed(face.pose.roll), face.score?.toFixed(2) ?? "",
+        ...face.eyes ? [Math.round(face.position.z / 10), percent(face.eyes),
+          this.#blinks.get(face.id)] : []] : ["none"];
       row.append(...cells.map((text) => {
         const cell = document.createElement("td");
         cell.textContent = text;

@@ -183,6 +183,7 @@ def test_the_page_shows_a_camera_records_it_and_works_offline(
         await press(browser, "camera")
         await until(browser, LIVE)
         await until(browser, "document.querySelectorAll('#faces tr').length === 2")
+        await until(browser, "/\\d+\\s\\d+%/.test(document.getElementById('faces').innerText)")
         await browser.evaluate(
             "HTMLAnchorElement.prototype.click = () => {};"
             "const make = URL.createObjectURL;"
@@ -236,6 +237,29 @@ def test_clip_picture_and_models_can_be_chosen(site: Path, tmp_path: Path):
             if node.get("role", {}).get("value") in ("button", "combobox", "link", "image"):
                 assert node["name"]["value"], node
         assert any("yaw" in str(node.get("name")) for node in names)  # of the picture
+
+    play(tmp_path, story)
+
+
+# A face blinks, is there, blinks; then another clip begins with a face of the same number.
+BLINKS = """(async () => {
+  const { View } = await import("/view.js");
+  const view = new View(), shown = [];
+  const face = { id: 0, score: 1, pose: { yaw: 0, pitch: 0, roll: 0 },
+    position: { x: 0, y: 0, z: 612 }, eyes: { right: 0.9, left: 0.8 }, mouth: 0 };
+  for (const [frame, kinds] of [[0, ["blink"]], [1, []], [2, ["yawn", "blink"]], [0, []]]) {
+    const events = kinds.map(kind => ({ kind, start: 0, end: 0.2 }));
+    view.figures({ frame, faces: [{ ...face, events }] }, null, {}, false);
+    shown.push([...document.querySelectorAll("#faces td")].slice(5).map(cell => cell.innerText));
+  }
+  return shown;
+})()"""
+
+
+def test_the_page_shows_distance_eyes_and_counts_blinks(site: Path, tmp_path: Path):
+    async def story(browser: Browser, server: Server) -> None:
+        shown = await browser.evaluate(BLINKS)
+        assert shown == [["61", "85%", blinks] for blinks in ("1", "1", "2", "0")]
 
     play(tmp_path, story)
 
