@@ -59,7 +59,7 @@ TESTS = {
     "edge_runtime/tracking/association.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/batch/inputs.py": ["batch/test_inputs.py"],
     "edge_runtime/batch/openface.py": ["batch/test_tracking.py"],
-    "edge_runtime/batch/records.py": ["batch/test_batch.py"],
+    "edge_runtime/batch/records.py": ["batch/test_records.py"],
     "edge_runtime/batch/tracking.py": ["batch/test_tracking.py"],
     "edge_runtime/io/pictures.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/io/listening.py": ["edge_runtime/test_serve.py"],

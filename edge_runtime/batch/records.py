@@ -1,6 +1,7 @@
 """What a batch remembers, so that it goes on after a kill and ends with the same bytes.
 
-A source's table is written first, then its line, each whole or not at all.
+A source's table is written first, then its line, each whole or not at all.  `parse_json` would not
+read them: where names are not UTF-8, they hold half surrogate pairs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from asmnet.core import UserError, atomic_path, parse_json
+from asmnet.core import UserError, atomic_path
 from asmnet.edge_runtime.batch.inputs import Source
 from asmnet.edge_runtime.batch.layouts import LAYOUTS
 from asmnet.edge_runtime.batch.tracking import Line, Settings
@@ -36,7 +37,7 @@ def settle(out: Path, settings: Settings) -> None:
             path.write_text(json.dumps(ours))
         return
     try:
-        theirs = dict(parse_json(kept.read_bytes()))
+        theirs = dict(json.loads(kept.read_bytes()))
     except (OSError, ValueError, TypeError) as error:
         raise UserError(
             f"{kept} is damaged ({error}); remove it, and repeat the command"
@@ -64,7 +65,7 @@ def keep_line(out: Path, source: Source, line: Line) -> None:
 def kept_line(out: Path, source: Source, settings: Settings) -> Line | None:
     """The line of a source that is done, and has not changed since."""
     try:
-        record = parse_json(_line_of(out, source).read_bytes())
+        record = json.loads(_line_of(out, source).read_bytes())
         line = Line(**record["line"])
         same = (record["size"], record["changed"]) == (source.size, source.changed)
     except (OSError, ValueError, TypeError, KeyError):  # damaged: done again
@@ -79,7 +80,7 @@ def write_summary(out: Path, lines: Sequence[Line], layout: str) -> int:
     Returns:
         how many sources failed.
     """
-    rows = [["" if cell is None else cell for cell in asdict(line).values()] for line in lines]
+    rows = [list(asdict(line).values()) for line in lines]
     for row in rows:  # names may be any bytes
         row[0] = os.fsencode(row[0]).decode("utf-8", "replace")
     with (

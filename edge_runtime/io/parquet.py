@@ -69,7 +69,7 @@ def require_pyarrow() -> None:
 
 
 def write_parquet(path: Path, columns: list[str], rows: list[list[Any]]) -> None:
-    """Write a whole table; "" is a missing number, and the empty text.
+    """Write a whole table; None is a missing number, and so is "", which is also the empty text.
 
     Raises:
         UserError: pyarrow is not installed.

@@ -81,13 +81,6 @@ def test_what_is_done_is_not_done_again_until_the_file_changes(archive, command,
     assert not summary(out)["bad.jpg"]["failure"]
 
 
-def test_a_damaged_line_is_done_again(archive, done, command, content, tmp_path):
-    out = shutil.copytree(done, tmp_path / "out")
-    next(out.glob(".lines/*.json")).write_text('{"file": ')
-    subprocess.run(command(archive, out), check=True, capture_output=True)
-    assert content(out) == content(done)
-
-
 def test_a_full_disk_ends_the_batch_and_is_no_failure_of_a_file(archive, tmp_path, refused):
     (tmp_path / "a.jpg.csv").mkdir()  # as good as a disk that takes no more
     assert "a.jpg.csv: it is a folder" in refused(main, archive, "-o", tmp_path, "--workers", "1")
@@ -122,12 +115,6 @@ def test_other_options_do_not_mix_with_what_is_there(refused, archive, done):
 
 def test_another_archive_does_not_mix_with_what_is_there(refused, archive, done):
     assert "begun with other options: root" in refused(main, archive / "sub", "-o", done)
-
-
-def test_damaged_settings_are_one_sentence(refused, archive, done, tmp_path):
-    out = shutil.copytree(done, tmp_path / "out")
-    (out / "batch.json").write_text('{"file": ')
-    assert f"{out / 'batch.json'} is damaged" in refused(main, archive, "-o", out)
 
 
 @pytest.mark.parametrize("name", ["batch.json", "summary.csv"])
