@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import importlib.util
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ from asmnet.train.recipes import RECIPES
 from asmnet.train.run import History, State, check_run, open_run
 from asmnet.train.shape_model import ShapeModel
 from asmnet.train.split import TrainingFaces, gather
-from asmnet.train.statistics import estimate_statistics
+from asmnet.train.statistics import estimate_statistics, settle_statistics
 from asmnet.train.warm_start import fit_heads, initialise, start_at_mean
 
 __all__ = ["MARGIN", "fit"]
@@ -65,13 +64,8 @@ def fit(
         UserError: bad data, settings or faces that differ from the run's, an unusable `init`,
             another training in the same folder, or other processes that train on something else.
     """
-    chosen = RECIPES[recipe]
-    chosen = dataclasses.replace(
-        chosen,
-        epochs=epochs or chosen.epochs,
-        learning_rate=rate or chosen.learning_rate,
-        batch=batch or chosen.batch,
-    )
+    given = {"epochs": epochs, "learning_rate": rate, "batch": batch}
+    chosen = dataclasses.replace(RECIPES[recipe], **{k: v for k, v in given.items() if v})
     settings = dict(data=data, recipe=recipe, arch=arch, loss=loss, init=init, norm=norm, size=size)
     settings |= dict(epochs=chosen.epochs, rate=chosen.learning_rate, seed=seed)
     settings |= dict(validation=validation, margin=MARGIN, skip_bad=skip_bad)
@@ -80,16 +74,10 @@ def fit(
     if extra:
         settings["extra"] = list(extra)
     if shares:
-        if len(shares) != 1 + len(extra) or not sum(shares) > 0:
-            given = ",".join(f"{share:g}" for share in shares)
-            raise UserError(
-                f"--shares {given}: give one number for --data and one for each of "
-                f"{len(extra)} --extra, not all 0"
-            )
+        _check_shares(shares, 1 + len(extra))
         settings |= dict(shares=list(shares), epoch_faces=epoch_faces)
     resumed = check_run(run, settings)
     faces = gather(data, extra, validation, seed, skip_bad)
-    apart = faces.held_out_extra
 
     keras.utils.set_random_seed(seed)
     processes = join()
@@ -99,10 +87,7 @@ def fit(
     devices = use_all_devices(chosen.batch, processes.count)
     network, copied = initialise(arch, faces.scheme.name, size, init, chosen)
     console.print(
-        f"{network.name}: {network.count_params() / 1e6:.3f} M parameters, "
-        f"{count_flops(network) / 1e9:.3f} GFLOP; {len(faces.learning)} faces to learn from, "
-        f"{len(faces.held_out) + len(apart)} held out, {len(faces.skipped)} skipped; "
-        f"{keras.backend.backend()}, {devices} device(s)"
+        f"{_size(network)}; {_numbers(faces)}; {keras.backend.backend()}, {devices} device(s)"
         f"{f' of {processes.count} processes' if processes.count > 1 else ''}"
         f"{'; resumed' if resumed else ''}"
     )
@@ -111,13 +96,10 @@ def fit(
         return track(pictures, "reading pictures", console=console, transient=True)
 
     packed = pack_faces(faces.learning, size, MARGIN, bar)
-    judged = faces.held_out or faces.learning[:100]
-    validation_figures = Validation(network, judged, faces.scheme, MARGIN)
-    others = [Validation(network, apart, faces.scheme, MARGIN, "val_extra")] if apart else []
+    validations = _validations(network, faces)
     shape_model = ShapeModel.fit(packed.points, faces.scheme)
-    frozen = norm == "frozen"
+    frozen, fine_tuning = norm == "frozen", init.endswith(".keras")
     averaged = frozen and chosen.ema_momentum > 0
-    fine_tuning = init.endswith(".keras")
     if not fine_tuning:
         start_at_mean(network, packed.points, MARGIN)
     model = AsmTrainingModel(network, chosen, assist=loss == "asm", frozen=frozen)
@@ -136,18 +118,11 @@ def fit(
         first = state.restore(model)
         batches.start(first)
         if first == 0 and frozen:
-            # Of another input size, or trained under other statistics than these faces have: or
-            # not; then the network's own are the ones that its weights have learned to live with.
-            own = {name: network.get_layer(name).get_weights() for name in copied}
-            before = validation_figures.measure()["val_nme"] if "landmarks" in own else math.inf
-            estimate_statistics(model, batches)
-            if validation_figures.measure()["val_nme"] > before:
-                for name, weights in own.items():
-                    network.get_layer(name).set_weights(weights)
+            settle_statistics(model, batches, copied, validations[0])
         if first == 0 and fine_tuning and "landmarks" not in copied:
             fit_heads(model, batches)
         history = History(run, network)
-        observers = [validation_figures, *others]
+        observers = [*validations]
         if writes:
             observers += [history, ProgressBar(chosen.epochs, len(batches))]
         # It computes the learning rate, which one process of several cannot do by itself.
@@ -168,7 +143,7 @@ def fit(
             )
             if not frozen:
                 estimate_statistics(model, batches)
-                figures = validation_figures.measure()
+                figures = validations[0].measure()
                 if writes:
                     history.on_epoch_end(chosen.epochs, figures)
     for note in faces.notes:
@@ -177,6 +152,38 @@ def fit(
         console.print(f"left out {len(faces.skipped)}, the first: {faces.skipped[0]}")
     console.print(history.summary(chosen.epochs))
     return run / "best.keras"
+
+
+def _check_shares(shares: Sequence[float], sources: int) -> None:
+    if len(shares) != sources or not sum(shares) > 0:
+        given = ",".join(f"{share:g}" for share in shares)
+        raise UserError(
+            f"--shares {given}: give one number for --data and one for each of "
+            f"{sources - 1} --extra, not all 0"
+        )
+
+
+def _size(network: keras.Model) -> str:
+    return (
+        f"{network.name}: {network.count_params() / 1e6:.3f} M parameters, "
+        f"{count_flops(network) / 1e9:.3f} GFLOP"
+    )
+
+
+def _numbers(faces: TrainingFaces) -> str:
+    held_out = len(faces.held_out) + len(faces.held_out_extra)
+    return (
+        f"{len(faces.learning)} faces to learn from, {held_out} held out, "
+        f"{len(faces.skipped)} skipped"
+    )
+
+
+def _validations(network: keras.Model, faces: TrainingFaces) -> list[Validation]:
+    """On the held-out faces of `--data`, which tell the best epoch, and on those of `--extra`."""
+    found = [Validation(network, faces.held_out or faces.learning[:100], faces.scheme, MARGIN)]
+    if faces.held_out_extra:
+        found += [Validation(network, faces.held_out_extra, faces.scheme, MARGIN, "val_extra")]
+    return found
 
 
 def _given(settings: Mapping[str, Any], faces: TrainingFaces, run: Path) -> dict[str, str]:

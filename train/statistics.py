@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
+
 import keras
 import numpy as np
 from keras import ops
@@ -9,9 +12,10 @@ from keras import ops
 from asmnet.train import augment
 from asmnet.train.asm_model import AsmTrainingModel, build
 from asmnet.train.batches import Batches
+from asmnet.train.callbacks import Validation
 from asmnet.train.norms import normalised_call
 
-__all__ = ["estimate_statistics"]
+__all__ = ["estimate_statistics", "settle_statistics"]
 
 
 class _Normalising(keras.Model):
@@ -59,3 +63,27 @@ def estimate_statistics(model: AsmTrainingModel, batches: Batches, rounds: int =
         layer.momentum = value
     for total, weight in zip(totals, weights, strict=True):
         weight.assign(total / rounds)
+
+
+def settle_statistics(
+    model: AsmTrainingModel, batches: Batches, copied: Collection[str], validation: Validation
+) -> None:
+    """Choose the statistics with which a training with frozen ones begins.
+
+    A network that comes from another input size, or from other faces, needs those of the new
+    ones; one whose weights have learned to live with its own keeps them.  The held-out faces
+    tell which.
+
+    Args:
+        model: a training.
+        batches: its faces.
+        copied: names of the layers that came from a trained network.
+        validation: held-out faces.
+    """
+    network = model.network
+    own = {name: network.get_layer(name).get_weights() for name in copied}
+    before = validation.measure()["val_nme"] if "landmarks" in own else math.inf
+    estimate_statistics(model, batches)
+    if validation.measure()["val_nme"] > before:
+        for name, weights in own.items():
+            network.get_layer(name).set_weights(weights)

@@ -15,6 +15,7 @@ from asmnet.core import UserError
 from asmnet.data.faces import LabelledFace
 from asmnet.data.jsonl import read_jsonl, write_jsonl
 from asmnet.train import fit as module
+from asmnet.train import statistics
 from asmnet.train.asm_model import AsmTrainingModel
 from asmnet.train.callbacks import Schedule, Validation
 from asmnet.train.fit import fit
@@ -86,6 +87,7 @@ def training(monkeypatch):
     training = Training()
     for step in ("initialise", "estimate_statistics", "start_at_mean", "fit_heads"):
         monkeypatch.setattr(module, step, getattr(training, step))
+    monkeypatch.setattr(statistics, "estimate_statistics", training.estimate_statistics)
     monkeypatch.setattr(
         AsmTrainingModel, "fit", lambda *given, **options: training.epochs(*given, **options)
     )
