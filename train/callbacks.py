@@ -79,7 +79,6 @@ class ProgressBar(keras.callbacks.Callback):
     def __init__(self, epochs: int, steps: int):
         super().__init__()
         self.epochs, self.steps = epochs, steps
-        self.val = "-"
 
     def on_train_begin(self, logs: dict | None = None) -> None:  # noqa: D102
         self.bar = Progress(
@@ -88,7 +87,7 @@ class ProgressBar(keras.callbacks.Callback):
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
             TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TimeRemainingColumn(),
             TextColumn("loss {task.fields[loss]:.3g}  val NME {task.fields[val]} %"),
         )
         self.task = self.bar.add_task(

@@ -1,9 +1,11 @@
 """The bar of a training, and the lines in its place where there is no terminal."""
 
 import re
+from io import BytesIO, StringIO, TextIOWrapper
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from asmnet.train.callbacks import ProgressBar
 
@@ -28,11 +30,29 @@ def test_the_bar_counts_the_steps_of_all_epochs(bar):
     assert not callback.bar.live.is_started
 
 
-def test_the_bar_shows_the_last_validation(bar):
+def shown(callback):
+    """The bar's words, a | for its line."""
+    console = Console(file=StringIO(), width=120)
+    console.print(callback.bar.get_renderable())
+    return " ".join(re.sub("[━╸╺ ]{2,}", " | ", console.file.getvalue(), count=1).split())
+
+
+def test_the_bar_tells_part_times_and_figures(bar):
+    """Time spent and time left, the last loss and the last validation."""
     callback, row = bar
+    seconds = row.start_time
+    row._get_time = callback.bar.get_time = lambda: seconds
+    assert shown(callback) == "epoch | 0 % 0:00:00 left -:--:-- loss nan val NME - %"
     callback.on_epoch_begin(1)
+    assert shown(callback) == "epoch 2/4 | 25 % 0:00:00 left -:--:-- loss nan val NME - %"
+    for batch in range(10):
+        seconds += 2
+        callback.on_train_batch_end(batch, {"loss": 0.25})
     callback.on_epoch_end(1, {"loss": 0.5, "val_nme": 4.567})
-    assert row.fields["val"] == "4.57"
+    assert shown(callback) == "epoch 2/4 | 50 % 0:00:20 left 0:00:40 loss 0.25 val NME 4.57 %"
+    callback.on_epoch_begin(3)
+    callback.on_train_batch_end(9, {"loss": 0.2})
+    assert shown(callback) == "epoch 4/4 | 100 % 0:00:20 left 0:00:00 loss 0.2 val NME 4.57 %"
 
 
 def test_a_log_file_has_a_line_an_epoch(bar, capsys):
@@ -42,6 +62,16 @@ def test_a_log_file_has_a_line_an_epoch(bar, capsys):
     lines = capsys.readouterr().out.splitlines()
     found = [line for line in lines if re.match(r"\d\d:\d\d:\d\d ", line)]
     assert [line[8:] for line in found] == ["  epoch 2/4  loss 0.500  val_nme 4.567"]
+
+
+def test_a_pipe_has_the_line_at_once(bar, monkeypatch):
+    """Who follows a training by its log waits an epoch for each line already."""
+    callback, _ = bar
+    callback.on_epoch_begin(1)
+    written = BytesIO()
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(written))
+    callback.on_epoch_end(1, {"val_nme": 4.567})
+    assert b"epoch 2/4  val_nme 4.567\n" in written.getvalue()
 
 
 def test_a_terminal_has_the_bar_alone(bar, capsys, monkeypatch):

@@ -82,7 +82,7 @@ def make_model(assist=True, frozen=False):
     return model
 
 
-def alphas(fine_tuning, epochs=9):
+def alphas(fine_tuning, epochs):
     model, found = make_model(), []
     schedule = Schedule(epochs, fine_tuning)
     schedule.set_model(model)
@@ -93,11 +93,11 @@ def alphas(fine_tuning, epochs=9):
 
 
 def test_the_asm_term_fades_by_thirds():
-    assert alphas(fine_tuning=False) == [2, 2, 2, 1, 1, 1, 0.5, 0.5, 0.5]
+    assert alphas(fine_tuning=False, epochs=9) == [2, 2, 2, 1, 1, 1, 0.5, 0.5, 0.5]
 
 
 def test_fine_tuning_stays_in_the_last_third():
-    assert alphas(fine_tuning=True) == [0.5] * 9
+    assert alphas(fine_tuning=True, epochs=3) == [0.5] * 3
 
 
 @pytest.mark.parametrize("assist, weight", [(True, 2.0), (False, 0.0)])
