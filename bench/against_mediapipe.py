@@ -38,7 +38,6 @@ from asmnet.cli.tables import Table  # noqa: E402
 from asmnet.core import UserError, cli_errors  # noqa: E402
 from asmnet.edge_runtime import Frame, frames_from  # noqa: E402
 
-MODELS = ("asmnet-spatial-68-224", "asmnet-68-224", "asmnet-spatial-68-112")
 # The file that MediaPipe's documentation points to, float16, version 1.
 TASK_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
 WARM_UP = 5
@@ -229,13 +228,14 @@ def main(
     report: Path | None,
     turns: tuple[int, ...],
 ) -> None:
-    """Compare MODELs (shipped names, or .tflite files) with MediaPipe on each clip.
+    """Compare MODELs (.tflite files or names; or all with 68 points) with MediaPipe on each clip.
 
     --turn: the frames that one follows before it is another's turn; 1 and 30 if not given.
     """
     checked(task)
     cv2.setNumThreads(1)
-    everyone = [MEDIAPIPE, MEDIAPIPE_POSE, *(names or MODELS)]
+    ours = names or [name for name in models.shipped() if "-68-" in name]
+    everyone = [MEDIAPIPE, MEDIAPIPE_POSE, *ours]
     packages = ("mediapipe", "ai-edge-litert", "opencv-python-headless", "numpy")
     click.echo(", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages))
     for number, clip in enumerate(clips):
