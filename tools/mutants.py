@@ -75,7 +75,7 @@ TESTS = {
     "train/asm_model.py": ["train/test_trainer.py", "train/test_processes.py"],
     "train/batches.py": ["train/test_trainer.py"],
     "train/callbacks.py": ["train/test_trainer.py"],
-    "train/statistics.py": ["train/test_trainer.py"],
+    "train/statistics.py": ["train/test_trainer.py", "train/test_fit.py"],
     "train/warm_start.py": ["train/test_trainer.py"],
 }
 # Modules whose functions run when they are imported, before mutmut can switch to a mutant.

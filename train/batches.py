@@ -41,7 +41,7 @@ class Batches(keras.utils.PyDataset):
         crops: int = 0,
         rows: slice = slice(None),
     ):
-        super().__init__(workers=1)
+        super().__init__()
         self.chances = None if chances is None else chances / chances.sum()
         self.crops = crops if chances is not None else len(faces.points)
         self.faces, self.recipe, self.scheme = faces, recipe, shape_model.scheme

@@ -136,6 +136,12 @@ def test_the_recipe_tells_what_is_not_said(training, labels, tmp_path):
     assert training.options["initial_epoch"] == 0
 
 
+def test_keras_neither_shuffles_batches_nor_draws_a_second_bar(training, labels, tmp_path):
+    """A run that is resumed meets the batches that the seed tells."""
+    fit(labels[0], tmp_path / "run", size=SIZE)
+    assert training.options["shuffle"] is False and training.options["verbose"] == 0
+
+
 @pytest.mark.parametrize(
     "options, copied, steps",
     [
@@ -320,10 +326,12 @@ def compared(labels, tmp_path, monkeypatch):
 
 
 def test_processes_may_find_the_same_files_elsewhere(compared, labels, tmp_path):
-    moved = tmp_path / "moved.jsonl"
-    write_jsonl(moved, read_jsonl(Path(labels[0])).faces)
+    moved = [str(tmp_path / Path(file).name) for file in labels]
+    for file, copy in zip(labels, moved, strict=True):
+        write_jsonl(Path(copy), read_jsonl(Path(file)).faces)
     shutil.copy(tmp_path / "a.keras", tmp_path / "c.keras")
-    assert compared() == compared(data=moved, init="c.keras", run="elsewhere")
+    ours = compared(extra=labels[1:])
+    assert ours == compared(data=moved[0], extra=moved[1:], init="c.keras", run="elsewhere")
 
 
 @pytest.mark.parametrize(

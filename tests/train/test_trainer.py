@@ -66,10 +66,10 @@ def test_shares_tell_how_often_faces_are_drawn(packed, shape_model):
     np.testing.assert_array_equal(batches.order, first)
 
 
-def make_network():
+def make_network(features=6):
     keras.utils.set_random_seed(0)
     image = keras.Input((SIZE, SIZE, 3))
-    x = keras.layers.Conv2D(6, 3, strides=4)(image)
+    x = keras.layers.Conv2D(features, 3, strides=4)(image)
     x = keras.layers.BatchNormalization(momentum=0.9, name="norm")(x)
     x = keras.layers.GlobalAveragePooling2D(name="features")(x)
     heads = {"landmarks": 136, "pose": 3}
@@ -189,6 +189,14 @@ def test_fewer_faces_than_a_batch_are_repeated(packed, shape_model):
     assert len(chosen_by(batches)) == RECIPE.batch
 
 
+def test_points_count_as_much_as_the_labels_say(batches, packed, rng):
+    weights = rng.uniform(0, 1, packed.weights.shape).astype(np.float32)
+    batches.faces = dataclasses.replace(packed, weights=weights)
+    found = batches[0][1]["weights"]
+    expected = weights[chosen_by(batches)]  # of mirrored faces in another order
+    np.testing.assert_array_equal(np.sort(found, axis=1), np.sort(expected, axis=1))
+
+
 def network_inputs(batches, index):
     """What the network sees of a batch."""
     inputs = {key: ops.convert_to_tensor(value) for key, value in batches[index][0].items()}
@@ -212,22 +220,65 @@ def test_statistics_are_the_plain_mean_over_the_batches(batches):
     assert norm.momentum == 0.9, "training goes on as before"
 
 
-def test_new_heads_start_from_the_regression_of_the_labels(packed, shape_model):
+@pytest.fixture
+def regression(packed, shape_model):
+    """Makes a model of so many features, faces whose poses they tell exactly, and both."""
+
+    def make(count):
+        recipe = dataclasses.replace(RECIPE, batch=FACES, augmentation=augment.Augmentation())
+        model = AsmTrainingModel(make_network(count), recipe, assist=False, frozen=True)
+        batches = Batches(packed, shape_model, recipe, SIZE, MARGIN, seed=5)
+        trunk = keras.Model(model.network.input, model.network.get_layer("features").output)
+        features = ops.convert_to_numpy(trunk(network_inputs(batches, 0)))
+        pose = features @ np.random.default_rng(0).normal(size=(count, 3)) + (5, -3, 2)
+        labels = np.empty((FACES, 3), np.float32)
+        labels[batches.order] = pose
+        batches.faces = dataclasses.replace(packed, pose=labels)
+        return model, batches, features, pose
+
+    return make
+
+
+def test_new_heads_start_from_the_regression_of_the_labels(regression):
     """Where features tell the pose exactly, so does the new head; unlabelled faces are left out."""
-    recipe = dataclasses.replace(RECIPE, batch=FACES, augmentation=augment.Augmentation())
-    model = AsmTrainingModel(make_network(), recipe, assist=False, frozen=True)
-    batches = Batches(packed, shape_model, recipe, SIZE, MARGIN, seed=5)
-    trunk = keras.Model(model.network.input, model.network.get_layer("features").output)
-    features = ops.convert_to_numpy(trunk(network_inputs(batches, 0)))
-    pose = features @ np.random.default_rng(0).normal(size=(6, 3)) + (5, -3, 2)
-    labels = np.empty((FACES, 3), np.float32)
-    labels[batches.order] = pose
-    labels[batches.order[0]] = np.nan
-    batches.faces = dataclasses.replace(packed, pose=labels)
+    model, batches, features, pose = regression(6)
+    batches.faces.pose[batches.order[0]] = np.nan
     fit_heads(model, batches, rounds=3, ridge=1e-9)
     found = ops.convert_to_numpy(model.network.get_layer("pose")(features))
     np.testing.assert_allclose(found, pose, atol=0.05)
     assert batches.epoch == 0, "the training begins with its first epoch"
+
+
+@pytest.mark.parametrize("options, part", [({}, 0.999), ({"ridge": 1.0}, 0.5)])
+def test_the_ridge_is_relative_to_how_much_features_vary(regression, options, part):
+    """So it takes the same part of a slope from faces of any number and features of any scale."""
+    model, batches, features, pose = regression(1)
+    fit_heads(model, batches, rounds=2, **options)
+    found = ops.convert_to_numpy(model.network.get_layer("pose")(features))
+    mean = pose.mean(axis=0)
+    np.testing.assert_allclose(found - mean, part * (pose - mean), atol=1e-3)
+
+
+def test_the_ridge_does_not_depend_on_the_features_means(regression):
+    model, batches, _, _ = regression(6)
+    network, answers = model.network, []
+    for means in (np.zeros(6), np.arange(6)):
+        network.get_layer("norm").beta.assign(means)
+        fit_heads(model, batches, rounds=1, ridge=1.0)
+        answers.append(ops.convert_to_numpy(network(network_inputs(batches, 0))["pose"]))
+    np.testing.assert_allclose(*answers, atol=1e-3)
+
+
+def test_new_heads_see_each_face_in_many_ways(batches, monkeypatch):
+    asked, whole = [], Batches.whole
+
+    def watched(self, index):
+        asked.append((self.epoch, index))
+        return whole(self, index)
+
+    monkeypatch.setattr(Batches, "whole", watched)
+    fit_heads(make_model(), batches, rounds=5)
+    assert asked == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
 
 
 @pytest.fixture

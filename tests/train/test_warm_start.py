@@ -11,6 +11,7 @@ from asmnet.train.recipes import RECIPES
 from asmnet.train.warm_start import initialise, start_at_mean
 
 FEATURES = 536  # of ASMNet's six poolings
+SPATIAL = FEATURES + 48  # and of the map, a single cell of pictures of 32 pixels
 
 
 def saved(folder, name="asmnet_68_64", features=FEATURES, points=68, layer="landmarks"):
@@ -29,9 +30,10 @@ def start(arch, init, scheme="ibug68"):
     return initialise(arch, scheme, 32, init, RECIPES["paper"])
 
 
-def test_layers_of_the_same_name_and_shapes_are_copied(tmp_path):
-    init, given = saved(tmp_path)
-    network, copied = start("asmnet", init)
+@pytest.mark.parametrize("arch, features", [("asmnet", FEATURES), ("asmnet_spatial", SPATIAL)])
+def test_layers_of_the_same_name_and_shapes_are_copied(tmp_path, arch, features):
+    init, given = saved(tmp_path, f"{arch}_68_64", features)
+    network, copied = start(arch, init)
     assert copied == {"landmarks", "pose"}
     for name in copied:
         for weight, known in zip(network.get_layer(name).get_weights(), given[name], strict=True):
@@ -41,6 +43,11 @@ def test_layers_of_the_same_name_and_shapes_are_copied(tmp_path):
 def test_a_head_for_other_points_stays_new(tmp_path):
     network, copied = start("asmnet", saved(tmp_path, points=98)[0])
     assert copied == {"pose"} and network.output["landmarks"].shape == (None, 136)
+
+
+def test_a_trained_network_goes_on_under_the_recipes_dropout(tmp_path):
+    network, _ = start("asmnet", saved(tmp_path)[0])
+    assert network.get_layer("dropout").rate == RECIPES["paper"].dropout > 0
 
 
 def test_the_spatial_fusions_heads_ignore_its_map_at_first(tmp_path):
@@ -60,7 +67,7 @@ def test_the_spatial_fusions_heads_ignore_its_map_at_first(tmp_path):
     [
         ("asmnet_spatial", {"name": "mobilenetv2_68_64"}),  # other features
         ("asmnet", {"features": FEATURES - 8}),
-        ("asmnet", {"layer": "another"}),
+        ("asmnet_spatial", {"layer": "another"}),
     ],
 )
 def test_a_network_of_another_kind_is_refused(tmp_path, arch, given):
