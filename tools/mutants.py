@@ -35,8 +35,8 @@ ROOMS = ("cli", "core", "data", "edge_runtime", "evaluate", "export", "label", "
 # Whose score the project keeps.
 MODULES = """
 core edge_runtime/tracking/tracker.py edge_runtime/tracking/tracks.py
-edge_runtime/tracking/scene_cuts.py edge_runtime/tracking/association.py
-edge_runtime/tracking/smoothing.py edge_runtime/detector.py
+edge_runtime/tracking/track_source.py edge_runtime/tracking/scene_cuts.py
+edge_runtime/tracking/association.py edge_runtime/tracking/smoothing.py edge_runtime/detector.py
 edge_runtime/interpreter.py edge_runtime/landmarker.py edge_runtime/io/sources.py
 edge_runtime/io/pictures.py edge_runtime/io/videos.py edge_runtime/io/sinks.py
 edge_runtime/io/recorder.py edge_runtime/io/outputs.py edge_runtime/parity.py
@@ -68,6 +68,7 @@ TESTS = {
     "edge_runtime/io/videos.py": ["edge_runtime/test_sources.py"],
     "edge_runtime/supervision.py": ["clients/test_supervision.py"],
     "edge_runtime/tracking/scene_cuts.py": ["edge_runtime/test_tracker_*.py"],
+    "edge_runtime/tracking/track_source.py": ["edge_runtime/test_tracker_inputs.py"],
     "edge_runtime/tracking/tracks.py": ["edge_runtime/test_tracker_*.py"],
     "edge_runtime/parity.py": ["export/test_gate*.py"],
     "data/datasets.py": ["data/test_wflw.py", "data/test_300w_lp.py"],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from asmnet.core import UserError
 
 
 class Square:
-    """Squares; at 3 its process dies as often as told, and at 4 it refuses."""
+    """Squares; at 3 its process dies as often as told, 4 it refuses, and 60 takes a minute."""
 
     def __init__(self, folder: Path, deaths: int = 0) -> None:
         (folder / f"made-{os.getpid()}").touch()
@@ -31,6 +33,9 @@ class Square:
             os.kill(os.getpid(), signal.SIGKILL)
         if number == 4:
             raise UserError("4 is no good number")
+        if number == 60:
+            (self.folder / "asleep").touch()
+            time.sleep(60)
         return number**2
 
 
@@ -41,6 +46,61 @@ def refuse() -> Callable[[int], int]:
 def die() -> Callable[[int], int]:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
+
+
+inherited = False
+
+
+def tell_what_is_inherited() -> Callable[[int], int]:
+    return lambda _: int(inherited)
+
+
+class Puppet:
+    """A worker within this process, whose fate is told beforehand.
+
+    It ends before it begins ("stillborn"), or at its first item ("lost"), or does its work
+    ("good"), or raises the exception.
+    """
+
+    def __init__(self, fate: str | Exception, function: Callable[[int], int]) -> None:
+        self.fate, self.function = fate, function
+        self.ready = self.future(EOFError() if fate == "stillborn" else None)
+
+    @staticmethod
+    def future(error: Exception | None, answer: int = 0) -> Future[int]:
+        done: Future[int] = Future()
+        done.set_result(answer) if error is None else done.set_exception(error)
+        return done
+
+    def run(self, item: int) -> Future[int]:
+        if isinstance(self.fate, Exception):
+            return self.future(self.fate)
+        return self.future(EOFError() if self.fate == "lost" else None, self.function(item))
+
+    def close(self) -> None:
+        pass
+
+
+class Puppets:
+    """A crew of them."""
+
+    gone, cores = EOFError, 1
+
+    def __init__(self, *fates: str | Exception) -> None:
+        self.fates = list(fates)
+
+    def start(self, make: Callable[[], Callable[[int], int]]) -> Puppet:
+        return Puppet(self.fates.pop(0), make())
+
+    def square(self, numbers: list[int], workers: int = 1) -> dict[int, int]:
+        return dict(map_items(lambda: lambda n: n**2, numbers, lambda n: -n, self, workers))
+
+
+def becomes_true(condition: Callable[[], bool], seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
 
 
 def run(make: Callable[[], Callable[[int], int]], numbers: list[int], workers: int = 1):
@@ -78,6 +138,55 @@ def test_an_item_that_kills_every_worker_does_not_stop_the_others(tmp_path):
 def test_errors_of_workers_are_those_of_the_whole(tmp_path, make, said):
     with pytest.raises(UserError, match=said):
         run(make or partial(Square, tmp_path), [1, 4, 5])
+    assert becomes_true(lambda: not multiprocessing.active_children()), "none is left"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_gives_up_when_three_times_all_workers_end_before_they_begin(workers):
+    crew = Puppets(*["stillborn"] * 9)
+    with pytest.raises(UserError, match="workers end before they begin"):
+        crew.square([1, 2], workers)
+    assert len(crew.fates) == 9 - 3 * workers
+
+
+def test_a_worker_that_begins_makes_good_for_those_that_did_not():
+    crew = Puppets(*["stillborn"] * 2, "lost", *["stillborn"] * 2, "good")
+    assert crew.square([5]) == {5: 25}
+
+
+def test_of_an_error_that_a_cluster_wraps_the_cause_is_told():
+    wrapped = RuntimeError("a page of text")
+    wrapped.cause = UserError("4 is no good number")
+    with pytest.raises(UserError, match="4 is no good number"):
+        Puppets(wrapped).square([4])
+
+
+def test_a_worker_ends_when_it_is_closed_and_no_other_does(tmp_path):
+    crew = Processes()
+    busy, other = (crew.start(partial(Square, tmp_path)) for _ in range(2))
+    process = Path("/proc", str(busy.ready.result()))
+    other.ready.result()
+    busy.run(60)
+    assert becomes_true((tmp_path / "asleep").exists)
+    busy.close()
+    assert becomes_true(lambda: not runs(process))
+    assert other.run(2).result() == 4
+    other.close()
+
+
+def test_a_worker_begins_afresh(monkeypatch):
+    """A fork would inherit locks that other threads hold, and wait for them for ever."""
+    monkeypatch.setattr(sys.modules[__name__], "inherited", True)
+    assert run(tell_what_is_inherited, [1]) == {1: 0}
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_there_are_as_many_workers_as_cores_that_a_scheduler_leaves(tells, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
+    if not tells:  # macOS
+        monkeypatch.delattr(os, "sched_getaffinity")
+    assert Processes().cores == (3 if tells else 64)
 
 
 def test_workers_end_with_their_parent(tmp_path):
@@ -88,18 +197,14 @@ def test_workers_end_with_their_parent(tmp_path):
         "    for _ in map_items(made, [1, 2], abs, Processes(), 2): time.sleep(60)\n"
     )
     (tmp_path / "parent.py").write_text(script)
-    known = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    known = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     parent = subprocess.Popen([sys.executable, tmp_path / "parent.py"], env=known)
-    end = time.monotonic() + 30
-    while len(made := list(tmp_path.glob("made-*"))) < 2 and time.monotonic() < end:
-        time.sleep(0.05)
+    assert becomes_true(lambda: len(list(tmp_path.glob("made-*"))) == 2)
+    made = tmp_path.glob("made-*")
     workers = [Path("/proc", path.name.removeprefix("made-")) for path in made]
-    assert len(workers) == 2
     parent.kill()
     parent.wait()
-    while any(map(runs, workers)) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not any(map(runs, workers))
+    assert becomes_true(lambda: not any(map(runs, workers)))
 
 
 def runs(process: Path) -> bool:
