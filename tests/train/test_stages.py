@@ -125,16 +125,16 @@ net = "train --data '{wild.jsonl}' --run {out}"
 
 
 def test_a_command_gets_paths_as_whole_words(tmp_path, commands, monkeypatch):
-    """Of a run folder whose name is relative and has a space, too."""
+    """Of a run folder whose name is relative and has a space, in a new folder, too."""
     monkeypatch.chdir(tmp_path)
     plan = plan_of(tmp_path, TWO)
-    last = run_stages(plan, Path("my run"), {"faces": "my faces"})
-    labels = str(tmp_path / "my run" / "wild.jsonl")
+    last = run_stages(plan, Path("new/my run"), {"faces": "my faces"})
+    labels = str(tmp_path / "new/my run/wild.jsonl")
     assert commands == [
         ["label", "my faces", "--out", labels],
         ["train", "--data", labels, "--run", str(last)],
     ]
-    assert last == tmp_path / "my run" / "net"
+    assert last == tmp_path / "new/my run/net"
 
 
 def test_the_record_is_the_plan_as_far_as_it_is_finished(tmp_path, commands):
@@ -153,7 +153,8 @@ def test_each_stage_is_announced_with_its_command(tmp_path, commands, capsys):
     run_stages(plan_of(tmp_path, TWO), tmp_path / "run", {"faces": "my [faces]"})
     told = capsys.readouterr().out
     assert "1/2  wild.jsonl" in told and "2/2  net" in told
-    assert "asmnet label 'my [faces]' --out " in told
+    out = tmp_path / "run/wild.jsonl"
+    assert f"\nasmnet label 'my [faces]' --out {out}\n" in told, "one line, however long"
 
 
 def test_an_input_that_the_plan_does_not_have_is_named(tmp_path, commands):

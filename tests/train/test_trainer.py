@@ -1,6 +1,7 @@
 """The training loop's parts, on networks of a few weights."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ from asmnet.train.packed import PackedFaces
 from asmnet.train.processes import Processes
 from asmnet.train.recipes import RECIPES
 from asmnet.train.shape_model import ShapeModel
-from asmnet.train.statistics import estimate_statistics
+from asmnet.train.statistics import estimate_statistics, settle_statistics
 from asmnet.train.warm_start import fit_heads
 
 SIZE, MARGIN, FACES = 32, 1.25, 24
@@ -218,6 +219,19 @@ def test_statistics_are_the_plain_mean_over_the_batches(batches):
     np.testing.assert_allclose(norm.get_weights()[2], np.mean(means, axis=0), atol=1e-4)
     np.testing.assert_allclose(norm.get_weights()[3], np.mean(variances, axis=0), rtol=1e-3)
     assert norm.momentum == 0.9, "training goes on as before"
+
+
+def test_a_network_without_the_head_takes_the_new_faces_statistics(batches):
+    """Errors of a head that has learned nothing do not tell whether the old ones would do."""
+    model, errors = make_model(frozen=True), iter([5.0, 6.0])
+    norm = model.network.get_layer("norm")
+    own = norm.get_weights()
+    estimate_statistics(model, batches)
+    expected = norm.get_weights()
+    norm.set_weights(own)
+    validation = SimpleNamespace(measure=lambda: {"val_nme": next(errors)})
+    settle_statistics(model, batches, {"norm"}, validation)
+    np.testing.assert_allclose(norm.get_weights(), expected, atol=1e-6)
 
 
 @pytest.fixture
