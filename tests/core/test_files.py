@@ -3,6 +3,7 @@
 import errno
 import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -46,6 +47,12 @@ def test_what_other_machines_left_of_a_file_can_be_removed(tmp_path):
         path.touch()
     remove_temporaries([tmp_path / "a.csv"])
     assert list(tmp_path.iterdir()) == [others]
+
+
+def test_what_another_process_removes_meanwhile_is_no_error(tmp_path, monkeypatch):
+    gone = tmp_path / ".a.csv-node-7-77-abcdefgh.csv"
+    monkeypatch.setattr(Path, "glob", lambda *_: [gone])
+    remove_temporaries([tmp_path / "a.csv"])
 
 
 def test_others_may_read_a_result_as_any_other_file(tmp_path):
@@ -264,3 +271,24 @@ def test_a_process_that_runs_is_known_from_one_that_does_not(monkeypatch):
 
     monkeypatch.setattr(os, "kill", forbidden)
     assert _runs(1), "another user's"
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="needs /proc, which tells of such processes"
+)
+def test_a_program_may_be_called_anything(tmp_path):
+    """/proc has its name in brackets before its state; Z is that of an ended one."""
+    (tmp_path / "a) Z b").symlink_to(shutil.which("sleep"))
+    with subprocess.Popen(["sleep", "60"], executable=tmp_path / "a) Z b") as process:
+        assert _runs(process.pid)
+        process.kill()
+
+
+def test_without_proc_a_process_that_takes_signals_runs(monkeypatch):
+    """As on macOS."""
+
+    def absent(path: Path) -> str:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+
+    monkeypatch.setattr(Path, "read_text", absent)
+    assert _runs(os.getpid())

@@ -6,9 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from asmnet import models
 from asmnet.core import Crop, UserError, extract
 from asmnet.edge_runtime import FaceDetector
+from asmnet.edge_runtime import detector as module
 from asmnet.edge_runtime.detector import Detection, iou
+from asmnet.edge_runtime.interpreter import Network
 
 
 def only(faces: list[Detection]) -> Detection:
@@ -130,6 +133,24 @@ def test_grey_and_transparent_pictures_serve_too(detector: FaceDetector, astrona
 def test_other_arrays_are_refused_with_the_reason(detector: FaceDetector, picture: object):
     with pytest.raises(UserError, match="picture"):
         detector.detect(picture)
+
+
+def test_another_network_is_refused_with_the_size_that_is_expected():
+    with pytest.raises(UserError, match=r"expected \(1, 128, 128, 3\); it is another model"):
+        FaceDetector.load(models.find())
+
+
+def test_a_detector_takes_one_thread_unless_told(monkeypatch: pytest.MonkeyPatch):
+    taken = []
+
+    def network(path: Path, threads: int) -> Network:
+        taken.append(threads)
+        return Network(path, threads)
+
+    monkeypatch.setattr(module, "Network", network)
+    FaceDetector.load()
+    FaceDetector.load(models.DETECTOR, 3)
+    assert taken == [1, 3]
 
 
 def test_iou_of_known_boxes():

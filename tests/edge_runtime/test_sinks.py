@@ -30,8 +30,8 @@ TRACKED = replace(
     FACE,
     position=np.array([12.34, -5.0, 600.06], np.float32),
     eyes=np.array([0.91239, 1.0]),
-    mouth=0.25,
-    events=(Event("blink", 1.00001, 1.25),),
+    mouth=0.24961,
+    events=(Event("blink", 1.00001, 1.24999),),
 )
 
 

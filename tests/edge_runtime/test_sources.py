@@ -177,7 +177,8 @@ def test_a_truncated_video_of_varying_frame_rate_says_so(tmp_path: Path):
         (871, 30, 59, 29.0, False),  # a count that is an estimate, as in FLV and MPEG-TS
         (871, 30, 44, 14.0, True),
         (59, 2.18, 59, 10.0, False),  # an exact count, and a picture that stays, as in MP4
-        (900, 30, 811, 27.03, False),  # a tenth is no estimate
+        (900, 30, 810, 26.97, False),  # a tenth is no estimate
+        (900, 30, 809, 27.0, False),
         (900, 30, 809, 26.97, True),
         (0, 30, 5, 0.2, False),  # nothing known
         (-9e15, 0, 5, 0.2, False),
