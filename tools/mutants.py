@@ -78,6 +78,7 @@ TESTS = {
     "train/asm_model.py": ["train/test_trainer.py", "train/test_processes.py"],
     "train/batches.py": ["train/test_trainer.py"],
     "train/callbacks.py": ["train/test_trainer.py"],
+    "train/norms.py": ["train/test_trainer.py"],
     "train/statistics.py": ["train/test_trainer.py", "train/test_fit.py"],
     "train/warm_start.py": ["train/test_trainer.py"],
 }

@@ -37,10 +37,8 @@ class AsmTrainingModel(keras.Model):
         self.frozen = frozen
         # Weights, not attributes: they change between epochs on every backend, and
         # `finished` travels inside the saved state.
-        self.alpha = self.add_weight(shape=(), initializer="ones", trainable=False, name="alpha")
-        self.finished = self.add_weight(
-            shape=(), initializer="zeros", trainable=False, name="finished"
-        )
+        self.alpha = self.add_weight(shape=(), initializer="ones", trainable=False)
+        self.finished = self.add_weight(shape=(), initializer="zeros", trainable=False)
 
     def call(self, inputs: dict, training: bool = False) -> dict:
         """Network outputs of augmented packed pictures."""

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
+from asmnet.train import norms
 from asmnet.train.norms import folded_call, normalised_call
 
 
@@ -15,11 +16,11 @@ def network():
     Statistics, factors and offsets are as unlike those of a new network as a trained one's.
     """
     keras.utils.set_random_seed(0)
-    image = keras.Input((32, 32, 3))
-    x = layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(image)
-    x = layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.8)(x))
-    x = layers.DepthwiseConv2D(3, strides=2, padding="valid", use_bias=False)(x)
-    x = layers.ReLU(6.0)(layers.BatchNormalization(epsilon=0.1)(x))
+    image = keras.Input((33, 33, 3))  # odd: `same` pads all sides
+    x = layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False, name="plain")(image)
+    x = layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.8, name="plain_norm")(x))
+    x = layers.DepthwiseConv2D(3, strides=2, use_bias=False, name="depthwise")(x)
+    x = layers.ReLU(6.0)(layers.BatchNormalization(epsilon=0.1, name="depthwise_norm")(x))
     x = layers.BatchNormalization()(layers.Conv2D(6, 1, bias_initializer="ones")(x))
     read_twice = layers.Conv2D(6, 1, use_bias=False)(x)
     x = layers.Add()([layers.BatchNormalization()(read_twice), read_twice])
@@ -43,7 +44,7 @@ def network():
 
 
 def test_the_answers_are_those_of_the_layers(network, rng):
-    images = rng.uniform(-1, 1, (3, 32, 32, 3)).astype(np.float32)
+    images = rng.uniform(-1, 1, (3, 33, 33, 3)).astype(np.float32)
     plain, folded = network(images, training=False), folded_call(network, images)
     for name, expected in plain.items():
         expected = ops.convert_to_numpy(expected)
@@ -52,11 +53,24 @@ def test_the_answers_are_those_of_the_layers(network, rng):
         )
 
 
+def test_norms_after_convolutions_alone_are_folded(network, rng, monkeypatch):
+    """Not those after a bias, after a sum, or after a convolution that something else reads."""
+    folded, convolve = [], norms._convolve
+
+    def watched(layer, norm, x):
+        folded.append((layer.name, norm.name))
+        return convolve(layer, norm, x)
+
+    monkeypatch.setattr(norms, "_convolve", watched)
+    folded_call(network, rng.uniform(-1, 1, (3, 33, 33, 3)).astype(np.float32))
+    assert folded == [("plain", "plain_norm"), ("depthwise", "depthwise_norm")]
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="gradients by its tape")
 def test_the_gradients_are_those_of_the_layers(network, rng):
     import tensorflow as tf
 
-    images = rng.uniform(-1, 1, (3, 32, 32, 3)).astype(np.float32)
+    images = rng.uniform(-1, 1, (3, 33, 33, 3)).astype(np.float32)
 
     def gradients(call):
         with tf.GradientTape() as tape:
@@ -75,7 +89,7 @@ def test_normalising_by_the_batch_is_the_layers_own(network, rng):
     """Answers, gradients, and the statistics that are kept for inference."""
     import tensorflow as tf
 
-    images = rng.uniform(-1, 1, (16, 32, 32, 3)).astype(np.float32)
+    images = rng.uniform(-1, 1, (16, 33, 33, 3)).astype(np.float32)
     before, chance = network.get_weights(), network.get_layer("dropout").seed_generator.state
     drawn = np.array(chance)
 
@@ -95,3 +109,34 @@ def test_normalising_by_the_batch_is_the_layers_own(network, rng):
     for one, other in zip(plain, fused, strict=True):
         # Rounding moves a few values across ReLU6's corners.
         assert np.linalg.norm(other - one) < 2e-2 * np.linalg.norm(one) + 1e-5
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="its operation")
+def test_the_statistics_of_few_values_are_the_layers_own():
+    """Those of 3 values: their mean square is 2 / 3 of the variance that the operation tells."""
+    image = keras.Input((1, 3, 1))
+    network = keras.Model(image, layers.BatchNormalization(name="norm", momentum=0.5)(image))
+    normalised_call(network, np.array([0, 3, 6], np.float32).reshape(1, 1, 3, 1))
+    mean, variance = network.get_layer("norm").get_weights()[2:]
+    np.testing.assert_allclose([mean[0], variance[0]], [1.5, 0.5 + 0.5 * 6], rtol=1e-5)
+
+
+@pytest.mark.parametrize("backend, fused", [("tensorflow", 5), ("jax", 0)])
+def test_other_backends_normalise_by_their_layers(network, rng, monkeypatch, backend, fused):
+    """Their compilers spare the passes over memory by themselves."""
+    before, spared = network.get_weights(), []
+    images = rng.uniform(-1, 1, (3, 33, 33, 3)).astype(np.float32)
+
+    def normalise(layer, x):
+        spared.append(layer)
+        return layer(x, training=True)
+
+    monkeypatch.setattr(norms, "_normalise", normalise)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    normalised_call(network, images)
+    assert len(spared) == fused
+    kept = network.get_layer("depthwise_norm").get_weights()
+    network.set_weights(before)
+    network(images, training=True)
+    np.testing.assert_allclose(kept, network.get_layer("depthwise_norm").get_weights(), rtol=1e-5)
+    network.set_weights(before)

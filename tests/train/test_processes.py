@@ -129,7 +129,24 @@ def test_other_faults_keep_their_traceback(processes, message):
             raise RuntimeError(message)
 
 
-def test_devices_that_cannot_share_a_batch_evenly_are_refused(jax_backend, monkeypatch):
-    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", "cpu:1", "cpu:2"])
-    with pytest.raises(UserError, match="3 devices .* batch of 32 .* --batch, a multiple of 3"):
-        use_all_devices(32, processes=3)
+@pytest.fixture
+def devices(jax_backend, monkeypatch):
+    """The names of two devices, and what they were told to share."""
+    names = ["cpu:0", "cpu:1"]
+    told = []
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: names)
+    monkeypatch.setattr(keras.distribution, "DataParallel", lambda devices, **_: devices)
+    monkeypatch.setattr(keras.distribution, "set_distribution", told.append)
+    return names, told
+
+
+def test_devices_of_all_processes_share_a_batch(devices):
+    names, told = devices
+    assert use_all_devices(32, processes=2) == 2 and told == [names]
+
+
+def test_devices_that_cannot_share_a_batch_evenly_are_refused(devices):
+    _, told = devices
+    with pytest.raises(UserError, match="2 devices .* batch of 33 .* --batch, a multiple of 2"):
+        use_all_devices(33, processes=2)
+    assert told == []

@@ -72,6 +72,7 @@ def test_a_stage_that_was_made_by_another_command_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
+        (["nowhere"], "no plan nowhere; give a .toml file, or one of shipped"),
         (["nowhere.toml"], "no plan nowhere.toml"),
         (["shipped", "nothing"], "no stage 'nothing'"),
         (["shipped", "bulk"], "give --input 300w=...: 300-W"),
@@ -147,6 +148,12 @@ def test_the_record_is_the_plan_as_far_as_it_is_finished(tmp_path, commands):
     run_stages(plan, tmp_path / "run", {"faces": "a"})
     assert [words[0] for words in commands] == ["label", "train"]
     assert finished_part(tmp_path / "run").stages == plan.stages
+
+
+def test_people_can_read_the_record(tmp_path, commands):
+    run_stages(plan_of(tmp_path, TWO), tmp_path / "run", {"faces": "a"}, "wild.jsonl")
+    lines = (tmp_path / "run/stages.json").read_text().splitlines()
+    assert '    "wild.jsonl": "label {faces} --out {out}"' in lines, "a stage a line"
 
 
 def test_each_stage_is_announced_with_its_command(tmp_path, commands, capsys):

@@ -104,10 +104,11 @@ def test_fine_tuning_stays_in_the_last_third():
 @pytest.mark.parametrize("assist, weight", [(True, 2.0), (False, 0.0)])
 def test_without_assistance_the_asm_term_does_not_count(batches, assist, weight):
     model = make_model(assist)
+    model.recipe = dataclasses.replace(RECIPE, point_loss="wing")
     model.alpha.assign(2.0)
     inputs, targets = batches[0]
     outputs = model(inputs)
-    expected = total_loss(targets, outputs, weight, RECIPE.point_loss)
+    expected = total_loss(targets, outputs, weight, "wing")
     assert float(model.compute_loss(y=targets, y_pred=outputs)) == pytest.approx(float(expected))
 
 
@@ -118,6 +119,20 @@ def test_frozen_statistics_do_not_move(batches, frozen):
     before = norm.get_weights()[2].copy()
     model(batches[0][0], training=True)
     assert np.array_equal(norm.get_weights()[2], before) == frozen
+
+
+def test_outside_of_a_training_a_network_normalises_by_its_statistics(batches):
+    model = make_model()
+    expected = model.network(network_inputs(batches, 0), training=False)
+    for name, values in model(batches[0][0]).items():
+        np.testing.assert_allclose(values, expected[name], atol=1e-5)
+
+
+def test_the_network_alone_learns():
+    """The optimizer leaves the count of epochs alone, which begins with 0, and the loss' weight."""
+    model = make_model()
+    assert len(model.trainable_variables) == len(model.network.trainable_variables)
+    assert float(model.finished) == 0
 
 
 def chosen_by(batches, index=0):
@@ -335,6 +350,20 @@ def test_predictions_do_not_depend_on_the_batch(rng):
     np.testing.assert_allclose(angles, pose, atol=1e-4)
 
 
+@pytest.mark.parametrize("count, sizes", [(7, [3, 3, 3]), (2, [2])])
+def test_predictions_compile_a_network_once(count, sizes):
+    """For batches of one size; few pictures are a batch of their own."""
+    seen = []
+
+    def predict_on_batch(images):
+        seen.append(len(images))
+        return {"landmarks": np.zeros((len(images), 136)), "pose": np.zeros((len(images), 3))}
+
+    images = np.zeros((count, SIZE, SIZE, 3), np.uint8)
+    points, pose = predict(SimpleNamespace(predict_on_batch=predict_on_batch), images, batch=3)
+    assert seen == sizes and len(points) == len(pose) == count
+
+
 def test_progress_of_predictions_is_told_by_the_batch(rng):
     images, told = rng.integers(0, 256, (7, SIZE, SIZE, 3), dtype=np.uint8), []
 
@@ -348,14 +377,16 @@ def test_progress_of_predictions_is_told_by_the_batch(rng):
 
 @pytest.mark.parametrize("devices, batch, used", [(6, 8, 2), (4, 64, 4), (1, 64, 1), (3, 64, 1)])
 def test_a_batch_is_spread_evenly_over_devices_of_jax(monkeypatch, devices, batch, used):
+    """Keras takes each process' rows for its own, and shares out none."""
     spread = []
     names = [f"gpu:{k}" for k in range(devices)]
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: names)
-    monkeypatch.setattr(keras.distribution, "DataParallel", lambda devices, **_: devices)
+    monkeypatch.setattr(keras.distribution, "DataParallel", lambda **given: given)
     monkeypatch.setattr(keras.distribution, "set_distribution", spread.append)
     assert use_all_devices(batch) == used
-    assert spread == ([names[:used]] if used > 1 else [])
+    expected = {"devices": names[:used], "auto_shard_dataset": False}
+    assert spread == ([expected] if used > 1 else [])
 
 
 def test_other_backends_use_one_device(monkeypatch):
