@@ -143,7 +143,7 @@ def fit(
             )
             if not frozen:
                 estimate_statistics(model, batches)
-                figures = validations[0].measure()
+                figures = {k: v for each in validations for k, v in each.measure().items()}
                 if writes:
                     history.on_epoch_end(chosen.epochs, figures)
     for note in faces.notes:

@@ -5,7 +5,8 @@ run.json          what was asked for, and of which faces; the same command conti
 log.csv           one row an epoch; tensorboard/ holds the same
 curves.png        loss and validation NME
 state.npz         weights, optimizer and epoch in one file, replaced whole each epoch
-best.keras        lowest validation NME; last.keras: the last epoch
+best.keras        lowest validation NME (the mean, if faces of --extra are held out too);
+                  last.keras: the last epoch
 shape.npz         the shape model of the ASM term
 """
 
@@ -162,7 +163,7 @@ class History(keras.callbacks.Callback):
         row = {key: float(value) for key, value in (logs or {}).items()}
         self.rows[epoch] = row
         save_model(self.network, self.folder / "last.keras")
-        if row.get("val_nme", math.inf) < best:
+        if self._judged().get(epoch, math.inf) < best:
             save_model(self.network, self.folder / "best.keras")
         columns = ["epoch", *dict.fromkeys(key for r in self.rows.values() for key in r)]
         with atomic_path(self.folder / "log.csv") as temporary, temporary.open("w") as file:
@@ -183,12 +184,18 @@ class History(keras.callbacks.Callback):
             return f"no epoch has a validation NME that is a number; see {self.folder / 'log.csv'}"
         best = min(judged, key=lambda e: judged[e])
         after = "with re-estimated statistics" if best == epochs else f"after epoch {best + 1}"
-        return f"validation NME {judged[best]:.2f} % {after}: {self.folder / 'best.keras'}"
+        error = self.rows[best]["val_nme"]
+        return f"validation NME {error:.2f} % {after}: {self.folder / 'best.keras'}"
 
     def _judged(self) -> dict[int, float]:
-        """The validation NME by epoch, where it is a number."""
-        judged = {e: r["val_nme"] for e, r in self.rows.items() if "val_nme" in r}
-        return {epoch: nme for epoch, nme in judged.items() if math.isfinite(nme)}
+        """The validation NME by epoch, where it is a number.
+
+        With held-out faces of `--extra` it is the mean of both: a network for all faces is not
+        chosen by those of one kind.
+        """
+        known = [(e, r) for e, r in self.rows.items() if "val_nme" in r]
+        judged = {e: np.mean([v for k, v in r.items() if k.endswith("_nme")]) for e, r in known}
+        return {epoch: float(nme) for epoch, nme in judged.items() if math.isfinite(nme)}
 
     def _plot(self) -> None:
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")

@@ -115,6 +115,15 @@ def test_the_best_epoch_is_kept_and_the_last(tmp_path, network):
     assert "4.00 % after epoch 2" in history.summary(4)
 
 
+def test_held_out_faces_of_extra_labels_count_as_much(tmp_path, network):
+    history = History(tmp_path, network)
+    for epoch, (own, others) in enumerate([(9.0, 9.0), (4.1, 2.0), (4.0, 3.0)]):
+        network.get_layer("head").bias.assign([epoch])
+        history.on_epoch_end(epoch, {"loss": 0.5, "val_nme": own, "val_extra_nme": others})
+    assert epoch_of(tmp_path / "best.keras") == 1
+    assert "4.10 % after epoch 2" in history.summary(3)
+
+
 def test_an_epoch_that_is_no_number_is_not_the_best(tmp_path, network):
     measure_parity(tmp_path, network, [np.nan, 4.0, np.nan])
     assert epoch_of(tmp_path / "best.keras") == 1
