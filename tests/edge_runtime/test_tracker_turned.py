@@ -84,6 +84,7 @@ def test_a_tracker_is_loaded_with_both_shipped_detectors(monkeypatch):
     assert loaded == [("some model", 2), (models.DETECTOR, 2), (models.TURNED_DETECTOR, 2)]
     assert (tracker.detector, tracker.turned) == (models.DETECTOR, models.TURNED_DETECTOR)
     assert (tracker.max_faces, tracker.fov, tracker.smoothing) == (3, 50, True)
+    assert FaceTracker.load().max_faces == 1
 
 
 @pytest.mark.parametrize(("score", "count"), [(0.69, 0), (0.71, 1)])
