@@ -216,6 +216,7 @@ def test_extra_faces_are_learned_from_and_judged_apart(training, labels, tmp_pat
     mine, more = training.callback(Validation)
     assert (mine.name, more.name) == ("val", "val_extra")
     assert len(mine.images) + len(more.images) == held_out
+    assert rows(tmp_path / "run")[-1].keys() == {"epoch", "val_nme", "val_extra_nme"}
     assert json.loads((tmp_path / "run/run.json").read_text())["extra"] == labels[1:]
 
 
@@ -269,11 +270,47 @@ def test_a_finished_run_is_left_alone(training, labels, tmp_path, norm, last):
 
 
 def test_what_was_left_out_is_told(training, labels, tmp_path, capsys):
-    damaged = Path(labels[0]).with_name("damaged.jsonl")
+    """On one line, however long, and with the brackets of its name."""
+    damaged = Path(labels[0]).with_name(f"{'damaged ' * 12}[red].jsonl")
     damaged.write_text(Path(labels[0]).read_text() + "{\n")
     fit(str(damaged), tmp_path / "run", size=SIZE, skip_bad=True)
     told = capsys.readouterr().out
-    assert ", 1 skipped" in told and "left out 1, the first: " in told and "line 41" in told
+    assert ", 1 skipped" in told and f"\nleft out 1, the first: {damaged}, line 41" in told
+
+
+def test_a_bar_tells_that_pictures_are_read(training, labels, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(module, "track", lambda pictures, text, **_: told.append(text) or pictures)
+    fit(labels[0], tmp_path / "run", size=SIZE)
+    assert told == ["reading pictures"]
+
+
+@pytest.mark.parametrize(
+    "installed, count, written",
+    [
+        ({"tensorflow", "tensorboard"}, 1, True),
+        ({"tensorboard"}, 1, False),
+        ({"tensorflow"}, 1, False),
+        ({"tensorflow", "tensorboard"}, 2, False),
+    ],
+)
+def test_tensorboard_is_written_where_it_is_installed(
+    training, labels, tmp_path, monkeypatch, installed, count, written
+):
+    """But not by several processes: it asks one alone for a figure that all have to compute."""
+    monkeypatch.setattr(module.importlib.util, "find_spec", installed.__contains__)
+    monkeypatch.setattr(module, "join", lambda: Processes(count=count, index=0))
+    monkeypatch.setattr(Processes, "agree", lambda self, facts: None)
+    fit(labels[0], tmp_path / "run", size=SIZE)
+    logs = [board.log_dir for board in training.callback(keras.callbacks.TensorBoard)]
+    assert logs == [str(tmp_path / "run/tensorboard")] * written
+
+
+def test_a_batch_is_spread_over_all_devices(training, labels, tmp_path, capsys, monkeypatch):
+    told = []
+    monkeypatch.setattr(module, "use_all_devices", lambda *given: told.append(given) or 4)
+    fit(labels[0], tmp_path / "run", size=SIZE, batch=8)
+    assert told == [(8, 1)] and ", 4 device(s)\n" in capsys.readouterr().out
 
 
 def test_a_batch_of_another_size_is_kept_and_drawn(training, labels, tmp_path):

@@ -77,8 +77,8 @@ def make_network(features=6):
     return keras.Model(image, {n: keras.layers.Dense(c, name=n)(x) for n, c in heads.items()})
 
 
-def make_model(assist=True, frozen=False):
-    model = AsmTrainingModel(make_network(), RECIPE, assist=assist, frozen=frozen)
+def make_model(assist=True, frozen=False, recipe=RECIPE):
+    model = AsmTrainingModel(make_network(), recipe, assist=assist, frozen=frozen)
     model.compile("adam")
     return model
 
@@ -103,8 +103,7 @@ def test_fine_tuning_stays_in_the_last_third():
 
 @pytest.mark.parametrize("assist, weight", [(True, 2.0), (False, 0.0)])
 def test_without_assistance_the_asm_term_does_not_count(batches, assist, weight):
-    model = make_model(assist)
-    model.recipe = dataclasses.replace(RECIPE, point_loss="wing")
+    model = make_model(assist, recipe=dataclasses.replace(RECIPE, point_loss="wing"))
     model.alpha.assign(2.0)
     inputs, targets = batches[0]
     outputs = model(inputs)
