@@ -22,6 +22,7 @@ from asmnet.train.fit import fit
 from asmnet.train.processes import Processes
 from asmnet.train.recipes import RECIPES
 from asmnet.train.run import History, State
+from asmnet.train.warm_start import start_at_mean
 
 SIZE = 32
 
@@ -70,6 +71,7 @@ class Training:
 
     def start_at_mean(self, network, points, margin):
         self.steps.append("mean face")
+        start_at_mean(network, points, margin)
 
     def fit_heads(self, model, batches):
         self.steps.append("heads")
@@ -161,6 +163,12 @@ def test_heads_and_statistics_start_as_they_need_to(
     assert ", ".join(training.steps) == steps
 
 
+def test_an_untrained_network_answers_the_mean_face_in_its_crop(training, labels, tmp_path):
+    fit(labels[0], tmp_path / "run", size=SIZE)
+    mean = training.model.network.get_layer("landmarks").get_weights()[1].reshape(68, 2)
+    assert np.ptp(mean, axis=0).max() == pytest.approx(1 / module.MARGIN, abs=0.06), "less noise"
+
+
 @pytest.mark.parametrize("after, kept", [(4.0, 7.0), (5.0, 7.0), (6.0, 0.0)])
 def test_a_networks_own_statistics_stay_if_new_ones_are_worse(
     training, labels, tmp_path, monkeypatch, after, kept
@@ -226,10 +234,13 @@ def test_without_held_out_faces_a_hundred_learned_ones_judge(training, labels, t
     assert len(judges.images) == 100 and len(training.batches.faces.points) == 130
 
 
-def test_shares_say_how_often_each_source_is_drawn(training, labels, tmp_path):
+@pytest.mark.parametrize("count", [30, 1])
+def test_shares_say_how_often_each_source_is_drawn(training, labels, tmp_path, count):
     """However many faces it has."""
+    more = tmp_path / "more.jsonl"
+    write_jsonl(more, read_jsonl(Path(labels[1])).faces[:count])
     options = {"shares": [1, 3], "epoch_faces": 320, "validation": 0}
-    fit(labels[0], tmp_path / "run", size=SIZE, extra=labels[1:], **options)
+    fit(labels[0], tmp_path / "run", size=SIZE, extra=[str(more)], **options)
     chances = training.batches.chances
     assert chances[:40].sum() == pytest.approx(0.25) and chances[40:].sum() == pytest.approx(0.75)
     assert len(training.batches) == 10
@@ -278,11 +289,16 @@ def test_what_was_left_out_is_told(training, labels, tmp_path, capsys):
     assert ", 1 skipped" in told and f"\nleft out 1, the first: {damaged}, line 41" in told
 
 
-def test_a_bar_tells_that_pictures_are_read(training, labels, tmp_path, monkeypatch):
+def test_a_bar_tells_that_pictures_are_read_and_goes(training, labels, tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr(module, "track", lambda pictures, text, **_: told.append(text) or pictures)
+
+    def track(pictures, text, console, transient):
+        told.append((text, transient))
+        return pictures
+
+    monkeypatch.setattr(module, "track", track)
     fit(labels[0], tmp_path / "run", size=SIZE)
-    assert told == ["reading pictures"]
+    assert told == [("reading pictures", True)]
 
 
 @pytest.mark.parametrize(
@@ -382,6 +398,11 @@ def test_processes_may_find_the_same_files_elsewhere(compared, labels, tmp_path)
 )
 def test_processes_compare_settings_and_weights(compared, other, name):
     assert compared()[name] != compared(**other)[name]
+
+
+def test_processes_compare_weights_that_are_no_file(compared):
+    ours, theirs = compared(init="none"), compared(init="imagenet")
+    assert [name for name in ours if ours[name] != theirs[name]] == ["initial weights"]
 
 
 def test_processes_compare_labels(compared, labels):
