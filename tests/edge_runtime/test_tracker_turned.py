@@ -66,14 +66,14 @@ def test_a_profile_beside_a_followed_face_is_found():
     assert len(scene.run(20)) == 2
 
 
-def test_beside_a_followed_face_the_first_detector_still_searches_everywhere():
+def test_beside_a_followed_face_the_first_detector_still_searches_everywhere_in_turn():
     scene = Scene(Person(), max_faces=2, turned=True, size=(640, 360))
     scene.next()
-    searched = set()
+    searched = []
     for _ in range(3 * FPS):
         scene.next()
-        searched |= {region and region.cx for region, least in scene.searches if least == 0.5}
-    assert searched == {None, 179.5, 319.5, 459.5}
+        searched += [region and region.cx for region, least in scene.searches if least == 0.5]
+    assert set(searched[:4]) == {None, 179.5, 319.5, 459.5}
 
 
 def test_a_tracker_is_loaded_with_both_shipped_detectors(monkeypatch):
