@@ -154,6 +154,11 @@ def test_a_worker_that_begins_makes_good_for_those_that_did_not():
     assert crew.square([5]) == {5: 25}
 
 
+def test_after_an_item_that_is_given_up_the_others_are_done():
+    crew = Puppets(*["lost"] * 3, "good")
+    assert crew.square([1, 2, 3]) == {1: -1, 2: 4, 3: 9}
+
+
 def test_of_an_error_that_a_cluster_wraps_the_cause_is_told():
     wrapped = RuntimeError("a page of text")
     wrapped.cause = UserError("4 is no good number")
