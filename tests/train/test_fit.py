@@ -262,6 +262,7 @@ def test_a_run_goes_on_with_its_epoch(training, labels, tmp_path, capsys, monkey
     [state] = training.callback(State)
     state.set_model(training.model)
     state.on_epoch_begin(4)
+    assert (run / "state.npz").exists()
     training.steps.clear()
     fit(labels[0], run, size=SIZE, norm="frozen", epochs=6)
     assert training.options["initial_epoch"] == 4 and training.batches.epoch == 4
