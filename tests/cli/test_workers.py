@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -59,7 +60,7 @@ class Puppet:
     """A worker within this process, whose fate is told beforehand.
 
     It ends before it begins ("stillborn"), or at its first item ("lost"), or does its work
-    ("good"), or raises the exception.
+    ("good"), or does it slowly ("slow"), or raises the exception.
     """
 
     def __init__(self, fate: str | Exception, function: Callable[[int], int]) -> None:
@@ -75,6 +76,10 @@ class Puppet:
     def run(self, item: int) -> Future[int]:
         if isinstance(self.fate, Exception):
             return self.future(self.fate)
+        if self.fate == "slow":
+            later: Future[int] = Future()
+            threading.Timer(1.0, later.set_result, [self.function(item)]).start()
+            return later
         return self.future(EOFError() if self.fate == "lost" else None, self.function(item))
 
     def close(self) -> None:
@@ -159,6 +164,11 @@ def test_after_an_item_that_is_given_up_the_others_are_done():
     assert crew.square([1, 2, 3]) == {1: -1, 2: 4, 3: 9}
 
 
+def test_a_slow_item_holds_up_no_others():
+    *_, last = Puppets("slow", "good").square([1, 2, 3, 4], workers=2)
+    assert last in (1, 2), "they are begun first"
+
+
 def test_of_an_error_that_a_cluster_wraps_the_cause_is_told():
     wrapped = RuntimeError("a page of text")
     wrapped.cause = UserError("4 is no good number")
@@ -175,6 +185,9 @@ def test_a_worker_ends_when_it_is_closed_and_no_other_does(tmp_path):
     assert becomes_true((tmp_path / "asleep").exists)
     busy.close()
     assert becomes_true(lambda: not runs(process))
+    unborn = crew.start(die)
+    assert unborn.ready.exception()
+    unborn.close()
     assert other.run(2).result() == 4
     other.close()
 
