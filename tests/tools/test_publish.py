@@ -17,6 +17,7 @@ from asmnet.export import cli
 from asmnet.train.checkpoint import load_float
 from tools.release import publish, republish
 from tools.release.history import commands_of
+from tools.release.model_card import license_of
 
 SETTINGS = {
     "recipe": "modern", "arch": "asmnet_spatial", "loss": "asm", "init": "imagenet",
@@ -148,9 +149,9 @@ def test_a_stage_of_a_plan_shows_the_one_command_and_its_stages(tmp_path: Path) 
         "aside": "train --data {wild.jsonl} --run {out}",
         "mine": "train --data 300w:{300w} --extra {wild.jsonl} --init {imagenet} --run {out}",
     }
-    run = make_run(tmp_path / "shipped" / "mine", None, tmp_path, extra=["wild.jsonl"])
+    run = make_run(tmp_path / "disk2" / "mine", None, tmp_path, extra=["wild.jsonl"])
     record = {"plan": "shipped", "stages": stages}
-    (tmp_path / "shipped" / "stages.json").write_text(json.dumps(record))
+    (tmp_path / "disk2" / "stages.json").write_text(json.dumps(record))
     assert commands_of(run) == [
         "asmnet-train stages shipped mine --run runs/shipped "
         "--input 300w=DIR --input imagenet=imagenet --input wild=DIR",
@@ -158,6 +159,13 @@ def test_a_stage_of_a_plan_shows_the_one_command_and_its_stages(tmp_path: Path) 
         "asmnet train --data 300w:DIR --extra runs/shipped/wild.jsonl --init imagenet "
         "--run runs/shipped/mine",
     ]
+
+
+def test_the_licence_names_a_plans_labels_by_their_stages() -> None:
+    command = "asmnet train --data 300w:DIR --extra runs/shipped/wild.jsonl"
+    found = license_of([f"{command} --extra runs/shipped/turned/labels.jsonl --run runs/a"])
+    assert "only: trained on 300-W," in found
+    assert "trained on wild.jsonl, turned: the licence of those pictures applies" in found
 
 
 def test_labels_of_unknown_origin_are_refused(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def commands_of(run: Path) -> list[str]:
 
 
 def _stages(part: Plan, run: Path) -> list[str]:
-    folder, names = f"runs/{run.parent.name}", part.needed(run.name)
+    folder, names = f"runs/{part.name}", part.needed(run.name)
     inputs = {word for name in names for word in BRACES.findall(part.stages[name])}
     inputs -= {*part.stages, "out"}
     given = {name: "imagenet" if name == "imagenet" else "DIR" for name in inputs}

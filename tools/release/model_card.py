@@ -60,7 +60,7 @@ class Published:
         hard: what `tools.release.hard_faces.measure_hard` found.
         settings: of the last run.
         commands: of all runs, oldest first.
-        faces: the training faces of the last run, held-out ones included.
+        faces: those of the last run, of all its sources, held-out ones included.
         notes: further paragraphs on the training.
     """
 
@@ -79,8 +79,12 @@ class Published:
 
 
 def sources_of(commands: Sequence[str]) -> list[str]:
-    """What the runs learned from, for example ["300w:DIR", "labels.jsonl"]."""
-    return list(dict.fromkeys(re.findall(r"--(?:data|extra) (\S+)", " ".join(commands))))
+    """What the runs learned from, for example ["300w:DIR", "labels.jsonl"].
+
+    Of a plan's labels, which lie in its run folder, the stages' names.
+    """
+    found = re.findall(r"--(?:data|extra) (?:runs/[^/ ]+/)?(\S+)", " ".join(commands))
+    return list(dict.fromkeys(source.removesuffix("/labels.jsonl") for source in found))
 
 
 def license_of(commands: Sequence[str]) -> str:
@@ -209,11 +213,13 @@ def _own(figure: dict[str, Any], key: str) -> str:
 
 def _training(model: Published) -> str:
     data, held_out = _source(model.settings["data"]), model.settings["validation"]
+    if labels := model.settings.get("extra"):
+        data += f" and {len(labels)} more source{'s' if len(labels) > 1 else ''} of labels"
     text = f"The last run learned from {data}: {len(model.faces):,} faces"
     if held_out:
         text += (
-            f", {held_out:.0%} of them held out;\nthe shipped weights are its best on the held-out "
-            "ones"
+            f", {held_out:.0%} of the pictures held out;\nthe shipped weights are its best on the "
+            "held-out ones"
         )
     else:
         text += ", none held out;\nthe shipped weights are those of its last epoch"
@@ -229,7 +235,7 @@ def _limits(model: Published) -> str:
         pose = (
             f"{np.mean(yaw < 30):.0%} of the training faces with a pose label look within 30 "
             f"degrees of the camera,\n{np.mean(yaw > 60):.1%} beyond 60, where the landmarks of "
-            "the hidden side are ill-defined. Pose labels came from\nanother network."
+            "the hidden side are ill-defined. Pose labels came from\nother networks."
         )
     else:
         pose = (

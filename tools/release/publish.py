@@ -24,9 +24,9 @@ import click
 from asmnet import models
 from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import UserError, cli_errors, read_spec
-from asmnet.data.datasets import read_dataset
 from asmnet.evaluate import evaluate
 from asmnet.train.checkpoint import load_float
+from asmnet.train.split import gather
 from tools.release.hard_faces import measure_hard
 from tools.release.history import commands_of, settings_of
 from tools.release.model_card import TESTS, Published, card, license_of, sources_of
@@ -51,7 +51,8 @@ def main(
     if kind not in TESTS:
         raise UserError(f"--test {test}: give 300w:DIR or wflw:DIR")
     settings, commands = settings_of(run), commands_of(run)
-    faces = read_dataset(settings["data"], "train").faces
+    options = ("validation", "seed", "skip_bad")
+    faces = gather(settings["data"], settings.get("extra", ()), *map(settings.get, options))
     source = run / ("best.keras" if settings["validation"] else "last.keras")
     if not source.is_file():
         raise UserError(f"{run} holds no {source.name}; let its training end at least one epoch")
@@ -92,7 +93,7 @@ def main(
             hard=hard,
             settings=settings,
             commands=commands,
-            faces=faces,
+            faces=[*faces.learning, *faces.held_out, *faces.held_out_extra],
             notes=notes,
         )
         model.with_suffix(".md").write_text(card(published))
