@@ -10,20 +10,18 @@ from typing import Any
 
 import click
 
+from asmnet.cli.options import ray_option
 from asmnet.cli.outputs import check_outputs
 from asmnet.cli.progress import progress_bars
-from asmnet.core import (
-    UserError,
-    atomic_path,
-    cli_errors,
-)
+from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.data.datasets import read_dataset
 from asmnet.evaluate import tables
 from asmnet.evaluate.error_analysis import by_part, by_yaw
-from asmnet.evaluate.evaluate import Evaluation, evaluate_on
-from asmnet.evaluate.face_sets import FaceSet, labelled_faces
+from asmnet.evaluate.evaluate import Evaluation
+from asmnet.evaluate.face_sets import FaceSet
+from asmnet.evaluate.parts import evaluate_parts
 from asmnet.evaluate.plots import plot_ced, plot_faces, plot_worst, published
-from asmnet.evaluate.predictor import Predictor, load_network, model_files
+from asmnet.evaluate.predictor import load_network, model_files
 from asmnet.evaluate.robustness import robustness
 
 __all__ = ["main"]
@@ -61,6 +59,13 @@ __all__ = ["main"]
     help="Write ced.png; faces.png with the best, median and worst faces; worst.png with 50.",
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out bad labels and pictures, and count them.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 4096),
+    default=1,
+    help="Processes, each with the models loaded; on a Ray cluster, workers.",
+)
+@ray_option
 @cli_errors(extra="export")
 def main(
     models: tuple[str, ...],
@@ -72,6 +77,8 @@ def main(
     report: Path | None,
     out: Path | None,
     skip_bad: bool,
+    workers: int,
+    ray: str | None,
 ) -> None:
     """Evaluate models on labelled faces.
 
@@ -87,27 +94,20 @@ def main(
     read = [file.with_suffix(end) for file in files for end in (file.suffix, ".json")]
     check_outputs(pages, [*read, Path(data.rpartition(":")[2])])
     part = subset or "test"
-    results: list[Evaluation] = []
     reports: list[dict[str, Any]] = []
-    cut: dict[tuple, FaceSet] = {}
     with progress_bars() as progress:
-        networks = [load_network(file) for file in files]
-        for network, label in zip(networks, labels, strict=True):
-            spec = network.spec
-            # Models that see the same crops share them.
-            view = (spec.input_size, spec.margin, spec.scheme)
-            if view not in cut:
-                cut[view] = labelled_faces(data, spec, part, boxes, skip_bad, progress)
-            if cut[view].points is None and (spoilt or out):
-                raise UserError(f"{data} labels poses only; --robustness and --out need landmarks")
-            result = evaluate_on(cut[view], network, progress)
-            figures = _report(result, network, label, boxes)
+        results = evaluate_parts(
+            files, data, part, boxes, skip_bad, out is not None, workers, ray, progress
+        )
+        if results[0].faces.points is None and (spoilt or out):
+            raise UserError(f"{data} labels poses only; --robustness and --out need landmarks")
+        for result, file, label in zip(results, files, labels, strict=True):
+            figures = _report(result, file, label, boxes)
             if studied:
                 figures["study"] = _analysis(result)
             if spoilt:
                 faces = read_dataset(data, part, skip_bad)
-                figures["robustness"] = robustness(network, faces, progress=progress)
-            results.append(result)
+                figures["robustness"] = robustness(load_network(file), faces, progress=progress)
             reports.append(figures)
     if out is not None:
         _draw(out, results, labels, data)
@@ -118,7 +118,7 @@ def main(
     _print(reports, results[0].faces, out)
 
 
-def _report(result: Evaluation, network: Predictor, label: str, boxes: str) -> dict[str, Any]:
+def _report(result: Evaluation, file: Path, label: str, boxes: str) -> dict[str, Any]:
     """All figures of a model: those of the first subset, then of each."""
     subsets = {
         name: result.to_dict(name) if members.any() else None
@@ -126,7 +126,7 @@ def _report(result: Evaluation, network: Predictor, label: str, boxes: str) -> d
     }
     first = next(iter(subsets))
     return {
-        "model": network.file.name,
+        "model": file.name,
         "label": label,
         "data": result.faces.source,
         "boxes": boxes,

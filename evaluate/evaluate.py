@@ -10,10 +10,11 @@ import numpy as np
 
 from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import ANGLES, ModelSpec, auc, failure_rate, nme, pose_mae, to_scheme
-from asmnet.evaluate.face_sets import FaceSet, labelled_faces
-from asmnet.evaluate.predictor import Predictor, load_network
+from asmnet.evaluate.face_sets import FaceSet
+from asmnet.evaluate.labelled_faces import labelled_faces
+from asmnet.evaluate.predictor import load_network
 
-__all__ = ["Evaluation", "evaluate", "evaluate_on"]
+__all__ = ["Evaluation", "compared", "evaluate"]
 
 STEEP = 60.0  # degrees of yaw: further than the faces that 68 points were made for
 
@@ -100,12 +101,17 @@ def evaluate(
     """
     network = load_network(model)
     faces = labelled_faces(data, network.spec, subset, boxes, skip_bad, progress)
-    return evaluate_on(faces, network, progress), network.spec
+    return compared(faces, *network.predict(faces.images, progress)), network.spec
 
 
-def evaluate_on(faces: FaceSet, network: Predictor, progress: Progress = no_progress) -> Evaluation:
-    """Run a loaded network on faces that are already cropped for it."""
-    points, pose = network.predict(faces.images, progress)
+def compared(faces: FaceSet, points: np.ndarray, pose: np.ndarray) -> Evaluation:
+    """A network's answers beside the labels.
+
+    Args:
+        faces: that it answered on.
+        points: (M, N, 2) crop units, in its own scheme.
+        pose: (M, 3) degrees.
+    """
     points = to_scheme(points, faces.scheme)
     if faces.points is None:
         errors = np.full(len(points), np.nan)

@@ -1,4 +1,4 @@
-"""Face crops for calibrating, judging and evaluating: cut as the runtime cuts them."""
+"""Face crops for calibrating and judging: cut as the runtime cuts them."""
 
 from __future__ import annotations
 
@@ -13,29 +13,15 @@ import numpy as np
 
 from asmnet import samples
 from asmnet.cli.progress import Progress, no_progress, suppress_output
-from asmnet.core import (
-    IBUG68,
-    Crop,
-    ModelSpec,
-    Scheme,
-    UserError,
-    extract,
-    to_scheme,
-)
-from asmnet.data.datasets import LabelledFace, read_dataset
-from asmnet.data.images import poses_of, read_face, read_picture
+from asmnet.core import Crop, ModelSpec, Scheme, UserError, extract
+from asmnet.data.images import read_picture
 from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.detector import find_face
 from asmnet.edge_runtime.io.pictures import pictures_in
-from asmnet.evaluate.benchmarks import name_of, notes_on
 from asmnet.evaluate.picture_split import copies, look
 
-__all__ = [
-    "FaceSet",
-    "detected_faces",
-    "labelled_faces",
-]
+__all__ = ["FaceSet", "cut", "detected_faces"]
 
 # How far the runtime's crops stray: the detector's box (see `Detection.to_crop`), heads
 # that tilt, and light.  Standard deviations in crop sides; degrees; log-gain.
@@ -148,7 +134,7 @@ def detected_faces(
         crop = face.to_crop(spec.margin)
         found.append((path, crop))
         looks.append(look(image))
-        crops.append(_cut(image, crop, spec.input_size))
+        crops.append(cut(image, crop, spec.input_size))
     if not found:
         raise UserError(
             f"no face was found in any of the {len(missed)} pictures of {source}; "
@@ -161,7 +147,7 @@ def detected_faces(
     again = [found[i % len(found)] for i in range(extra)]
     for path, crop in progress(again, "turning and relighting"):
         image = cv2.cvtColor(read_picture(path), cv2.COLOR_RGB2BGR)
-        crops.append(_relit(_cut(image, _strayed(crop, rng), spec.input_size), rng))
+        crops.append(_relit(cut(image, _strayed(crop, rng), spec.input_size), rng))
     return FaceSet(
         np.stack(crops),
         tuple(path.name for path, _ in [*found, *again]),
@@ -175,83 +161,8 @@ def detected_faces(
     )
 
 
-def labelled_faces(
-    source: str,
-    spec: ModelSpec,
-    subset: str | None = None,
-    boxes: str = "landmarks",
-    skip_bad: bool = False,
-    progress: Progress = no_progress,
-    wanted: Callable[[Path], bool] = lambda picture: True,
-    apart_from: np.ndarray | None = None,
-) -> FaceSet:
-    """Crops of labelled faces; see `asmnet.data.datasets.read_dataset` for the source.
-
-    Args:
-        spec: tells size, margin and scheme.
-        subset: of the benchmark; default its common test set; "test": all of its test
-            faces at hand, with its parts in `FaceSet.subsets`.
-        boxes: crop around the labels' box ("landmarks", as benchmarks do) or where the
-            runtime's detector finds the face ("detector"); there, faces it does not
-            find are left out and counted in `missed`.
-        skip_bad: leave out malformed files instead of raising.
-        wanted, apart_from: see `detected_faces`.
-
-    Raises:
-        UserError: nothing to read, a malformed file, or no face is left.
-    """
-    data = read_dataset(source, subset, skip_bad)
-    scheme = spec.landmark_scheme if spec.landmark_scheme is data.scheme else IBUG68
-    with suppress_output():
-        detector = FaceDetector.load() if boxes == "detector" else None
-    kept: list[LabelledFace] = []
-    lost: list[LabelledFace] = []
-    images = np.empty((len(data.faces), spec.input_size, spec.input_size, 3), np.uint8)
-    units, squares, looks = [], [], []
-    for face in progress([f for f in data.faces if wanted(f.image)], "reading faces"):
-        image = cv2.cvtColor(read_face(face), cv2.COLOR_RGB2BGR)
-        if apart_from is not None and copies(look(image), apart_from):
-            continue
-        if detector is None:
-            crop = Crop.around(face.points, spec.margin)
-        else:
-            found = find_face(image, detector, Crop.around(face.points, 1.0))
-            if found is None:
-                lost.append(face)
-                continue
-            crop = found.to_crop(spec.margin)
-        images[len(kept)] = _cut(image, crop, spec.input_size)
-        kept.append(face)
-        squares.append(crop)
-        units.append(crop.to_units(face.points))
-        looks.append(look(image))
-    if not kept:
-        raise UserError(
-            f"the detector finds no face in any picture of {source}"
-            if lost
-            else f"{source}: of its {len(data.faces)} faces none is left, since no picture both "
-            "calibrates and judges; give others"
-        )
-    return FaceSet(
-        images[: len(kept)],
-        tuple(face.image.name for face in kept),
-        name_of(source, data.subsets),
-        scheme,
-        missed=tuple(face.image.name for face in lost),
-        crops=tuple(squares),
-        points=to_scheme(np.asarray(units, np.float32), scheme) if data.landmarks else None,
-        pose=poses_of(kept),
-        subsets={
-            part: np.array([data.belongs(face, part) for face in (*kept, *lost)], bool)
-            for part in data.subsets
-        },
-        notes=notes_on(source, subset, data),
-        looks=np.stack(looks),
-        left_out=len(data.faces) - len(kept) - len(lost),
-    )
-
-
-def _cut(image_bgr: np.ndarray, crop: Crop, size: int) -> np.ndarray:
+def cut(image_bgr: np.ndarray, crop: Crop, size: int) -> np.ndarray:
+    """A (size, size, 3) RGB crop of a BGR picture, as the runtime cuts it."""
     return cv2.cvtColor(extract(image_bgr, crop, size, OPENCV), cv2.COLOR_BGR2RGB)
 
 

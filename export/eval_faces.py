@@ -6,7 +6,8 @@ from pathlib import Path
 
 from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import ModelSpec, UserError
-from asmnet.evaluate.face_sets import FaceSet, detected_faces, labelled_faces
+from asmnet.evaluate.face_sets import FaceSet, detected_faces
+from asmnet.evaluate.labelled_faces import labelled_faces
 from asmnet.evaluate.picture_split import different, judging
 from asmnet.export.calibration import IMAGES
 

@@ -64,7 +64,7 @@ def fit(
         UserError: bad data, settings or faces that differ from the run's, an unusable `init`,
             another training in the same folder, or other processes that train on something else.
     """
-    given = {"epochs": epochs, "learning_rate": rate, "batch": batch}
+    given: dict[str, Any] = {"epochs": epochs, "learning_rate": rate, "batch": batch}
     chosen = dataclasses.replace(RECIPES[recipe], **{k: v for k, v in given.items() if v})
     settings = dict(data=data, recipe=recipe, arch=arch, loss=loss, init=init, norm=norm, size=size)
     settings |= dict(epochs=chosen.epochs, rate=chosen.learning_rate, seed=seed)

@@ -16,7 +16,7 @@ from asmnet.core import IBUG68, WFLW98, Crop, extract, read_spec
 from asmnet.data.datasets import read_pts
 from asmnet.data.images import read_picture
 from asmnet.edge_runtime.crops import OPENCV
-from asmnet.evaluate import evaluate, labelled_faces
+from asmnet.evaluate import evaluate, labelled_faces, parts
 from asmnet.evaluate.cli import main
 from asmnet.evaluate.plots import published
 
@@ -62,6 +62,40 @@ def run(*arguments: object) -> str:
     result = CliRunner().invoke(main, [str(a) for a in arguments])
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+@pytest.mark.parametrize("boxes", ["landmarks", "detector"])
+def test_several_workers_give_the_same_figures_and_pictures(
+    labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, boxes: str
+) -> None:
+    monkeypatch.setattr(parts, "PART", 5)
+    written = []
+    for workers in ("1", "2"):
+        out = tmp_path / workers
+        options = ["--json", out / "figures.json", "--out", out, "--workers", workers, "--study"]
+        run(INT8, "--data", labelled, "--boxes", boxes, *options)
+        written.append({path.name: path.read_bytes() for path in sorted(out.iterdir())})
+    assert written[0] == written[1] and len(written[0]) == 4
+
+
+def test_faces_without_pixels_have_the_same_figures(labelled: Path) -> None:
+    [whole] = parts.evaluate_parts([INT8], str(labelled), None)
+    [bare] = parts.evaluate_parts([INT8], str(labelled), None, pixels=False)
+    assert whole.faces.images.nbytes > 0 and bare.faces.images.nbytes == 0
+    assert whole.to_dict() == bare.to_dict()
+
+
+def test_a_picture_that_a_worker_cannot_read_is_one_sentence(
+    labelled: Path, tmp_path: Path, refused
+) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for path in sorted(labelled.iterdir())[:8]:
+        shutil.copy(path, few)
+    broken = sorted(few.glob("*.jpg"))[1]
+    broken.write_bytes(b"no picture")
+    sentence = refused(main, INT8, "--data", few, "--workers", "2", "--boxes", "detector")
+    assert broken.name in sentence
 
 
 def test_a_shipped_name_means_both_its_files(labelled: Path, tmp_path: Path) -> None:
