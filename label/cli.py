@@ -111,7 +111,8 @@ def main(
         raise UserError("--adapt-to is for teachers of other points; give one with --teacher")
     with progress_bars() as progress:
         adapters = _learn_adapters(adapt_to, foreign, progress) if adapt_to else None
-        make = partial(load_labelling, teachers, adapters, out_98 is not None)
+        names = teachers if ray is None else [_anywhere(name) for name in teachers]
+        make = partial(load_labelling, names, adapters, out_98 is not None)
         jobs = [(i, face, box) for i, (face, box) in enumerate(_faces(source))]
         answers = label_faces(jobs, make, workers, ray)
         steps = zip(answers, progress(jobs, "labelling"), strict=True)
@@ -206,6 +207,11 @@ def _pose(face: LabelledFace, answers: dict[str, PseudoLabel]) -> np.ndarray | N
         return face.pose
     said = [o.pose for o in answers.values() if o.pose is not None]
     return said[0] if said else None
+
+
+def _anywhere(teacher: str) -> str:
+    """Its name on a machine that works in another folder."""
+    return str(Path(teacher).absolute()) if Path(teacher).is_file() else teacher
 
 
 def _faces(source: str) -> Sequence[tuple[LabelledFace, Crop | None]]:

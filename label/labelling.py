@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -91,6 +92,8 @@ def label_faces(
         labelling = make()
         yield from ((job, labelling(job)) for job in jobs)
         return
+    if ray is not None:  # other machines work in another folder
+        jobs = [(i, replace(face, image=face.image.absolute()), box) for i, face, box in jobs]
     with open_crew(ray) as crew:
         yield from map_items(make, jobs, _lost, crew, workers)
 
