@@ -44,6 +44,13 @@ def test_other_faces_are_refused(tmp_path):
             begin(tmp_path, faces=FACES | other)
 
 
+def test_other_faces_are_told_by_their_numbers(tmp_path):
+    begin(tmp_path)
+    numbers = "then 90 learning, 10 held out, 0 skipped; now 90 learning, 10 held out, 4 skipped"
+    with pytest.raises(UserError, match=rf"\({numbers}\)"):
+        begin(tmp_path, faces=FACES | {"skipped": 4})
+
+
 @pytest.mark.parametrize(
     "record", ["{", "[1]", "[" * 100_000, '{"data": "300w:DIR", "seed": 0}', "\0", '{"faces": 1}']
 )
@@ -160,10 +167,12 @@ def test_the_curves_are_of_loss_and_error_by_epoch(tmp_path, network, monkeypatc
     assert [axis.get_xlabel() for axis in (loss, error)] == ["epoch", "epoch"]
     np.testing.assert_array_equal(loss.lines[0].get_xydata(), [(1, 1), (2, 1), (3, 1)])
     np.testing.assert_array_equal(error.lines[0].get_xydata(), [(1, 9), (2, 4), (3, 7)])
+    assert loss.lines[0].get_color() != error.lines[0].get_color()
     assert not (loss.get_xticks() % 1).any() and not (error.get_xticks() % 1).any()
     # Powers of ten alone would say little of errors from 3 to 9.
     assert error.get_yscale() == "log"
     assert error.yaxis.get_minor_formatter()(4.0, 0) and error.yaxis.get_major_formatter()(5.0, 0)
+    assert all(tick.gridline.get_visible() for tick in error.yaxis.get_minor_ticks())
     monkeypatch.undo()
     plt.close("all")
 
