@@ -19,7 +19,7 @@ from asmnet.evaluate.benchmarks import name_of, notes_on
 from asmnet.evaluate.face_sets import FaceSet, cut
 from asmnet.evaluate.picture_split import copies, look
 
-__all__ = ["Cuts", "cut_faces", "face_set", "labelled_faces"]
+__all__ = ["Cuts", "cut_faces", "detector_for", "face_set", "labelled_faces"]
 
 
 @dataclass(frozen=True, eq=False)

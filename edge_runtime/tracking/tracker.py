@@ -119,8 +119,9 @@ class FaceTracker:
 
         Args:
             model: a shipped network's name, or a `.tflite` file.
-            max_faces, fov: see the class.
+            max_faces: see the class.
             threads: of each network.
+            fov: see the class.
 
         Raises:
             UserError: the model cannot be used.
