@@ -7,7 +7,7 @@ import click
 from asmnet import models
 from asmnet.core import FIELD_OF_VIEW
 
-__all__ = ["MODELS", "fov_option", "model_option", "ray_option"]
+__all__ = ["MODELS", "fov_option", "model_option", "ray_option", "workers_option"]
 
 # For the end of a command's help.
 MODELS = f"Shipped models: {', '.join(models.shipped())}."
@@ -30,4 +30,12 @@ fov_option = click.option(
 
 ray_option = click.option(
     "--ray", metavar="ADDRESS", help="Work on a Ray cluster: HOST:PORT of its head, auto, local."
+)
+
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 4096),
+    default=1,
+    show_default=True,
+    help="Processes, each with the networks loaded; on a Ray cluster, workers.",
 )

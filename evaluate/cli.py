@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from asmnet.cli.options import ray_option
+from asmnet.cli.options import ray_option, workers_option
 from asmnet.cli.outputs import check_outputs
 from asmnet.cli.progress import progress_bars
 from asmnet.core import UserError, atomic_path, cli_errors
@@ -59,12 +59,7 @@ __all__ = ["main"]
     help="Write ced.png; faces.png with the best, median and worst faces; worst.png with 50.",
 )
 @click.option("--skip-bad", is_flag=True, help="Leave out bad labels and pictures, and count them.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 4096),
-    default=1,
-    help="Processes, each with the models loaded; on a Ray cluster, workers.",
-)
+@workers_option
 @ray_option
 @cli_errors(extra="export")
 def main(

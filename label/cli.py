@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from asmnet import models
-from asmnet.cli.options import ray_option
+from asmnet.cli.options import ray_option, workers_option
 from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors, extract
 from asmnet.data.boxes import BOXES, read_boxes
@@ -75,12 +75,7 @@ Seen = tuple[LabelledFace, dict[str, PseudoLabel]]
     default=2.5,
     help="Leave out faces whose views differ by more, in % of the face's size.",
 )
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 4096),
-    default=1,
-    help="Processes, each with the teachers loaded; on a Ray cluster, workers.",
-)
+@workers_option
 @ray_option
 @cli_errors(extra="export")
 def main(

@@ -77,6 +77,7 @@ TESTS = {
     "data/faces.py": ["data/test_jsonl.py"],
     "train/asm_model.py": ["train/test_trainer.py", "train/test_processes.py"],
     "train/batches.py": ["train/test_trainer.py"],
+    "train/fit.py": ["train/test_fit_processes.py"],
     "train/callbacks.py": ["train/test_trainer.py"],
     "train/norms.py": ["train/test_trainer.py"],
     "train/statistics.py": ["train/test_trainer.py", "train/test_fit.py"],
