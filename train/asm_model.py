@@ -12,6 +12,7 @@ from asmnet.core import UserError
 from asmnet.data.images import to_inputs
 from asmnet.train import augment
 from asmnet.train.batches import Batches
+from asmnet.train.cores import in_parts
 from asmnet.train.loss import total_loss
 from asmnet.train.norms import folded_call, normalised_call
 from asmnet.train.recipes import Recipe
@@ -27,14 +28,18 @@ class AsmTrainingModel(keras.Model):
         recipe: tells the distance.
         assist: whether the ASM term counts.
         frozen: normalise by the stored batch-norm statistics while training.
+        parts: of a batch that run side by side in a training step; frozen ones only.
     """
 
-    def __init__(self, network: keras.Model, recipe: Recipe, assist: bool, frozen: bool):
+    def __init__(
+        self, network: keras.Model, recipe: Recipe, assist: bool, frozen: bool, parts: int = 1
+    ):
         super().__init__()
         self.network = network
         self.recipe = recipe
         self.assist = assist
         self.frozen = frozen
+        self.parts = parts
         # Weights, not attributes: they change between epochs on every backend, and
         # `finished` travels inside the saved state.
         self.alpha = self.add_weight(shape=(), initializer="ones", trainable=False)
@@ -42,10 +47,18 @@ class AsmTrainingModel(keras.Model):
 
     def call(self, inputs: dict, training: bool = False) -> dict:
         """Network outputs of augmented packed pictures."""
-        images = augment.apply(inputs["images"], inputs, self.network.input_shape[1])
-        if not training:
-            return self.network(images, training=False)
-        return (folded_call if self.frozen else normalised_call)(self.network, images)
+        if training and self.frozen:
+            return in_parts(self._frozen_call, inputs, self.recipe.batch, self.parts)
+        images = self._augmented(inputs)
+        if training:
+            return normalised_call(self.network, images)
+        return self.network(images, training=False)
+
+    def _augmented(self, inputs: dict):
+        return augment.apply(inputs["images"], inputs, self.network.input_shape[1])
+
+    def _frozen_call(self, inputs: dict) -> dict:
+        return folded_call(self.network, self._augmented(inputs))
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The paper's L (Eq. 12); plain regression when not assisted."""

@@ -20,6 +20,7 @@ from asmnet.core import ModelSpec, UserError
 from asmnet.train.asm_model import AsmTrainingModel, build, use_all_devices
 from asmnet.train.batches import Batches
 from asmnet.train.callbacks import ProgressBar, Schedule, Validation
+from asmnet.train.cores import parts_for
 from asmnet.train.model import count_flops
 from asmnet.train.packed import pack_faces
 from asmnet.train.processes import join
@@ -77,6 +78,8 @@ def fit(
         _check_shares(shares, 1 + len(extra))
         settings |= dict(shares=list(shares), epoch_faces=epoch_faces)
     resumed = check_run(run, settings)
+    frozen, fine_tuning = norm == "frozen", init.endswith(".keras")
+    parts = parts_for(chosen.batch) if frozen else 1  # before anything is computed
     faces = gather(data, extra, validation, seed, skip_bad)
 
     keras.utils.set_random_seed(seed)
@@ -98,11 +101,10 @@ def fit(
     packed = pack_faces(faces.learning, size, MARGIN, bar)
     validations = _validations(network, faces)
     shape_model = ShapeModel.fit(packed.points, faces.scheme)
-    frozen, fine_tuning = norm == "frozen", init.endswith(".keras")
     averaged = frozen and chosen.ema_momentum > 0
     if not fine_tuning:
         start_at_mean(network, packed.points, MARGIN)
-    model = AsmTrainingModel(network, chosen, assist=loss == "asm", frozen=frozen)
+    model = AsmTrainingModel(network, chosen, assist=loss == "asm", frozen=frozen, parts=parts)
     chances = _chances(shares, faces.counts) if shares else None
     rows = processes.rows(chosen.batch)
     batches = Batches(packed, shape_model, chosen, size, MARGIN, seed, chances, epoch_faces, rows)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 from PIL import Image
-from training_parts import FACES, MARGIN, RECIPE, SIZE
+from training_parts import FACES, MARGIN, RECIPE, SIZE, make_network
 
 from asmnet.core import IBUG68, nme
 from asmnet.data.faces import LabelledFace
@@ -20,16 +20,6 @@ from asmnet.train.callbacks import Schedule, Validation
 from asmnet.train.loss import total_loss
 from asmnet.train.statistics import estimate_statistics, settle_statistics
 from asmnet.train.warm_start import fit_heads
-
-
-def make_network(features=6):
-    keras.utils.set_random_seed(0)
-    image = keras.Input((SIZE, SIZE, 3))
-    x = keras.layers.Conv2D(features, 3, strides=4)(image)
-    x = keras.layers.BatchNormalization(momentum=0.9, name="norm")(x)
-    x = keras.layers.GlobalAveragePooling2D(name="features")(x)
-    heads = {"landmarks": 136, "pose": 3}
-    return keras.Model(image, {n: keras.layers.Dense(c, name=n)(x) for n, c in heads.items()})
 
 
 def make_model(assist=True, frozen=False, recipe=RECIPE):
