@@ -26,7 +26,9 @@ def test_a_step_in_parts_learns_the_same(batches, parts):
         before = [ops.convert_to_numpy(w) for w in network.trainable_weights]
         loss = model.train_on_batch(*batches[0])
         after = [ops.convert_to_numpy(w) for w in network.trainable_weights]
-        moved.append((loss, np.concatenate([np.ravel(b - a) for a, b in zip(before, after)])))
+        moved.append(
+            (loss, np.concatenate([np.ravel(b - a) for a, b in zip(before, after, strict=True)]))
+        )
     (one, step), (several, same) = moved
     assert one == pytest.approx(several, rel=1e-5)
     assert np.abs(step).max() > 0
