@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from asmnet.evaluate.picture_split import calibrating
 from asmnet.export.pipeline import ExportJob, export_with, load_job
 from asmnet.export.recipes import prepared_float
 from asmnet.export.report.tensor_stats import observe
-from asmnet.export.tensorflow_internals import parse, serialize
+from asmnet.export.report.tflite_graph import operations
 
 HALVES = 5
 
@@ -41,9 +43,10 @@ def labelled_crops(data: str, job: ExportJob, images: int) -> FaceSet:
     return FaceSet(cut, tuple(face.image.name for face in picked), data, job.spec.landmark_scheme)
 
 
-def clip_ranges(job: ExportJob, share: float) -> Any:
-    """`mlir_quantize`, with each range cut to what a share of the crops stays within."""
-    from tensorflow.lite.python import convert
+@contextmanager
+def clipped_ranges(job: ExportJob, share: float) -> Iterator[None]:
+    """While it lasts, int8 takes the ranges that a share of the crops stays within."""
+    from ai_edge_quantizer.calibrator import Calibrator
 
     assert job.calibration is not None
     with suppress_output():
@@ -51,25 +54,22 @@ def clip_ranges(job: ExportJob, share: float) -> Any:
     ranges = observe(content, job.spec, job.calibration.images)
     low = dict(zip(ranges.layers, np.quantile(ranges.low, 1 - share, axis=0), strict=True))
     high = dict(zip(ranges.layers, np.quantile(ranges.high, share, axis=0), strict=True))
-    whole = convert.mlir_quantize
+    layers = {operation.output: operation.layer for operation in operations(content)}
+    whole = Calibrator.get_model_qsvs
 
-    def quantize(calibrated: bytes, **options: Any) -> bytes:
-        from asmnet.export.report.tflite_graph import operations
+    def clipped(calibrator: Calibrator) -> dict[str, Any]:
+        found = whole(calibrator)
+        for name, extremes in found.items():
+            if (layer := layers.get(name)) in low:
+                extremes["min"] = np.maximum(extremes["min"], low[layer])
+                extremes["max"] = np.minimum(extremes["max"], high[layer])
+        return found
 
-        layers = {o.output: o.layer for o in operations(calibrated)}
-        model = parse(calibrated)
-        for tensor in model.subgraphs[0].tensors:
-            layer = layers.get(tensor.name.decode())
-            if (
-                layer in low
-                and tensor.quantization is not None
-                and tensor.quantization.min is not None
-            ):
-                tensor.quantization.min = [max(float(tensor.quantization.min[0]), low[layer])]
-                tensor.quantization.max = [min(float(tensor.quantization.max[0]), high[layer])]
-        return whole(serialize(model), **options)
-
-    return quantize
+    Calibrator.get_model_qsvs = clipped
+    try:
+        yield
+    finally:
+        Calibrator.get_model_qsvs = whole
 
 
 @click.command()
@@ -80,8 +80,6 @@ def clip_ranges(job: ExportJob, share: float) -> Any:
 def main(model: str, data: str | None, faces: str | None) -> None:
     """Export MODEL to int8 in several ways, and print a Markdown table."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from tensorflow.lite.python import convert
-
     with tempfile.TemporaryDirectory() as folder, progress_bars() as progress:
         job = load_job(
             models.find(model, ".keras"), Path(folder), ["int8"], faces=faces, progress=progress
@@ -105,16 +103,10 @@ def main(model: str, data: str | None, faces: str | None) -> None:
             rows.append(
                 (label, export_with(replace(job, calibration=each), "int8", progress).parity)
             )
-        whole = convert.mlir_quantize
         for share in (0.98, 0.9):
-            convert.mlir_quantize = clip_ranges(job, share)
-            rows.append(
-                (
-                    f"shipped crops, inside {100 * share:.0f} %",
-                    export_with(job, "int8", progress).parity,
-                )
-            )
-        convert.mlir_quantize = whole
+            with clipped_ranges(job, share):
+                parity = export_with(job, "int8", progress).parity
+            rows.append((f"shipped crops, inside {100 * share:.0f} %", parity))
     labelled = any(f.key == "nme" for f in rows[0][1].metrics)
     columns = ["calibrated on", "shift mean / p99 / max, px", "pose mean / max, °"]
     columns += ["jitter, x float", *["NME, points"] * labelled]

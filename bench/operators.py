@@ -18,7 +18,9 @@ from collections import defaultdict
 from typing import Any
 
 import click
+import flatbuffers
 import numpy as np
+from ai_edge_litert.schema_py_generated import ModelT
 
 from asmnet import models
 from asmnet.cli.progress import progress_bars, suppress_output
@@ -26,14 +28,13 @@ from asmnet.cli.tables import Table
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.export.report.tflite_graph import Operation, operations
-from asmnet.export.tensorflow_internals import parse, serialize
 
 ROUNDS, WARM_UP = 60, 5
 
 
 def cut(content: bytes) -> list[bytes]:
     """Each operation of a one-graph `.tflite` as a model of its own, in their order."""
-    whole = parse(content)
+    whole = ModelT.InitFromPackedBuf(content, 0)
     (graph,) = whole.subgraphs
     constant = [whole.buffers[t.buffer].data is not None for t in graph.tensors]
     # Kernels of float layers may be stored in integers: their unpacking comes along.
@@ -60,7 +61,9 @@ def cut(content: bytes) -> list[bytes]:
         ]
         alone.outputs = list(steps[-1].outputs)
         part.subgraphs, part.signatureDefs, part.metadata = [alone], None, None
-        parts.append(serialize(part))
+        builder = flatbuffers.Builder()
+        builder.Finish(part.Pack(builder), b"TFL3")
+        parts.append(bytes(builder.Output()))
     return parts
 
 

@@ -7,19 +7,15 @@ its name in `RECIPES`, a ladder from the most bits to the fewest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from asmnet.cli.progress import Progress, no_progress
-from asmnet.data.images import to_inputs
-from asmnet.export.tensorflow_internals import (
-    converter_of,
-    quantize_except,
-    quantize_float_kernels,
-)
+from asmnet.export.float_file import converter_of
+from asmnet.export.quantizer import quantize
 from asmnet.export.weights.prepare import prepare
 
 if TYPE_CHECKING:
@@ -40,9 +36,10 @@ __all__ = [
 
 Recipe = Callable[["keras.Model", np.ndarray, Progress], bytes]
 
-# What stays in float: the operations from the poolings on, where maps of very different
-# ranges meet in one vector; and what `asmnet_spatial` has besides, by its layers' names.
+TRUNK = ("CONV_2D", "DEPTHWISE_CONV_2D", "ADD")
 HEAD = ("MEAN", "CONCATENATION", "RESHAPE", "FULLY_CONNECTED")
+# What `int8` leaves in float: the head, where maps of very different ranges meet in one vector,
+# and the fusion of `asmnet_spatial`, by its layers' names.
 FUSION = ("project_", "fuse")
 FLOAT_LAYERS = (*FUSION, "pool_", "features", "positions", "landmarks", "pose")
 
@@ -67,15 +64,8 @@ def int16x8(network: keras.Model, crops: np.ndarray, progress: Progress) -> byte
 
     Input and outputs are float32.
     """
-    import tensorflow as tf
-
-    converter = _calibrated(
-        prepare(network, crops, centre=False, progress=progress), crops, progress
-    )
-    converter.target_spec.supported_ops = [
-        tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-    ]
-    return converter.convert()
+    prepared = prepare(network, crops, centre=False, progress=progress)
+    return quantize(float32(prepared, crops, progress), crops, progress, TRUNK + HEAD, bits=16)
 
 
 def int8(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
@@ -84,8 +74,7 @@ def int8(network: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
     A concatenation in int8 forces the six pooled tensors onto one scale, which leaves
     the narrowest about 28 of 256 levels; the sum of projected maps would be rounded five
     times.  In float the fusion and the heads cost some hundredths of a millisecond, and as
-    their kernels are stored in 8 bits, no space: see `quantize_float_kernels`.  The input is int8,
-    the outputs are float32.
+    their kernels are stored in 8 bits, no space.  The input is int8, the outputs are float32.
     """
     return _float_head(prepare(network, crops, centre=True, progress=progress), crops, progress)
 
@@ -108,14 +97,9 @@ def full_int8(network: keras.Model, crops: np.ndarray, progress: Progress) -> by
     Its outputs cannot leave the range that they had in calibration: calibrate on faces
     that look everywhere.
     """
-    import tensorflow as tf
-
-    converter = _calibrated(
-        prepare(network, crops, centre=False, progress=progress), crops, progress
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    return converter.convert()
+    prepared = prepare(network, crops, centre=False, progress=progress)
+    everything = ("INPUT", *TRUNK, *HEAD, "OUTPUT")
+    return quantize(float32(prepared, crops, progress), crops, progress, everything)
 
 
 RECIPE_ORDER = (float32, float16, int16x8, qat_int8, int8, full_int8)
@@ -141,24 +125,7 @@ def prepared_float(network: keras.Model, recipe: str, crops: np.ndarray) -> byte
 
 
 def _float_head(prepared: keras.Model, crops: np.ndarray, progress: Progress) -> bytes:
-    """An int8 file whose fusion and heads compute in float, from kernels stored in 8 bits."""
-    return quantize_float_kernels(
-        quantize_except(_calibrated(prepared, crops, progress), kinds=HEAD, layers=FUSION)
-    )
-
-
-def _calibrated(prepared: keras.Model, crops: np.ndarray, progress: Progress) -> Any:
-    """A converter that quantizes, by the ranges that the crops show."""
-    import tensorflow as tf
-
-    def samples() -> Iterator[list[np.ndarray]]:
-        # The input's range is the contract's, whatever these crops happen to reach.
-        whole = crops[:1].copy()
-        whole[0, 0, :2] = [[0], [255]]
-        for crop in progress([*whole, *crops[1:]], "calibrating"):
-            yield [to_inputs(crop[None])]
-
-    converter = converter_of(prepared)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = samples
-    return converter
+    """An int8 file whose fusion and heads compute in float."""
+    layers = f"^(?!{'|'.join(FUSION)})"  # names that begin otherwise
+    content = float32(prepared, crops, progress)
+    return quantize(content, crops, progress, ("INPUT", *TRUNK), layers)

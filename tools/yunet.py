@@ -23,15 +23,18 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import click
 import cv2
+import flatbuffers
 import numpy as np
+from ai_edge_litert.schema_py_generated import ModelT
 
 from asmnet import models, samples
-from asmnet.cli.progress import suppress_output
+from asmnet.cli.progress import no_progress, suppress_output
 from asmnet.core import Crop, UserError, atomic_path, cli_errors, extract
 from asmnet.edge_runtime.crops import OPENCV_PADDED
 from asmnet.edge_runtime.detector import FaceDetector, iou
 from asmnet.edge_runtime.interpreter import Network
-from asmnet.export.tensorflow_internals import converter_of, parse, quantize_except, serialize
+from asmnet.export.float_file import converter_of
+from asmnet.export.quantizer import quantize
 
 if TYPE_CHECKING:
     import keras
@@ -41,9 +44,8 @@ STRIDES = (8, 16, 32)
 # From YuNet's box, hairline to chin, to BlazeFace's square, brows to chin, in heights of the
 # former: how far down, and how large.
 DOWN, SCALE = 0.061, 0.866
-# These answer in units that 8 bits do not hold; they take no time.
-FLOAT = ("CONCATENATION", "DIV", "EXP", "LOG", "LOGISTIC", "MAXIMUM", "MINIMUM", "MUL")
-FLOAT += ("RELU_0_TO_1", "RESHAPE", "SQRT", "SUB")
+# The others answer in units that 8 bits do not hold; they take no time.
+INTEGER = ("PADV2", "CONV_2D", "ADD", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "RESIZE_NEAREST_NEIGHBOR")
 # From OpenCV's answers: intersection over union, and difference in score.
 LEAST_OVERLAP, MOST_SCORE = 0.8, 0.1
 
@@ -123,22 +125,17 @@ def pictures() -> Iterator[np.ndarray]:
 
 def convert(network: keras.Model) -> bytes:
     """An int8 file with float input and outputs, which go by BlazeFace's names."""
-    import tensorflow as tf
-
-    converter = converter_of(network)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([(p[None] - 127.5) / 127.5] for p in _floats())
-    model = parse(quantize_except(converter, FLOAT, (), integer_input=False))
+    crops = np.stack([*pictures()])
+    content = quantize(converter_of(network).convert(), crops, no_progress, INTEGER)
+    model = ModelT.InitFromPackedBuf(content, 0)
     (graph,), (signature,) = model.subgraphs, model.signatureDefs
     for tensor in graph.tensors:
         tensor.name = b""  # they take a third of the file
     for output in signature.outputs:
         graph.tensors[output.tensorIndex].name = output.name
-    return serialize(model)
-
-
-def _floats() -> Iterator[np.ndarray]:
-    return (picture.astype(np.float32) for picture in pictures())
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def check(content: bytes, path: Path) -> None:

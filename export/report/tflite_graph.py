@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asmnet.export.tensorflow_internals import parse
-
 __all__ = ["Operation", "integer_share", "operations"]
 
 
@@ -47,11 +45,11 @@ def operations(content: bytes) -> list[Operation]:
     Args:
         content: the file.
     """
-    from tensorflow.lite.python import schema_py_generated as schema
+    from ai_edge_litert import schema_py_generated as schema
 
     kinds = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     types = {v: k.lower() for k, v in vars(schema.TensorType).items() if isinstance(v, int)}
-    model = parse(content)
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
     (graph,) = model.subgraphs
     found = []
     for operator in graph.operators:
@@ -87,10 +85,8 @@ def integer_share(found: Sequence[Operation]) -> float:
 
 
 def _layer(name: str) -> str:
-    """The Keras layer in a tensor's name, such as NET_1/NET_1/block_2_add_1/Add;more."""
-    parts = name.split(";")[0].split("/")
-    inner = parts[2] if len(parts) > 3 else parts[-1]
-    return inner.removesuffix("_1")
+    """The Keras layer in a tensor's name, such as block_2_add_1/Add;more."""
+    return name.split(";")[0].split("/")[0].removesuffix("_1")
 
 
 def _macs(kind: str, out: Sequence[int], inputs: Sequence[Sequence[int]]) -> int:

@@ -16,7 +16,7 @@ from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.evaluate import FaceSet
 from asmnet.export import RECIPES, convert
 from asmnet.export.convert import output_names
-from asmnet.export.tensorflow_internals import quantize_float_kernels
+from asmnet.export.quantizer import quantize
 from asmnet.export.weights.bias_correction import rounded
 
 Convert = Callable[[str], bytes]
@@ -72,10 +72,10 @@ def test_int8_of_the_fusion_that_keeps_positions(spatial, tiny_crops: np.ndarray
     assert shapes == {(1, 196), (1, 3)}
 
 
-def test_packed_kernels_answer_as_rounded_ones(made: Convert, tiny, tiny_crops) -> None:
+def test_float_layers_keep_rounded_kernels(made: Convert, tiny, tiny_crops) -> None:
     """Float convolutions and heads whose kernels are the int8 ones."""
     network = tiny[0]
-    packed = quantize_float_kernels(made("float32"))
+    packed = quantize(made("float32"), tiny_crops[:1], no_progress, integer=())
     assert len(packed) < 0.32 * len(made("float32"))
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
@@ -118,6 +118,26 @@ def test_inputs_and_outputs(made: Convert, recipe: str, given: type, answered: t
     shapes = {d["name"]: tuple(d["shape"]) for d in interpreter.get_output_details()}
     assert shapes == {landmarks: (1, 136), pose: (1, 3)}
     assert {d["dtype"] for d in interpreter.get_output_details()} == {answered}
+
+
+def test_ranges_are_the_extremes_of_all_crops(made: Convert, tiny_crops: np.ndarray) -> None:
+    """Not an average: one face that looks elsewhere than the others counts as much as they do."""
+    content = made("float32")
+    shown: list[str] = []
+
+    def progress(items, label):
+        shown.append(label)
+        return items
+
+    quantized = quantize(content, tiny_crops, progress, ("INPUT", *TRUNK, *HEAD, "OUTPUT"))
+    assert shown == ["calibrating"]
+    exact = load_interpreter(content).get_signature_runner()
+    poses = [exact(image=np.float32(crop[None]) / 127.5 - 1)["pose"] for crop in tiny_crops]
+    details = load_interpreter(quantized).get_signature_runner().get_output_details()
+    scale, zero_point = details["pose"]["quantization"]
+    reached = (np.array([-128, 127]) - zero_point) * scale
+    wanted = min(np.min(poses), 0), max(np.max(poses), 0)
+    np.testing.assert_allclose(reached, wanted, atol=1.5 * scale)
 
 
 @pytest.mark.parametrize("recipe", ["int8", "full_int8"])

@@ -1,4 +1,4 @@
-"""What each recipe does to the network before TensorFlow converts it, with stand-ins for both."""
+"""What each recipe does to the network before it is converted, with stand-ins for the rest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asmnet.data.images import to_inputs
 from asmnet.export import recipes
 
 CROPS = np.random.default_rng(0).integers(90, 160, (5, 4, 4, 3), dtype=np.uint8)
@@ -18,8 +17,8 @@ CROPS = np.random.default_rng(0).integers(90, 160, (5, 4, 4, 3), dtype=np.uint8)
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """What the recipes called: how they prepared, and the converter of what."""
-    taken = SimpleNamespace(prepared=[], converter=None, shown=[])
+    """What the recipes called: how they prepared, what they converted and how they quantized."""
+    taken = SimpleNamespace(prepared=[], converter=None, quantized=[])
 
     def prepare(network, crops, centre, correct=True, progress=None) -> str:
         assert network == "trained" and crops is CROPS
@@ -32,8 +31,9 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         )
         return taken.converter
 
-    def quantize_except(converter, kinds, layers) -> bytes:
-        assert (converter, kinds, layers) == (taken.converter, recipes.HEAD, recipes.FUSION)
+    def quantize(content, crops, progress, integer, layers="^", bits=8) -> bytes:
+        assert content == b"converted" and crops is CROPS and progress is taken.progress
+        taken.quantized.append((set(integer), layers, bits))
         return b"quantized"
 
     def finetune(network, prepared, crops, layers, progress) -> str:
@@ -41,24 +41,19 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         assert crops is CROPS and progress is not None
         return "tuned"
 
-    sets = {"EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8": "16x8"}
-    lite = SimpleNamespace(
-        Optimize=SimpleNamespace(DEFAULT="default"),
-        OpsSet=SimpleNamespace(TFLITE_BUILTINS_INT8="8", **sets),
+    tensorflow = SimpleNamespace(
+        lite=SimpleNamespace(Optimize=SimpleNamespace(DEFAULT="default")), float16="float16"
     )
-    tensorflow = SimpleNamespace(lite=lite, int8="int8", float16="float16")
     monkeypatch.setitem(sys.modules, "tensorflow", tensorflow)
     finetuning = SimpleNamespace(finetune=finetune)
     monkeypatch.setitem(sys.modules, "asmnet.export.qat.finetune", finetuning)
-    for stand_in in (prepare, converter_of, quantize_except):
+    for stand_in in (prepare, converter_of, quantize):
         monkeypatch.setattr(recipes, stand_in.__name__, stand_in)
-    monkeypatch.setattr(recipes, "quantize_float_kernels", lambda content: b"packed " + content)
     return taken
 
 
 def made(steps: SimpleNamespace, recipe: str) -> bytes:
     def progress(items: Iterable[Any], label: str) -> Iterable[Any]:
-        steps.shown.append(label)
         return items
 
     steps.progress = progress
@@ -66,41 +61,28 @@ def made(steps: SimpleNamespace, recipe: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "centre", "network", "content"),
+    ("recipe", "centre", "network"),
     [
-        ("int16x8", False, "prepared", b"converted"),
-        ("full_int8", False, "prepared", b"converted"),
-        ("int8", True, "prepared", b"packed quantized"),
-        ("qat_int8", True, "tuned", b"packed quantized"),
+        ("int16x8", False, "prepared"),
+        ("full_int8", False, "prepared"),
+        ("int8", True, "prepared"),
+        ("qat_int8", True, "tuned"),
     ],
 )
 def test_streams_are_centred_where_the_poolings_stay_float(
-    steps, recipe: str, centre: bool, network: str, content: bytes
+    steps, recipe: str, centre: bool, network: str
 ) -> None:
-    assert made(steps, recipe) == content
+    assert made(steps, recipe) == b"quantized"
     assert steps.prepared == [(centre, True, steps.progress)]
     assert steps.converter.network == network
-    assert steps.converter.optimizations == ["default"]
+    ((integer, _, _),) = steps.quantized
+    assert ("MEAN" in integer) is not centre
 
 
 @pytest.mark.parametrize("recipe", ["float32", "float16"])
 def test_float_recipes_convert_the_network_as_it_is(steps, recipe: str) -> None:
     assert made(steps, recipe) == b"converted"
-    assert steps.prepared == [] and steps.converter.network == "trained"
-    assert not hasattr(steps.converter, "representative_dataset")
-
-
-@pytest.mark.parametrize("recipe", ["int16x8", "qat_int8", "int8", "full_int8"])
-def test_calibration_sees_every_crop_and_the_whole_range_of_pixels(steps, recipe: str) -> None:
-    before = CROPS.copy()
-    made(steps, recipe)
-    inputs = [value for (value,) in steps.converter.representative_dataset()]
-    assert {value.shape for value in inputs} == {(1, 4, 4, 3)} and len(inputs) == len(CROPS)
-    assert (inputs[0].min(), inputs[0].max()) == (-1, 1)
-    np.testing.assert_array_equal(inputs[0][0, 1:], to_inputs(CROPS[:1])[0, 1:])
-    np.testing.assert_array_equal(np.concatenate(inputs[1:]), to_inputs(CROPS[1:]))
-    np.testing.assert_array_equal(CROPS, before)
-    assert steps.shown == ["calibrating"]
+    assert steps.prepared == steps.quantized == [] and steps.converter.network == "trained"
 
 
 @pytest.mark.parametrize(
@@ -115,13 +97,7 @@ def test_what_a_recipe_rounds_is_shown_before_it_is_rounded(
     assert steps.converter.network == "prepared"
 
 
-def test_what_converters_are_asked_for(steps) -> None:
+def test_float16_is_asked_for(steps) -> None:
     made(steps, "float16")
     assert steps.converter.optimizations == ["default"]
     assert steps.converter.target_spec.supported_types == ["float16"]
-    made(steps, "int16x8")
-    assert steps.converter.target_spec.supported_ops == ["16x8"]
-    made(steps, "full_int8")
-    assert steps.converter.target_spec.supported_ops == ["8"]
-    assert steps.converter.inference_input_type == "int8"
-    assert steps.converter.inference_output_type == "int8"
