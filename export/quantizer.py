@@ -42,7 +42,7 @@ def quantize(
     from ai_edge_quantizer.utils.qsv_utils import min_max_update
 
     recipe = RecipeManager()
-    for kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+    for kind in ("CONV_2D", "FULLY_CONNECTED"):
         recipe.add_weight_only_config(".*", TFLOperationName(kind), 8)
     for kind in integer:  # the last rule that fits holds
         recipe.add_static_config(layers, TFLOperationName(kind), bits, 8)
