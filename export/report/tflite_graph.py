@@ -86,7 +86,10 @@ def integer_share(found: Sequence[Operation]) -> float:
 
 def _layer(name: str) -> str:
     """The Keras layer in a tensor's name, such as block_2_add_1/Add;more."""
-    return name.split(";")[0].split("/")[0].removesuffix("_1")
+    parts = name.split(";")[0].split("/")
+    if len(parts) > 3:  # of a file by 0.1.0: NET_1/NET_1/block_2_add_1/Add
+        parts = parts[2:]
+    return parts[0].removesuffix("_1")
 
 
 def _macs(kind: str, out: Sequence[int], inputs: Sequence[Sequence[int]]) -> int:
