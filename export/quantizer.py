@@ -9,7 +9,7 @@ import numpy as np
 from asmnet.cli.progress import Progress
 from asmnet.data.images import to_inputs
 
-__all__ = ["quantize"]
+__all__ = ["constants_inside", "quantize"]
 
 
 def quantize(
@@ -59,6 +59,28 @@ def quantize(
     for crop in progress([*whole, *crops[1:]], "calibrating"):
         ranges.calibrate({"serving_default": [{"image": to_inputs(crop[None])}]}, recipe)
     made = Quantizer(content, recipe.get_quantization_recipe())
-    return bytes(
-        made.quantize(ranges.get_model_qsvs(), enable_progress_report=False).quantized_model
-    )
+    result = made.quantize(ranges.get_model_qsvs(), enable_progress_report=False)
+    return constants_inside(bytes(result.quantized_model))
+
+
+def constants_inside(content: bytes) -> bytes:
+    """The same file with its constants in the FlatBuffer, where every interpreter looks.
+
+    ai-edge-quantizer puts them behind it (offset and size of TFLite's schema, made for files of
+    more than 2 GB).  TensorFlow Lite from a buffer in memory, as its Java wrappers use it, then
+    says that an "input tensor lacks data".
+
+    Args:
+        content: a `.tflite` file.
+    """
+    import flatbuffers
+    from ai_edge_litert.schema_py_generated import ModelT
+
+    model = ModelT.InitFromPackedBuf(content, 0)
+    for buffer in model.buffers:
+        if buffer.offset:
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

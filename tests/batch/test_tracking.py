@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from asmnet import samples
+from asmnet import models, samples
 from asmnet.edge_runtime import Face, FaceDetector, FaceTracker, Landmarker
 from asmnet.edge_runtime.batch import tracking
 from asmnet.edge_runtime.batch.inputs import Source
@@ -30,7 +30,7 @@ def track(tmp_path: Path) -> Callable[..., Line]:
     """Tracks one file; its table is in `out`."""
 
     def run(path: Path, faces: int = 1, layout: str = "csv", fov: float = 65.0) -> Line:
-        settings = Settings(str(tmp_path), "asmnet-spatial-68-224", faces, layout, fov)
+        settings = Settings(str(tmp_path), models.DEFAULT, faces, layout, fov)
         (tmp_path / "out").mkdir(exist_ok=True)
         return Tracking(settings, tmp_path / "out")(Source(path, path.name, 0, 0))
 

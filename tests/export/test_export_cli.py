@@ -248,7 +248,7 @@ def test_nothing_is_written_when_no_recipe_passes(
 def test_inspect_tells_what_a_file_holds() -> None:
     result = run("inspect", models.DEFAULT)
     assert result.exit_code == 0, result.output
-    for words in ("68 landmarks (ibug68)", "of them in integers", "block_15_add", "CONV_2D v3"):
+    for words in ("68 landmarks (ibug68)", "of them in integers", "block_15_add", "CONV_2D v1"):
         assert words in result.stdout
 
 

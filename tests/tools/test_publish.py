@@ -81,7 +81,8 @@ def test_a_run_becomes_a_model_with_its_whole_history(
                   "Keras' ImageNet weights", "a patch, 35 %", "--data 300w:DIR --robustness",
                   "| all        |    12 |"):  # fmt: skip
         assert words in card, words
-    steps = [line for line in card.splitlines() if line.startswith("asmnet-train")]
+    training = card.partition("## Training")[2]
+    steps = [line for line in training.splitlines() if line.startswith(("asmnet ", "asmnet-"))]
     assert steps[:-2] == read_spec(models.find()).training["commands"], "the shipped model's"
     assert f"--run runs/first --init models/{models.DEFAULT}.keras" in steps[-2]
     assert "--run runs/second --init runs/first/best.keras --arch asmnet_spatial" in steps[-1]

@@ -62,6 +62,11 @@ def hard_section(name: str, hard: Hard) -> str:
         text = "\n\n".join(table.markdown() for table in tables)
         command = f"asmnet-eval {name} --data {found['data']}{option}"
         parts.append(f"{title}:\n\n{text}\n\n```\n{command}\n```")
+    if hard:
+        parts.append(
+            "The pictures' licences do not let us show where it fails: `--out FOLDER` with any of "
+            "these commands\ndraws the 50 worst faces."
+        )
     return "\n\n".join(parts)
 
 

@@ -125,7 +125,7 @@ Made by `python -m tools.release.publish`; do not edit.
 |---|---|
 | `{name}.keras` | the float network, for Keras 3 on any backend |
 | `{name}-int8.tflite` | int8 trunk, float heads from int8 weights; contract and reference inside |
-| `{name}.shape.npz` | the shape model of its ASM loss |
+| `{name}.shape.npz` | Active Shape Model of its training faces |
 | `{name}.json` | provenance and figures, read by asmnet-export |
 
 {ACCURACY}{accuracy(name, spec, model.test, model.rows)}

@@ -159,7 +159,7 @@ def test_a_cameras_frames_are_followed_as_in_python(site: Path, recording, tmp_p
     async def story(browser: Browser, server: Server) -> None:
         lines = await browser.evaluate(script)
         tracker = FaceTracker(Landmarker.load(SMALL), FaceDetector.load(), max_faces=2, fov=50)
-        apart = []
+        apart, distances = [], []
         for index, (number, record) in enumerate(lines):
             assert camera.number(frames[number]) == number
             expected = tracker.update(frames[number], index / 30)
@@ -167,11 +167,13 @@ def test_a_cameras_frames_are_followed_as_in_python(site: Path, recording, tmp_p
             for face, other in zip(record["faces"], expected, strict=True):
                 points = np.array(face["landmarks"]) - other.landmarks
                 apart.append(np.linalg.norm(points, axis=1))
-                assert face["position"]["z"] == pytest.approx(other.position[2], rel=0.1)
+                distances.append(face["position"]["z"] / other.position[2])
         print(
             f"{np.size(apart)} points: {np.median(apart):.3f} px median, {np.max(apart):.2f} most"
         )
         assert np.size(apart) > 68 * 60 and np.median(apart) < 1
+        # One frame's may be off by more: the camera's video is compressed.
+        assert np.median(distances) == pytest.approx(1, abs=0.02), "the field of view is known"
 
     play(tmp_path, story, *camera.options(path))
 
