@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import ops
@@ -35,8 +36,9 @@ def parts_for(batch: int) -> int:
         return 1
     from tensorflow import config  # Keras has no way to set threads
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    fitting = [n for n in range(1, batch // _LEAST + 1) if batch % n == 0 and n <= (cores or 1)]
+    own = getattr(os, "sched_getaffinity", None)  # not on every system
+    cores = len(own(0)) if own else os.cpu_count() or 1
+    fitting = [n for n in range(1, batch // _LEAST + 1) if batch % n == 0 and n <= cores]
     if fitting[-1:] in ([], [1]) or config.list_physical_devices("GPU"):
         return 1
     parts = fitting[-1]
@@ -49,7 +51,7 @@ def parts_for(batch: int) -> int:
 
 
 def in_parts(
-    answer: Callable[[dict], dict], inputs: dict[str, object], batch: int, parts: int
+    answer: Callable[[dict], dict], inputs: dict[str, Any], batch: int, parts: int
 ) -> dict:
     """What `answer(inputs)` is, computed as `parts` that do not wait for each other.
 
