@@ -146,7 +146,7 @@ def main() -> None:
     if command == "reference":
         reference(*arguments)
     elif command == "motion":
-        motion(arguments or ["asmnet-spatial-68-224"])
+        motion(arguments or ["asmnet-spatial-68-112"])
     else:
         plot = None
         if "--plot" in arguments:
@@ -154,7 +154,7 @@ def main() -> None:
             plot = arguments[at + 1]
             del arguments[at : at + 2]
         clip, stored, *models = arguments
-        compare(clip, stored, models or ["asmnet-spatial-68-224"], plot)
+        compare(clip, stored, models or ["asmnet-spatial-68-112"], plot)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ __all__ = ["DEFAULT", "DETECTOR", "TURNED_DETECTOR", "find", "shipped"]
 
 _HERE = Path(__file__).parent
 
-DEFAULT = "asmnet-spatial-68-224"
+DEFAULT = "asmnet-spatial-68-112"
 DETECTOR = _HERE / "face_detection_short_range.tflite"
 TURNED_DETECTOR = _HERE / "face_detection_yunet.tflite"
 

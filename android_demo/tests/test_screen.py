@@ -170,7 +170,7 @@ def test_the_library_finds_in_bitmaps_what_python_finds(pictures: Path) -> None:
 
 def test_the_status_names_speed_stages_and_model(shot: tuple) -> None:
     text = "\n".join(shot[0].texts)
-    assert "frames/s" in text and "network" in text and "asmnet-spatial-68-224-int8" in text
+    assert "frames/s" in text and "network" in text and "asmnet-spatial-68-112-int8" in text
     assert {"Camera", "Model", "Run on", "Record"} <= set(shot[0].texts)
 
 

@@ -1,6 +1,6 @@
 """The core on this machine's JVM: compiles core/ and jvm/, and runs its commands.
 
-    python android_demo/tools/jvm.py Run --model models/asmnet-spatial-68-224-int8.tflite ...
+    python android_demo/tools/jvm.py Run --model models/asmnet-spatial-68-112-int8.tflite ...
 
 The commands, each with --help: Run, Snapshot, Benchmark, Infer, Locate.
 """

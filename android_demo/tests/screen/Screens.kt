@@ -65,7 +65,7 @@ class Screens {
     @Test
     fun stills() {
         val context = RuntimeEnvironment.getApplication()
-        val model = ModelFile.asset(context, "asmnet-spatial-68-224-int8.tflite")
+        val model = ModelFile.asset(context, "asmnet-spatial-68-112-int8.tflite")
         Asmnet.open(context, model, Asmnet.Options()).use { asmnet ->
             for (file in File(folder, "stills").listFiles { it -> it.extension == "png" }!!) {
                 val faces = asmnet.locate(BitmapFactory.decodeFile(file.path))

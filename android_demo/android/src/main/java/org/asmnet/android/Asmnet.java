@@ -22,7 +22,7 @@ import org.asmnet.core.Stopwatch;
  * Landmarks and head pose of faces, from camera frames or single pictures.
  *
  * <pre>
- *     ModelFile model = ModelFile.asset(context, "asmnet-spatial-68-224-int8.tflite");
+ *     ModelFile model = ModelFile.asset(context, "asmnet-spatial-68-112-int8.tflite");
  *     Asmnet asmnet = Asmnet.open(context, model, new Asmnet.Options());
  *     List&lt;Face&gt; faces = asmnet.track(image, rotation, image.getTimestamp() / 1e9);
  * </pre>

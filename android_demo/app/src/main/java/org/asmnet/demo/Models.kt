@@ -11,7 +11,7 @@ object Models {
     private const val ENDING = ".tflite"
     private val DETECTORS = setOf(Asmnet.DETECTOR, Asmnet.TURNED_DETECTOR)
 
-    val DEFAULT: Uri = Uri.parse(ASSETS + "asmnet-spatial-68-224-int8.tflite")
+    val DEFAULT: Uri = Uri.parse(ASSETS + "asmnet-spatial-68-112-int8.tflite")
 
     /** The shipped ones, the default first. */
     fun shipped(context: Context): List<Uri> = context.assets.list("").orEmpty()

@@ -22,8 +22,8 @@ class ModelSpecTest {
     void readsTheContractInsideAFile() {
         ModelSpec spec = ModelSpec.read(file, "contract.tflite");
         assertEquals(Scheme.IBUG68, spec.landmarkScheme);
-        assertEquals("asmnet-spatial-68-224-int8", spec.name);
-        assertEquals(224, spec.inputSize);
+        assertEquals("asmnet-spatial-68-112-int8", spec.name);
+        assertEquals(112, spec.inputSize);
         assertEquals(127.5, spec.mean);
         assertEquals(127.5, spec.std);
         assertEquals(1.25, spec.margin);
@@ -72,7 +72,7 @@ class ModelSpecTest {
             byte[] damaged = file.clone();
             damaged[i] ^= 0x55;
             try {
-                assertEquals("asmnet-spatial-68-224-int8", ModelSpec.read(damaged, "m").name);
+                assertEquals("asmnet-spatial-68-112-int8", ModelSpec.read(damaged, "m").name);
             } catch (AsmnetException error) {
                 assertTrue(error.getMessage().startsWith("m "), error.getMessage());
             }
