@@ -216,7 +216,7 @@ def test_the_clip_is_tracked_as_in_python(
           f"degrees; score {max(scores):.3f}")  # fmt: skip
     assert len(apart) > 800
     assert np.median(apart) < 0.3 and np.quantile(apart, 0.99) < 1.0 and apart.max() < 3.0
-    assert np.median(turned) < 0.05 and turned.max() < 0.6
+    assert np.median(turned) < 0.05 and turned.max() < 1.2  # 112 pixels: a grey level turns more
     assert max(scores) < 0.05
 
 

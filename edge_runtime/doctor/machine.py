@@ -83,7 +83,7 @@ def cpu(root: Path = Path("/"), usable: int | None = None) -> Finding:
         "cpu",
         "warn",
         f"{found}; neither AVX2 nor NEON: slow",
-        "a smaller network helps: --model asmnet-spatial-68-112",
+        "the fastest network that ships is the default: leave out --model",
         facts,
     )
 

@@ -115,7 +115,8 @@ def test_a_shipped_name_means_both_its_files(labelled: Path, tmp_path: Path) -> 
         clean, *spoilt = figures["robustness"]
         # Robustness warps pictures of its own.
         assert clean["nme"] == pytest.approx(figures["nme"], abs=0.3)
-        assert min(row["nme"] for row in spoilt) > clean["nme"]
+        # A turned box may suit eight faces by chance.
+        assert np.median([row["nme"] for row in spoilt]) > 1.2 * clean["nme"]
     assert "No pose labels" in shown
 
 
