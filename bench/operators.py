@@ -18,7 +18,6 @@ from collections import defaultdict
 from typing import Any
 
 import click
-import flatbuffers
 import numpy as np
 from ai_edge_litert.schema_py_generated import ModelT
 
@@ -27,6 +26,7 @@ from asmnet.cli.progress import progress_bars, suppress_output
 from asmnet.cli.tables import Table
 from asmnet.core import cli_errors
 from asmnet.edge_runtime.interpreter import load_interpreter
+from asmnet.export.quantizer import serialize
 from asmnet.export.report.tflite_graph import Operation, operations
 
 ROUNDS, WARM_UP = 60, 5
@@ -61,9 +61,7 @@ def cut(content: bytes) -> list[bytes]:
         ]
         alone.outputs = list(steps[-1].outputs)
         part.subgraphs, part.signatureDefs, part.metadata = [alone], None, None
-        builder = flatbuffers.Builder()
-        builder.Finish(part.Pack(builder), b"TFL3")
-        parts.append(bytes(builder.Output()))
+        parts.append(serialize(part))
     return parts
 
 

@@ -18,6 +18,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from asmnet.core import UserError
+from asmnet.core.processor import usable_cores
 
 __all__ = ["Crew", "Processes", "Worker", "map_items", "open_crew"]
 
@@ -149,9 +150,7 @@ class Processes:
     gone: ClassVar[type[Exception]] = BrokenProcessPool
 
     def __init__(self) -> None:
-        # What a scheduler leaves to this process, where the system tells.
-        own = getattr(os, "sched_getaffinity", None)
-        self.cores = len(own(0)) if own else os.cpu_count() or 1
+        self.cores = usable_cores()
 
     def start(self, make: Callable[[], Callable[[T], R]]) -> Worker:
         """A new worker."""

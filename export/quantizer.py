@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from asmnet.cli.progress import Progress
 from asmnet.data.images import to_inputs
 
-__all__ = ["constants_inside", "quantize"]
+if TYPE_CHECKING:
+    from ai_edge_litert.schema_py_generated import ModelT
+
+__all__ = ["quantize", "serialize"]
 
 
 def quantize(
@@ -60,10 +64,10 @@ def quantize(
         ranges.calibrate({"serving_default": [{"image": to_inputs(crop[None])}]}, recipe)
     made = Quantizer(content, recipe.get_quantization_recipe())
     result = made.quantize(ranges.get_model_qsvs(), enable_progress_report=False)
-    return constants_inside(bytes(result.quantized_model))
+    return _constants_inside(bytes(result.quantized_model))
 
 
-def constants_inside(content: bytes) -> bytes:
+def _constants_inside(content: bytes) -> bytes:
     """The same file with its constants in the FlatBuffer, where every interpreter looks.
 
     ai-edge-quantizer puts them behind it (offset and size of TFLite's schema, made for files of
@@ -73,7 +77,6 @@ def constants_inside(content: bytes) -> bytes:
     Args:
         content: a `.tflite` file.
     """
-    import flatbuffers
     from ai_edge_litert.schema_py_generated import ModelT
 
     model = ModelT.InitFromPackedBuf(content, 0)
@@ -81,6 +84,13 @@ def constants_inside(content: bytes) -> bytes:
         if buffer.offset:
             buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
             buffer.offset = buffer.size = 0
-    builder = flatbuffers.Builder(len(content))
+    return serialize(model)
+
+
+def serialize(model: ModelT) -> bytes:
+    """The `.tflite` file of a model that was read by TFLite's schema, its constants inside."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder()
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

@@ -23,7 +23,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import click
 import cv2
-import flatbuffers
 import numpy as np
 from ai_edge_litert.schema_py_generated import ModelT
 
@@ -34,7 +33,7 @@ from asmnet.edge_runtime.crops import OPENCV_PADDED
 from asmnet.edge_runtime.detector import FaceDetector, iou
 from asmnet.edge_runtime.interpreter import Network
 from asmnet.export.float_file import converter_of
-from asmnet.export.quantizer import quantize
+from asmnet.export.quantizer import quantize, serialize
 
 if TYPE_CHECKING:
     import keras
@@ -133,9 +132,7 @@ def convert(network: keras.Model) -> bytes:
         tensor.name = b""  # they take a third of the file
     for output in signature.outputs:
         graph.tensors[output.tensorIndex].name = output.name
-    builder = flatbuffers.Builder()
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return serialize(model)
 
 
 def check(content: bytes, path: Path) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from asmnet.core.processor import usable_cores
+
 __all__ = ["in_parts", "parts_for"]
 
 # Faces of a part: a core is slower with fewer, since the matrices that it multiplies are small.
@@ -36,8 +38,7 @@ def parts_for(batch: int) -> int:
         return 1
     from tensorflow import config  # Keras has no way to set threads
 
-    own = getattr(os, "sched_getaffinity", None)  # not on every system
-    cores = len(own(0)) if own else os.cpu_count() or 1
+    cores = usable_cores()
     fitting = [n for n in range(1, batch // _LEAST + 1) if batch % n == 0 and n <= cores]
     if fitting[-1:] in ([], [1]) or config.list_physical_devices("GPU"):
         return 1

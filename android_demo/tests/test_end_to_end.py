@@ -216,7 +216,9 @@ def test_the_clip_is_tracked_as_in_python(
           f"degrees; score {max(scores):.3f}")  # fmt: skip
     assert len(apart) > 800
     assert np.median(apart) < 0.3 and np.quantile(apart, 0.99) < 1.0 and apart.max() < 3.0
-    assert np.median(turned) < 0.05 and turned.max() < 1.2  # 112 pixels: a grey level turns more
+    assert np.median(turned) < 0.05 and np.quantile(turned, 0.999) < 0.6
+    # The same crops; OpenCV's are a grey level off here and there, which 112 pixels feel more.
+    assert turned.max() < (0.6 if kernels == "numpy" else 1.2)
     assert max(scores) < 0.05
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from asmnet import models, samples
 from asmnet.cli.options import MODELS, model_option
 from asmnet.core import cli_errors
+from asmnet.core.processor import usable_cores
 from asmnet.edge_runtime.doctor import machine, software
 from asmnet.edge_runtime.doctor import models as files
 from asmnet.edge_runtime.doctor.cameras import cameras
@@ -104,7 +105,7 @@ def check_all(model: str = models.DEFAULT) -> Iterator[Finding]:
     look = partial(probe, "detector") if runs else None
     for check in files.DETECTORS:
         yield from done(examine(check, partial(files.detector, check, look)))
-    facts, threads = found["model"].facts, min(machine.cores(), _MOST_THREADS)
+    facts, threads = found["model"].facts, min(usable_cores(), _MOST_THREADS)
     race = None
     if runs and works("model", *files.DETECTORS) and "path" in facts:
         race = partial(probe, "speed", facts["path"], samples.CLIP, threads)

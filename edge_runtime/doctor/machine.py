@@ -5,14 +5,14 @@ Readers of system files take the root folder under which /proc and /sys lie.
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 from pathlib import Path
 
+from asmnet.core.processor import usable_cores
 from asmnet.edge_runtime.doctor.findings import Finding, ProbeError, outcome, read
 
-__all__ = ["cores", "cpu", "governor", "is_pi", "limits", "machine_name", "memory", "power",
+__all__ = ["cpu", "governor", "is_pi", "limits", "machine_name", "memory", "power",
            "temperature"]  # fmt: skip
 
 # "CPU part" of /proc/cpuinfo on ARM: the cores of Raspberry Pis and other small boards.
@@ -48,21 +48,13 @@ def is_pi(root: Path = Path("/")) -> bool:
     return "Raspberry Pi" in read(root / "proc/device-tree/model")
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
-
-
 def cpu(root: Path = Path("/"), usable: int | None = None) -> Finding:
     """The processor, and whether it has instructions for fast int8."""
     information = read(root / "proc/cpuinfo")
     words: set[str] = set()
     for line in re.findall(r"^(?:flags|Features)\s*: (.+)", information, re.MULTILINE):
         words |= set(line.split())
-    count = usable or cores()
+    count = usable or usable_cores()
     found = f"{machine_name(root)}, {count} core{'s' if count > 1 else ''}"
     # Best first, as XNNPACK, the interpreters' kernel library, prefers them.
     known = ("i8mm", "asimddp", "asimd", "neon", "avx512_vnni", "avx_vnni", "avx2")
@@ -203,7 +195,7 @@ def limits(root: Path = Path("/"), usable: int | None = None) -> Finding | None:
             shares.append(int(words[0]) / int(words[1]))
         if place == base:
             break
-    count = usable or cores()
+    count = usable or usable_cores()
     if not shares or min(shares) >= count:
         return None
     share = min(shares)

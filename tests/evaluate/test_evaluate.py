@@ -115,8 +115,9 @@ def test_a_shipped_name_means_both_its_files(labelled: Path, tmp_path: Path) -> 
         clean, *spoilt = figures["robustness"]
         # Robustness warps pictures of its own.
         assert clean["nme"] == pytest.approx(figures["nme"], abs=0.3)
-        # A turned box may suit eight faces by chance.
-        assert np.median([row["nme"] for row in spoilt]) > 1.2 * clean["nme"]
+        # A box turned with the head is no harm, and may suit eight faces by chance.
+        harm = [row["nme"] for row in spoilt if "box turned" not in row["condition"]]
+        assert len(harm) == len(spoilt) - 2 and min(harm) > 1.5 * clean["nme"]
     assert "No pose labels" in shown
 
 

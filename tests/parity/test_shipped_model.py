@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from asmnet import models
 from asmnet.core import read_spec
 from asmnet.edge_runtime import Landmarker
+from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.edge_runtime.parity import LIMITS, run_file
 from asmnet.evaluate import FaceSet, detected_faces
 from asmnet.export import calibration_faces, convert
@@ -97,6 +98,9 @@ def test_the_shipped_file_is_this_export(
     fresh, shipped = read_spec(file), read_spec(models.find(model))
     for key in SPEC_KEYS:
         assert getattr(fresh, key) == getattr(shipped, key), key
+    for path, spec in ((file, fresh), (models.find(model), shipped)):  # each quantizer's own names
+        outputs = {tensor["name"] for tensor in load_interpreter(path).get_output_details()}
+        assert {spec.landmarks_tensor, spec.pose_tensor} == outputs
     assert shipped.parity["passed"] is True
     new, _ = run_file(Landmarker.load(file), faces.images[::10])
     old, _ = run_file(Landmarker.load(model), faces.images[::10])

@@ -172,8 +172,9 @@ def test_a_cameras_frames_are_followed_as_in_python(site: Path, recording, tmp_p
             f"{np.size(apart)} points: {np.median(apart):.3f} px median, {np.max(apart):.2f} most"
         )
         assert np.size(apart) > 68 * 60 and np.median(apart) < 1
-        # One frame's may be off by more: the camera's video is compressed.
         assert np.median(distances) == pytest.approx(1, abs=0.02), "the field of view is known"
+        # The camera's video is compressed: a frame may be off by more, hardly ever.
+        assert np.quantile(np.abs(np.subtract(distances, 1)), 0.98) < 0.1
 
     play(tmp_path, story, *camera.options(path))
 
