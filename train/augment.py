@@ -8,14 +8,14 @@ pixels cannot drift apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from keras import ops
 
 from asmnet.core import Scheme, mirror_pose, rotate_pose
 
-__all__ = ["MILD", "MODERN", "PAPER", "Augmentation", "apply", "draw"]
+__all__ = ["MILD", "MODERN", "PAPER", "STURDY", "Augmentation", "apply", "draw"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Augmentation:
     Geometry: `rotation` in degrees, `scale` as log-ratio and `shift` in crop
     sides (the box jitter of detectors and trackers), `mirror` probability.
     Photometry: `brightness` in units of the [-1, 1] input, `contrast` and
-    `color` as log-gains (all channels, each channel); `gray`, `blur` and
-    `occlusion` probabilities, `noise` the largest
+    `color` as log-gains (all channels, each channel); `gray`, `blur`, `dim` (light that
+    falls to as little as `DIMMEST`) and `occlusion` probabilities, `noise` the largest
     standard deviation.
     """
 
@@ -40,8 +40,11 @@ class Augmentation:
     gray: float = 0.0
     blur: float = 0.0
     noise: float = 0.0
+    dim: float = 0.0
     occlusion: float = 0.0
 
+
+DIMMEST = 0.15  # of the light of the picture
 
 PAPER = Augmentation(brightness=0.25, contrast=0.3, color=0.1)
 MODERN = Augmentation(
@@ -71,6 +74,9 @@ MILD = Augmentation(
     noise=0.03,
     occlusion=0.15,
 )
+
+# As mild, but for heads that tilt as far as a crop stays upright, dusk, and hands before faces.
+STURDY = replace(MILD, rotation=30.0, dim=0.15, occlusion=0.3)
 
 
 def draw(
@@ -142,11 +148,14 @@ def draw(
     corner = rng.uniform(-0.1, 0.9, (count, 2))
     gain = np.exp(spread(strength.contrast, 1) + spread(strength.color, 3))
     gray = rng.random(count) < strength.gray
-    mix = np.where(gray[:, None, None], 1 / 3, np.eye(3)) * gain[:, None, :]
+    bias = spread(strength.brightness, 1) + spread(strength.color, 3) / 2
+    # Light scales the distance from black, which is -1.
+    light = DIMMEST ** (rng.random(count) * (rng.random(count) < strength.dim))[:, None]
+    mix = np.where(gray[:, None, None], 1 / 3, np.eye(3)) * (light * gain)[:, None, :]
     parameters = {
         "affine": affine,
         "mix": mix,
-        "bias": spread(strength.brightness, 1) + spread(strength.color, 3) / 2,
+        "bias": light * (bias + 1) - 1,
         "blur": rng.random(count) * (rng.random(count) < strength.blur),
         "noise": rng.uniform(0, max(strength.noise, 1e-9), count),
         "seed": rng.uniform(0, 1000, count),

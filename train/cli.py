@@ -49,7 +49,9 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str | None
     "--epoch-faces", type=click.IntRange(1), default=20_000, help="Faces an epoch, with --shares."
 )
 @click.option("--run", type=click.Path(path_type=Path), required=True, help="Run folder.")
-@click.option("--recipe", type=click.Choice(["modern", "polish", "paper"]), default="modern")
+@click.option(
+    "--recipe", type=click.Choice(["modern", "polish", "sturdy", "paper"]), default="modern"
+)
 @click.option(
     "--arch", type=click.Choice(["asmnet", "asmnet_spatial", "mobilenetv2"]), default="asmnet"
 )

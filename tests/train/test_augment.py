@@ -175,8 +175,9 @@ def test_every_photometric_part_shows(rng):
     images = rng.integers(0, 256, (64, PACK, PACK, 3), dtype=np.uint8)
     points = np.stack([shape(rng)] * 64)
     plain, _ = render(images, points, STILL, seed=0)
-    for name in ("brightness", "contrast", "color", "gray", "blur", "noise", "occlusion"):
-        strength = dataclasses.replace(STILL, **{name: getattr(augment.MODERN, name)})
+    for name in ("brightness", "contrast", "color", "gray", "blur", "noise", "dim", "occlusion"):
+        value = max(getattr(augment.MODERN, name), getattr(augment.STURDY, name))
+        strength = dataclasses.replace(STILL, **{name: value})
         changed, _ = render(images, points, strength, seed=0)
         assert np.abs(changed - plain).mean() > 1e-3, name
 
@@ -251,6 +252,16 @@ def test_without_strength_the_light_stays():
     np.testing.assert_array_equal(parameters["mix"], np.broadcast_to(np.eye(3), (400, 3, 3)))
     assert (parameters["bias"] == 0).all() and (parameters["blur"] == 0).all()
     assert parameters["noise"].max() < 1e-8
+
+
+def test_dim_light_fades_towards_black():
+    parameters = drawn(dim=0.25)[0]
+    light = parameters["mix"][:, 0, 0]
+    dim = light < 1
+    assert np.mean(dim) == pytest.approx(0.25, abs=0.08)
+    spans(np.log(light[dim]), np.log(augment.DIMMEST), 0)
+    np.testing.assert_allclose(parameters["bias"][:, 0], light - 1, atol=1e-6)  # -1 stays -1
+    assert (drawn(dim=0.0)[0]["mix"] == np.eye(3, dtype=np.float32)).all()
 
 
 def test_gray_pictures_have_equal_channels():
