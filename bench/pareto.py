@@ -40,8 +40,8 @@ def main(names: tuple[str, ...], test: str, hard: str, speed: Path | None, plot:
     with progress_bars() as progress:
         for name in names:
             file = models.find(name)
-            on_test, _ = evaluate(file, test, "common", progress=progress)
-            on_hard, _ = evaluate(file, hard, "full", progress=progress)
+            on_test = evaluate(file, test, "common", progress=progress)
+            on_hard = evaluate(file, hard, "full", progress=progress)
             easy, wild, spec = on_test.to_dict(), on_hard.to_dict(), read_spec(file)
             angles = " / ".join(f"{easy['pose_mae'][angle]:.2f}" for angle in ANGLES)
             jitter = spec.parity["figures"]["jitter"]["value"]

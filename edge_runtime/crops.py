@@ -1,4 +1,4 @@
-"""`asmnet.core.extract` with OpenCV's pixel operations: the crops of the device.
+"""The device's crops: `asmnet.core.extract` with OpenCV's pixel operations, and where the next is.
 
 Calibration and evaluation import the same kernels, so the network is measured on
 what it sees at run time.
@@ -6,12 +6,22 @@ what it sees at run time.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
-from asmnet.core import PixelOps
+from asmnet.core import Crop, PixelOps
 
-__all__ = ["OPENCV", "OPENCV_PADDED"]
+__all__ = ["OPENCV", "OPENCV_PADDED", "next_crop"]
+
+LEAST_SIDE = 8.0  # pixels; a network's answer may lie in one place
+
+
+def next_crop(landmarks: np.ndarray, margin: float) -> Crop:
+    """The crop to see a face in once more, around the landmarks (N, 2) that were found in it."""
+    crop = Crop.around(landmarks, margin)
+    return replace(crop, side=max(crop.side, LEAST_SIDE))
 
 
 def _shrink(image: np.ndarray, k: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from asmnet.core import UserError, atomic_path, cli_errors
 from asmnet.data.datasets import read_dataset
 from asmnet.evaluate import tables
 from asmnet.evaluate.error_analysis import by_part, by_yaw
-from asmnet.evaluate.evaluate import Evaluation
+from asmnet.evaluate.evaluation import Evaluation
 from asmnet.evaluate.face_sets import FaceSet
 from asmnet.evaluate.parts import evaluate_parts
 from asmnet.evaluate.plots import plot_ced, plot_faces, plot_worst, published

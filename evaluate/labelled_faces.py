@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +10,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from asmnet.cli.progress import Progress, no_progress, suppress_output
+from asmnet.cli.progress import Progress, no_progress
 from asmnet.core import IBUG68, Crop, ModelSpec, UserError, to_scheme
 from asmnet.data.datasets import Dataset, LabelledFace, read_dataset
 from asmnet.data.images import poses_of, read_face
 from asmnet.edge_runtime import FaceDetector
+from asmnet.edge_runtime.crops import next_crop
 from asmnet.edge_runtime.detector import find_face
 from asmnet.evaluate.benchmarks import name_of, notes_on
 from asmnet.evaluate.face_sets import FaceSet, cut
 from asmnet.evaluate.picture_split import copies, look
 
-__all__ = ["Cuts", "cut_faces", "detector_for", "face_set", "labelled_faces"]
+__all__ = ["Cuts", "cut_again", "cut_faces", "face_set", "labelled_faces"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,21 +47,17 @@ def labelled_faces(
     source: str,
     spec: ModelSpec,
     subset: str | None = None,
-    boxes: str = "landmarks",
     skip_bad: bool = False,
     progress: Progress = no_progress,
     wanted: Callable[[Path], bool] = lambda picture: True,
     apart_from: np.ndarray | None = None,
 ) -> FaceSet:
-    """Crops of labelled faces; see `asmnet.data.datasets.read_dataset` for the source.
+    """Crops around the boxes of labels; see `asmnet.data.datasets.read_dataset` for the source.
 
     Args:
         spec: tells size, margin and scheme.
         subset: of the benchmark; default its common test set; "test": all of its test
             faces at hand, with its parts in `FaceSet.subsets`.
-        boxes: crop around the labels' box ("landmarks", as benchmarks do) or where the
-            runtime's detector finds the face ("detector"); there, faces it does not
-            find are left out and counted in `missed`.
         skip_bad: leave out malformed files instead of raising.
         wanted, apart_from: see `detected_faces`.
 
@@ -68,14 +66,8 @@ def labelled_faces(
     """
     data = read_dataset(source, subset, skip_bad)
     chosen = [face for face in data.faces if wanted(face.image)]
-    cuts = cut_faces(chosen, spec, detector_for(boxes), progress, apart_from)
+    cuts = cut_faces(chosen, spec, None, progress, apart_from)
     return face_set(data, source, subset, spec, [cuts])
-
-
-def detector_for(boxes: str) -> FaceDetector | None:
-    """What tells the boxes; None: the labels do."""
-    with suppress_output():
-        return FaceDetector.load() if boxes == "detector" else None
 
 
 def cut_faces(
@@ -116,6 +108,26 @@ def cut_faces(
         cuts.crops.append(crop)
         cuts.looks.append(look(image))
     return Cuts(images[: len(cuts.kept)], cuts.kept, cuts.crops, cuts.looks, cuts.lost)
+
+
+def cut_again(cuts: Cuts, spec: ModelSpec, points: np.ndarray) -> Cuts:
+    """The same faces around the points that a network found, as `Landmarker` sees them twice.
+
+    Args:
+        cuts: of the first time.
+        spec: tells size and margin.
+        points: (K, N, 2) that were found, crop units.
+
+    Raises:
+        UserError: an unreadable picture.
+    """
+    found = zip(cuts.crops, points, strict=True)
+    crops = [next_crop(crop.to_picture(units), spec.margin) for crop, units in found]
+    images = np.empty_like(cuts.images)
+    for i, (face, crop) in enumerate(zip(cuts.kept, crops, strict=True)):
+        picture = cv2.cvtColor(read_face(face), cv2.COLOR_RGB2BGR)
+        images[i] = cut(picture, crop, spec.input_size)
+    return dataclasses.replace(cuts, images=images, crops=crops)
 
 
 def face_set(

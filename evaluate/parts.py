@@ -11,15 +11,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from asmnet.cli.progress import Progress, no_progress
+from asmnet.cli.progress import Progress, no_progress, suppress_output
 from asmnet.cli.workers import map_items, open_crew
 from asmnet.core import ModelSpec, UserError
 from asmnet.data.datasets import LabelledFace, read_dataset
-from asmnet.evaluate.evaluate import Evaluation, compared
-from asmnet.evaluate.labelled_faces import Cuts, cut_faces, detector_for, face_set
+from asmnet.edge_runtime import FaceDetector
+from asmnet.evaluate.evaluation import Evaluation, compared
+from asmnet.evaluate.labelled_faces import Cuts, cut_again, cut_faces, face_set
 from asmnet.evaluate.predictor import load_network
 
-__all__ = ["evaluate_parts"]
+__all__ = ["evaluate", "evaluate_parts"]
 
 PART = 64  # faces
 
@@ -33,7 +34,7 @@ class Evaluating:
 
     Args:
         files: of the networks.
-        boxes: see `labelled_faces`.
+        boxes: see `evaluate_parts`.
         pixels: give the crops back with the answers.
         alone: this process may take all cores, since there is no other.
     """
@@ -45,7 +46,9 @@ class Evaluating:
             for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
                 os.environ[name] = "1"
         self._networks = [load_network(file) for file in files]
-        self._detector, self._pixels = detector_for(boxes), pixels
+        with suppress_output():
+            self._detector = FaceDetector.load() if boxes == "detector" else None
+        self._pixels = pixels
 
     def __call__(self, part: Numbered) -> Answer:
         """What the networks answer on a part.
@@ -65,10 +68,33 @@ class Evaluating:
             points, pose = np.empty((0, spec.landmark_scheme.count, 2)), np.empty((0, 3))
             if size:
                 points, pose = network.predict(cuts.images)
+            if size and self._detector:
+                cuts = cut_again(cuts, spec, points)
+                points, pose = network.predict(cuts.images)
             if not self._pixels:
                 cuts = dataclasses.replace(cuts, images=np.empty((size, 0, 0, 3), np.uint8))
             answers.append((spec, cuts, points, pose))
         return answers
+
+
+def evaluate(
+    model: Path,
+    data: str,
+    subset: str | None = None,
+    boxes: str = "landmarks",
+    skip_bad: bool = False,
+    progress: Progress = no_progress,
+) -> Evaluation:
+    """Run a model on labelled faces; see `evaluate_parts`, which runs several.
+
+    Args:
+        model: a `.keras` file of asmnet-train or a `.tflite` file of asmnet-export.
+
+    Raises:
+        UserError: the model or the data cannot be used.
+    """
+    [found] = evaluate_parts([model], data, subset, boxes, skip_bad, progress=progress)
+    return found
 
 
 def evaluate_parts(
@@ -86,7 +112,10 @@ def evaluate_parts(
 
     Args:
         files: of the models.
-        source, subset, boxes, skip_bad: see `asmnet.evaluate.labelled_faces.labelled_faces`.
+        source, subset, skip_bad: see `asmnet.evaluate.labelled_faces.labelled_faces`.
+        boxes: crop around the labels' box ("landmarks", as benchmarks do), or where the runtime's
+            detector finds the face, and once more around what was found there ("detector", as
+            `Landmarker` does); faces that it does not find are left out and counted in `missed`.
         pixels: keep the crops: `FaceSet.images` has no pixels otherwise.
         workers: processes; 1: this one, unless on a cluster.
         ray: address of a cluster, or None.

@@ -21,6 +21,7 @@ import numpy as np
 
 from asmnet import models
 from asmnet.core import FIELD_OF_VIEW, Crop, UserError, focal_length, head_position
+from asmnet.edge_runtime.crops import next_crop
 from asmnet.edge_runtime.detector import Detection, FaceDetector, iou
 from asmnet.edge_runtime.images import as_bgr
 from asmnet.edge_runtime.landmarker import Face, Landmarker
@@ -325,10 +326,6 @@ class FaceTracker:
         self._next_id += 1
         return self._next_id - 1
 
-    def _crop(self, landmarks: np.ndarray) -> Crop:
-        crop = Crop.around(landmarks, self.landmarker.spec.margin)
-        return replace(crop, side=max(crop.side, 8.0))
-
     def _detected(self, found: Detection) -> Crop:
         return found.to_crop(self.landmarker.spec.margin)
 
@@ -356,7 +353,7 @@ class FaceTracker:
         with self.stopwatch("network"):
             landmarks, pose = self.landmarker.raw(pixels)
         face = self.landmarker.place(landmarks, pose, crop)
-        return Observation(face, thumbnail, self._crop(face.landmarks))
+        return Observation(face, thumbnail, next_crop(face.landmarks, self.landmarker.spec.margin))
 
     def _answer(self, track: Track, t: float) -> Face:
         """A track's face, smoothed, with what follows from its landmarks and pose."""

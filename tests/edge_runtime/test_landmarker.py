@@ -8,7 +8,7 @@ from asmnet import models, samples
 from asmnet.core import Crop, ModelSpec, UserError, extract, nme, rotate_pose
 from asmnet.edge_runtime import Face, FaceDetector, Landmarker
 from asmnet.edge_runtime import landmarker as module
-from asmnet.edge_runtime.crops import OPENCV
+from asmnet.edge_runtime.crops import OPENCV, next_crop
 from asmnet.edge_runtime.landmarker import input_table
 
 SPEC = ModelSpec("test", "0", "ibug68", 224, "landmarks", "pose")
@@ -193,16 +193,26 @@ def test_a_pose_in_a_turned_crop_turns_with_it():
 def test_without_a_crop_the_detector_finds_the_faces_the_surest_first(
     astronaut: np.ndarray, detector: FaceDetector
 ):
-    """Each in the crop that the detector gives it, with the contract's margin."""
+    """Each once more around what was found where the detector says, with the contract's margin."""
     head = astronaut[30:230, 100:340]
     picture = np.hstack([head, head[:, ::-1]])
     found = detector.detect(picture)
     assert len(found) == 2
     spec = SPEC.replace(margin=1.5)
-    faces = Landmarker(Answers(), spec)(picture)
+    network = Answers()
+    faces = Landmarker(network, spec)(picture)
     assert [face.score for face in faces] == [seen.score for seen in found]
-    assert [face.crop for face in faces] == [seen.to_crop(1.5) for seen in found]
+    units = network.landmarks.reshape(-1, 2)
+    for face, seen in zip(faces, found, strict=True):
+        first = seen.to_crop(1.5).to_picture(units).astype(np.float32)
+        assert face.crop == next_crop(first, 1.5)
+        np.testing.assert_allclose(face.landmarks, face.crop.to_picture(units), rtol=1e-6)
     assert found[0].score > found[1].score
+
+
+def test_a_face_whose_points_lie_in_one_place_is_still_a_crop():
+    crop = next_crop(np.full((68, 2), 5.0), 1.25)
+    assert (crop.cx, crop.cy, crop.side, crop.angle) == (5, 5, 8, 0)
 
 
 def test_the_detector_is_loaded_once(monkeypatch: pytest.MonkeyPatch, detector: FaceDetector):

@@ -36,7 +36,7 @@ def measure_hard(model: Path, test: str, others: Sequence[str], progress: Progre
     """
     found: Hard = {}
     for source in others:
-        result, _ = evaluate(model, source, "test", progress=progress)
+        result = evaluate(model, source, "test", progress=progress)
         subsets = {name: result.to_dict(name) for name, of in result.faces.subsets.items()
                    if of.any()}  # fmt: skip
         poses = result.pose_by_yaw() if result.faces.pose is not None else {}

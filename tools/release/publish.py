@@ -115,7 +115,7 @@ def evaluate_both(
 ) -> None:
     """Add a model's figures, with boxes from the labels and from the detector."""
     for boxes, suffix in (("landmarks", ""), ("detector", ", detector boxes")):
-        found, _ = evaluate(model, test, boxes=boxes, progress=progress)
+        found = evaluate(model, test, boxes=boxes, progress=progress)
         rows[label + suffix] = found.to_dict()
 
 

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.asmnet.core.AsmnetException;
 import org.asmnet.core.Crop;
-import org.asmnet.core.Detection;
 import org.asmnet.core.Face;
 import org.asmnet.core.FaceDetector;
 import org.asmnet.core.FaceTracker;
@@ -177,7 +176,8 @@ public final class Asmnet implements Closeable {
     }
 
     /**
-     * Faces in a single picture, each by itself: no tracking, no smoothing.
+     * Faces in a single picture, each by itself: no tracking, no smoothing, and seen twice, the
+     * second time around its landmarks.
      *
      * @param bitmap of any configuration, upright
      * @return the faces, the surest first; the caller's to keep
@@ -190,15 +190,9 @@ public final class Asmnet implements Closeable {
     public synchronized List<Face> locate(Picture still) {
         requireOpen();
         List<Face> faces = new ArrayList<>();
-        Crop crop = new Crop();
         int found = detector.detect(still, null, SCORE);
         for (int i = 0; i < found; i++) {
-            Detection seen = detector.get(i);
-            Face face = new Face(spec().landmarkScheme.count);
-            seen.toCrop(spec().margin, crop);
-            landmarker.locate(still, crop, face);
-            face.score = seen.score;
-            faces.add(face);
+            faces.add(landmarker.locate(still, detector.get(i)));
         }
         return faces;
     }

@@ -17,6 +17,8 @@ public final class Crop {
     // numpy's factors, for the same last bit; Math.toRadians differs between platforms.
     static final double RADIANS = Math.PI / 180;
     static final double DEGREES = 180 / Math.PI;
+    // Pixels; a network's answer may lie in one place.
+    private static final double LEAST_SIDE = 8;
 
     /** Centre, picture pixels. */
     public double cx;
@@ -77,6 +79,19 @@ public final class Crop {
         double y = (top + bottom) / 2;
         return set(c * x - s * y, s * x + c * y, margin * Math.max(right - left, bottom - top),
                 angle);
+    }
+
+    /**
+     * Become the crop to see a face in once more, around the landmarks that were found in it.
+     *
+     * @param points (N, 2) picture pixels: x0, y0, x1, ...
+     * @param margin of the model's contract
+     * @return this
+     */
+    public Crop next(float[] points, double margin) {
+        around(points, margin, 0);
+        side = Math.max(side, LEAST_SIDE);
+        return this;
     }
 
     /**

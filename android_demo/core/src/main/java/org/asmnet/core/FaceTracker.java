@@ -395,8 +395,6 @@ public final class FaceTracker {
         start = watch.since(start, Stage.CROP);
         landmarker.infer(where, result.face);
         watch.since(start, Stage.NETWORK);
-        float[] points = result.face.landmarks;
-        result.nextCrop.around(points, spec.margin, 0);
-        result.nextCrop.side = Math.max(result.nextCrop.side, 8.0);
+        result.nextCrop.next(result.face.landmarks, spec.margin);
     }
 }

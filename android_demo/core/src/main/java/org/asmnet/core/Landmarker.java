@@ -58,6 +58,23 @@ public final class Landmarker {
         infer(crop, face);
     }
 
+    /**
+     * Landmarks and pose of a face that was detected. It is seen twice, the second time around its
+     * landmarks: detectors' boxes stray.
+     *
+     * @param picture where
+     * @param seen the face
+     * @return it, with the detector's score
+     * @throws AsmnetException the network answers NaN or the like
+     */
+    public Face locate(Picture picture, Detection seen) {
+        Face face = new Face(spec.landmarkScheme.count);
+        locate(picture, seen.toCrop(spec.margin, new Crop()), face);
+        locate(picture, new Crop().next(face.landmarks, spec.margin), face);
+        face.score = seen.score;
+        return face;
+    }
+
     /** Cut the crop out: the first half of {@link #locate}. */
     void crop(Picture picture, Crop crop) {
         resampler.extract(picture, crop, spec.inputSize, false, pixels);

@@ -33,6 +33,31 @@ class LandmarkerTest {
     }
 
     @Test
+    void aDetectedFaceIsSeenTwice() {
+        float[] units = Golden.floats("face/units");
+        network.answers.put(spec.landmarksTensor, units);
+        network.answers.put(spec.poseTensor, Golden.floats("face/raw_pose"));
+        Detection seen = new Detection(0);
+        seen.score = 0.75;
+        seen.box[2] = 6;
+        seen.box[3] = 6;
+        Face found = new Landmarker(network, spec).locate(grey, seen);
+        float[] first = new float[units.length];
+        seen.toCrop(spec.margin, new Crop()).toPicture(units, first);
+        Crop second = new Crop().next(first, spec.margin);
+        assertEquals(second.toString(), found.crop.toString());
+        second.toPicture(units, first);
+        assertNear(first, found.landmarks, 1e-4f);
+        assertEquals(0.75, found.score, 1e-9);
+    }
+
+    @Test
+    void pointsInOnePlaceAreStillACrop() {
+        Crop crop = new Crop().next(new float[] {5, 5, 5, 5}, 1.25);
+        assertEquals(new Crop(5, 5, 8, 0).toString(), crop.toString());
+    }
+
+    @Test
     void aFloatNetworkSeesStandardizedPixels() {
         new Landmarker(network, spec).locate(grey, new Crop(4, 4, 5, 0), face);
         assertEquals((200 - spec.mean) / spec.std, network.values[0], 1e-6);

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from asmnet.cli.progress import Progress, no_progress
-from asmnet.core import ANGLES, ModelSpec, auc, failure_rate, nme, pose_mae, to_scheme
+from asmnet.core import ANGLES, auc, failure_rate, nme, pose_mae, to_scheme
 from asmnet.evaluate.face_sets import FaceSet
-from asmnet.evaluate.labelled_faces import labelled_faces
-from asmnet.evaluate.predictor import load_network
 
-__all__ = ["Evaluation", "compared", "evaluate"]
+__all__ = ["Evaluation", "compared"]
 
 STEEP = 60.0  # degrees of yaw: further than the faces that 68 points were made for
 
@@ -81,27 +77,6 @@ class Evaluation:
         assert self.faces.pose is not None
         known = chosen & ~np.isnan(self.faces.pose).any(axis=1)
         return pose_mae(self.pose[known], self.faces.pose[known]) if known.any() else None
-
-
-def evaluate(
-    model: Path,
-    data: str,
-    subset: str | None = None,
-    boxes: str = "landmarks",
-    skip_bad: bool = False,
-    progress: Progress = no_progress,
-) -> tuple[Evaluation, ModelSpec]:
-    """Run a model on labelled faces; see `labelled_faces` for the other arguments.
-
-    Args:
-        model: a `.keras` file of asmnet-train or a `.tflite` file of asmnet-export.
-
-    Raises:
-        UserError: the model or the data cannot be used.
-    """
-    network = load_network(model)
-    faces = labelled_faces(data, network.spec, subset, boxes, skip_bad, progress)
-    return compared(faces, *network.predict(faces.images, progress)), network.spec
 
 
 def compared(faces: FaceSet, points: np.ndarray, pose: np.ndarray) -> Evaluation:
