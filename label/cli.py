@@ -15,6 +15,7 @@ from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors, extract
 from asmnet.data.boxes import BOXES, read_boxes
 from asmnet.data.datasets import LabelledFace, read_dataset
+from asmnet.data.faces import Dataset
 from asmnet.data.images import read_face
 from asmnet.data.jsonl import write_jsonl
 from asmnet.edge_runtime.crops import OPENCV
@@ -57,7 +58,7 @@ Seen = tuple[LabelledFace, dict[str, PseudoLabel]]
     "--like",  # its name in 0.1, as of the next two
     "adapt_to",
     metavar="300w:DIR",
-    help="Translate the other teachers to 68 points as this set's annotators would set them.",
+    help="Translate teachers of other points to those of these labelled faces.",
 )
 @click.option(
     "--out-98",
@@ -94,20 +95,24 @@ def main(
     faces.csv (file, x, y, w, h and, if known, yaw, pitch, roll) its boxes tell where the
     faces are.  Or labelled faces (300w:DIR, a folder with .pts, a .jsonl): then their
     labels do.  With a 98-point teacher the labels have 98 points, held to the manual ones
-    of 300w:DIR; with --adapt-to they have 68.  Where teachers differ, points weigh less.
+    of 300w:DIR; with --adapt-to those of its faces.  Where teachers differ, points weigh less.
     """
     loaded = [load_teacher(name) for name in teachers]
-    foreign = [teacher for teacher in loaded if teacher.scheme is not IBUG68]
+    manual = read_dataset(adapt_to, "train") if adapt_to else None
+    scheme = manual.scheme if manual else IBUG68
+    foreign = [teacher for teacher in loaded if teacher.scheme is not scheme]
+    if out_98 and scheme is WFLW98:
+        raise UserError("with --adapt-to faces of 98 points all labels have 98; leave --out-98 out")
     if out_98 and not any(teacher.scheme is WFLW98 for teacher in foreign):
         raise UserError("--out-98 needs a 98-point teacher; give one with --teacher")
     if not adapt_to and any(teacher.scheme is None for teacher in foreign):
         raise UserError("a face mesh has to be translated; give labelled faces with --adapt-to")
-    if adapt_to and not foreign:
+    if manual and not foreign:
         raise UserError("--adapt-to is for teachers of other points; give one with --teacher")
     with progress_bars() as progress:
-        adapters = _learn_adapters(adapt_to, foreign, progress) if adapt_to else None
+        adapters = _learn_adapters(manual, foreign, progress) if manual else None
         names = teachers if ray is None else [_anywhere(name) for name in teachers]
-        make = partial(load_labelling, names, adapters, out_98 is not None)
+        make = partial(load_labelling, names, scheme.name, adapters, out_98 is not None)
         jobs = [(i, face, box) for i, (face, box) in enumerate(_faces(source))]
         answers = label_faces(jobs, make, workers, ray)
         steps = zip(answers, progress(jobs, "labelling"), strict=True)
@@ -126,8 +131,8 @@ def main(
     known = np.stack([f.points for f, _ in seen]) if source.startswith("300w:") else few
     if many is not None and known is not None:
         many = align_to_manual(many, known)  # to the faces' own labels, where they have some
-    narrow = few if adapt_to or many is None else many
-    for path, labels in ((out, narrow), (out_98, many)):
+    wanted = few if manual and scheme is IBUG68 or many is None else many
+    for path, labels in ((out, wanted), (out_98, many)):
         if path is None or labels is None:
             continue
         chosen = [
@@ -161,16 +166,16 @@ def _trust(answers: dict[str, PseudoLabel], count: int) -> np.ndarray:
 
 
 def _learn_adapters(
-    adapt_to: str, teachers: Sequence[Teacher], progress: Progress
+    manual: Dataset, teachers: Sequence[Teacher], progress: Progress
 ) -> list[LandmarkAdapter]:
-    """What each teacher says of faces with manual labels, against the labels."""
-    faces = read_dataset(adapt_to, "train").faces
+    """What each teacher says of labelled faces, against the labels."""
+    faces = manual.faces
     said: list[list[np.ndarray]] = [[] for _ in teachers]
     labels: list[list[np.ndarray]] = [[] for _ in teachers]
     for face in progress(faces, "learning the adapters"):
         image = read_face(face)
         for i, teacher in enumerate(teachers):
-            look = teacher.crop(tight_square(face.points, IBUG68))
+            look = teacher.crop(tight_square(face.points, manual.scheme))
             points, _ = teacher(extract(image, look, teacher.size, OPENCV))
             said[i].append(points)
             labels[i].append(look.to_units(face.points))

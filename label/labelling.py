@@ -9,7 +9,7 @@ import numpy as np
 
 from asmnet.cli.progress import suppress_output
 from asmnet.cli.workers import map_items, open_crew
-from asmnet.core import IBUG68, Crop, UserError
+from asmnet.core import SCHEMES, Crop, UserError
 from asmnet.data.datasets import LabelledFace
 from asmnet.data.images import read_face, read_picture
 from asmnet.edge_runtime import FaceDetector
@@ -56,21 +56,24 @@ class Labelling:
 
 
 def load_labelling(
-    names: Sequence[str], adapters: Sequence[LandmarkAdapter] | None, wide: bool
+    names: Sequence[str], scheme: str, adapters: Sequence[LandmarkAdapter] | None, wide: bool
 ) -> Labelling:
     """Load teachers.
 
     Args:
         names: of the teachers.
-        adapters: of those of other schemes than iBUG's, in this order; None: none is translated.
+        scheme: of the labels.
+        adapters: of teachers of other schemes, in this order; None: none is translated.
         wide: translated teachers also answer in their own scheme.
     """
     groups: dict[str, list[Teacher]] = {}
     teachers = [load_teacher(name) for name in names]
-    foreign = [teacher for teacher in teachers if teacher.scheme is not IBUG68]
+    target = SCHEMES[scheme]
+    foreign = [teacher for teacher in teachers if teacher.scheme is not target]
     if adapters is not None:
-        own = [teacher for teacher in teachers if teacher.scheme is IBUG68]
-        groups[IBUG68.name] = [*own, *map(Translated, foreign, adapters)]
+        own = [teacher for teacher in teachers if teacher.scheme is target]
+        pairs = zip(foreign, adapters, strict=True)
+        groups[scheme] = [*own, *(Translated(teacher, how, target) for teacher, how in pairs)]
     for teacher in teachers if adapters is None else foreign if wide else []:
         if teacher.scheme is not None:
             groups.setdefault(teacher.scheme.name, []).append(teacher)

@@ -5,7 +5,7 @@ views is the label (Radosavovic et al., "Data Distillation", 2018).  How far the
 apart tells which faces to leave out; how far the teachers do, which points to trust.
 
 Foreign teachers have points of their own: a 98-point network WFLW's, MediaPipe's Face
-Landmarker 478 with depth.  `Translated`, they speak as 300-W's annotators do.  The other
+Landmarker 478 with depth.  `Translated`, they speak as a data set's annotators do.  The other
 way round, `align_to_manual` moves 98 points by what manual labels say of the 68.
 """
 
@@ -178,12 +178,11 @@ class FaceMesh:
 
 
 class Translated:
-    """A teacher whose points are adapted to the 68 manual ones."""
+    """A teacher whose points are adapted to those of labelled faces, of this scheme."""
 
-    scheme: Scheme | None = IBUG68
-
-    def __init__(self, teacher: Teacher, adapter: LandmarkAdapter) -> None:
+    def __init__(self, teacher: Teacher, adapter: LandmarkAdapter, scheme: Scheme) -> None:
         self.teacher, self.adapter = teacher, adapter
+        self.scheme: Scheme | None = scheme
         self.size, self.crop, self.share = teacher.size, teacher.crop, teacher.share
 
     def __call__(self, rgb: np.ndarray) -> Answer:

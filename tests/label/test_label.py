@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from asmnet import samples
-from asmnet.core import IBUG68, Crop, UserError, extract, wflw98_to_ibug68
+from asmnet import models, samples
+from asmnet.core import IBUG68, WFLW98, Crop, UserError, extract, nme, wflw98_to_ibug68
 from asmnet.data.boxes import read_boxes
 from asmnet.data.images import read_picture
 from asmnet.data.jsonl import read_jsonl
@@ -143,6 +143,24 @@ def test_a_folder_of_pictures_becomes_labels(tmp_path):
     assert face.image.samefile(folder / "face.jpg") and np.abs(face.pose).max() < 15
 
 
+def test_teachers_are_translated_to_98_points_too(tmp_path, refused):
+    """A 68-point network learns the other points from faces that have them."""
+    faces, wide, both = tmp_path / "faces", tmp_path / "wide.jsonl", tmp_path / "both.jsonl"
+    faces.mkdir()
+    for picture in sorted(samples.LONDON.glob("*.jpg"))[:40]:
+        (faces / picture.name).write_bytes(picture.read_bytes())
+    one = ["--teacher", "asmnet-spatial-98-224"]
+    two = [*one, "--teacher", models.DEFAULT, "--adapt-to", str(wide)]
+    for words in ([*one, "-o", str(wide)], [*two, "-o", str(both)]):
+        result = CliRunner().invoke(main, [str(faces), *words])
+        assert result.exit_code == 0, result.output
+        assert "faces with 98 points; left out: 0" in result.output
+    before, after = read_jsonl(wide).faces, read_jsonl(both).faces
+    errors = [nme(b.points, a.points, WFLW98) for a, b in zip(before, after, strict=True)]
+    assert 0.1 < np.max(errors) < 2.0
+    assert "leave --out-98 out" in refused(main, faces, *two, "-o", both, "--out-98", wide)
+
+
 def test_an_unreadable_picture_costs_no_other_its_labels(tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()
@@ -197,16 +215,17 @@ def test_an_onnx_teachers_fractions_become_crop_units(monkeypatch):
     [
         (["{folder}", "--teacher", "absent.onnx"], "absent.onnx"),
         (["{folder}", "--teacher", "absent.task"], "absent.task"),
-        (["{folder}", "--adapt-to", "300w:anywhere"], "--adapt-to is for teachers of other points"),
+        (["{folder}", "--adapt-to", "{labelled}"], "--adapt-to is for teachers of other points"),
+        (["{folder}", "--adapt-to", "300w:anywhere"], "anywhere"),
         (["{folder}", "--teacher", "asmnet-5"], "unknown model 'asmnet-5'"),
         (["{folder}/nowhere"], "is not a folder"),
         (["{folder}"], "no face was found"),
     ],
 )
-def test_bad_input_is_one_sentence(tmp_path, refused, arguments, complaint):
+def test_bad_input_is_one_sentence(tmp_path, labelled_faces, refused, arguments, complaint):
     cv2.imwrite(str(tmp_path / "wall.png"), np.full((300, 300, 3), 90, np.uint8))
     out = tmp_path / "out" / "labels.jsonl"
-    arguments = [a.format(folder=tmp_path) for a in arguments]
+    arguments = [a.format(folder=tmp_path, labelled=labelled_faces) for a in arguments]
     assert complaint in refused(main, *arguments, "-o", out)
     assert not out.exists()
 
