@@ -174,8 +174,8 @@ def accuracy(name: str, spec: ModelSpec, test: str, rows: dict[str, dict[str, An
             "paper), degrees."
         )
     text += (
-        "\nDetector boxes: the detector looks around each labelled face; missed faces count as "
-        "failures."
+        "\nDetector boxes: the detector looks around each labelled face, and the network once more "
+        "around what it found there;\nmissed faces count as failures."
     )
     header = ["model", "NME", "FR > 10 %", "AUC to 10 %"]
     header += ["yaw / pitch / roll MAE"] * posed + ["missed"]
