@@ -159,19 +159,23 @@ def test_a_cameras_frames_are_followed_as_in_python(site: Path, recording, tmp_p
     async def story(browser: Browser, server: Server) -> None:
         lines = await browser.evaluate(script)
         tracker = FaceTracker(Landmarker.load(SMALL), FaceDetector.load(), max_faces=2, fov=50)
-        apart, distances = [], []
+        apart, distances, names = [], [], {}
         for index, (number, record) in enumerate(lines):
             assert camera.number(frames[number]) == number
             expected = tracker.update(frames[number], index / 30)
-            assert [face["id"] for face in record["faces"]] == [face.id for face in expected]
-            for face, other in zip(record["faces"], expected, strict=True):
-                points = np.array(face["landmarks"]) - other.landmarks
-                apart.append(np.linalg.norm(points, axis=1))
+            assert len(record["faces"]) == len(expected)
+            for face in record["faces"]:
+                marks = np.array(face["landmarks"])
+                other = min(expected, key=lambda one: np.abs(one.landmarks - marks).mean())
+                # Of two faces that appear at once, compression may turn the detector's order.
+                assert names.setdefault(face["id"], other.id) == other.id
+                apart.append(np.linalg.norm(marks - other.landmarks, axis=1))
                 distances.append(face["position"]["z"] / other.position[2])
         print(
             f"{np.size(apart)} points: {np.median(apart):.3f} px median, {np.max(apart):.2f} most"
         )
-        assert np.size(apart) > 68 * 60 and np.median(apart) < 1
+        assert sorted(names) == sorted(names.values()), "as many ids, each for one face"
+        assert np.size(apart) > 68 * 60 and np.median(apart) < 1 and np.quantile(apart, 0.98) < 3
         assert np.median(distances) == pytest.approx(1, abs=0.02), "the field of view is known"
         # The camera's video is compressed: a frame may be off by more, hardly ever.
         assert np.quantile(np.abs(np.subtract(distances, 1)), 0.98) < 0.1
