@@ -14,15 +14,15 @@ from asmnet.core import UserError
 from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.data.images import read_picture
 from asmnet.edge_runtime import FaceDetector, Landmarker
+from asmnet.train.split import hold_out
 
 __all__ = ["bgr", "load_detector", "load_model", "table", "training_faces"]
 
 
 def training_faces(data: str, seed: int = 0) -> tuple[list[LabelledFace], list[LabelledFace]]:
-    """300-W's training faces, and which of them the shipped networks never learned from.
+    """300-W's training faces, and which of them a network of `asmnet-train` never learned from.
 
-    They were trained when a permutation of all faces chose the held-out ones, so this does
-    too; `asmnet.train.split` holds out others.
+    Networks older than November 2026 (all shipped ones but the default) held out others.
 
     Args:
         data: "300w:DIR", with the 2,012 pictures that the shipped networks learned from.
@@ -31,10 +31,7 @@ def training_faces(data: str, seed: int = 0) -> tuple[list[LabelledFace], list[L
     Returns:
         learned, held_out.
     """
-    faces = read_dataset(data, "train").faces
-    order = np.random.default_rng(seed).permutation(len(faces))
-    count = round(0.1 * len(faces))
-    return [faces[i] for i in order[count:]], [faces[i] for i in order[:count]]
+    return hold_out(read_dataset(data, "train").faces, 0.1, seed)
 
 
 def load_model(name: str) -> Landmarker:

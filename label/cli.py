@@ -11,20 +11,15 @@ import numpy as np
 
 from asmnet import models
 from asmnet.cli.options import ray_option, workers_option
-from asmnet.cli.progress import Progress, progress_bars
-from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors, extract
+from asmnet.cli.progress import progress_bars
+from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors
 from asmnet.data.boxes import BOXES, read_boxes
 from asmnet.data.datasets import LabelledFace, read_dataset
-from asmnet.data.faces import Dataset
-from asmnet.data.images import read_face
 from asmnet.data.jsonl import write_jsonl
-from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.io.pictures import pictures_in
-from asmnet.label.adapter import LandmarkAdapter
-from asmnet.label.labelling import Job, Said, label_faces, load_labelling
+from asmnet.label.labelling import Job, Said, label_faces, learn_adapters, load_labelling
 from asmnet.label.teachers import (
     PseudoLabel,
-    Teacher,
     align_to_manual,
     load_teacher,
     tight_square,
@@ -110,7 +105,7 @@ def main(
     if manual and not foreign:
         raise UserError("--adapt-to is for teachers of other points; give one with --teacher")
     with progress_bars() as progress:
-        adapters = _learn_adapters(manual, foreign, progress) if manual else None
+        adapters = learn_adapters(manual.faces, scheme, foreign, progress) if manual else None
         names = teachers if ray is None else [_anywhere(name) for name in teachers]
         make = partial(load_labelling, names, scheme.name, adapters, out_98 is not None)
         jobs = [(i, face, box) for i, (face, box) in enumerate(_faces(source))]
@@ -163,23 +158,6 @@ def _trust(answers: dict[str, PseudoLabel], count: int) -> np.ndarray:
     away = next(o.away for o in answers.values() if len(o.away) == count)
     falling = 1 - (1 - LEAST_WEIGHT) * (away - SURE) / (DOUBTFUL - SURE)
     return np.clip(falling, LEAST_WEIGHT, 1)
-
-
-def _learn_adapters(
-    manual: Dataset, teachers: Sequence[Teacher], progress: Progress
-) -> list[LandmarkAdapter]:
-    """What each teacher says of labelled faces, against the labels."""
-    faces = manual.faces
-    said: list[list[np.ndarray]] = [[] for _ in teachers]
-    labels: list[list[np.ndarray]] = [[] for _ in teachers]
-    for face in progress(faces, "learning the adapters"):
-        image = read_face(face)
-        for i, teacher in enumerate(teachers):
-            look = teacher.crop(tight_square(face.points, manual.scheme))
-            points, _ = teacher(extract(image, look, teacher.size, OPENCV))
-            said[i].append(points)
-            labels[i].append(look.to_units(face.points))
-    return [LandmarkAdapter(np.stack(p), np.stack(y)) for p, y in zip(said, labels, strict=True)]
 
 
 def _sorted(answers: Sequence[tuple[Job, Said]]) -> tuple[list[Seen], int, list[str]]:

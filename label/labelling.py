@@ -7,17 +7,25 @@ from dataclasses import replace
 
 import numpy as np
 
-from asmnet.cli.progress import suppress_output
+from asmnet.cli.progress import Progress, suppress_output
 from asmnet.cli.workers import map_items, open_crew
-from asmnet.core import SCHEMES, Crop, UserError
+from asmnet.core import SCHEMES, Crop, Scheme, UserError, extract
 from asmnet.data.datasets import LabelledFace
 from asmnet.data.images import read_face, read_picture
 from asmnet.edge_runtime import FaceDetector
+from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.detector import find_face
 from asmnet.label.adapter import LandmarkAdapter
-from asmnet.label.teachers import PseudoLabel, Teacher, Translated, label_face, load_teacher
+from asmnet.label.teachers import (
+    PseudoLabel,
+    Teacher,
+    Translated,
+    label_face,
+    load_teacher,
+    tight_square,
+)
 
-__all__ = ["Job", "Labelling", "Said", "label_faces", "load_labelling"]
+__all__ = ["Job", "Labelling", "Said", "label_faces", "learn_adapters", "load_labelling"]
 
 # What the teachers of each scheme say; None: no face was found; a text: why it cannot be read.
 Said = dict[str, PseudoLabel] | str | None
@@ -53,6 +61,32 @@ class Labelling:
     def _find(self, image: np.ndarray) -> Crop | None:
         found = find_face(np.ascontiguousarray(image[..., ::-1]), self._detector)
         return None if found is None else found.to_crop(1.0)
+
+
+def learn_adapters(
+    faces: Sequence[LabelledFace], scheme: Scheme, teachers: Sequence[Teacher], progress: Progress
+) -> list[LandmarkAdapter]:
+    """What each teacher says of labelled faces, against their labels.
+
+    Args:
+        faces: with labels of this scheme.
+        scheme: see `faces`.
+        teachers: to be translated.
+        progress: shows it.
+
+    Raises:
+        UserError: an unreadable picture.
+    """
+    said: list[list[np.ndarray]] = [[] for _ in teachers]
+    labels: list[list[np.ndarray]] = [[] for _ in teachers]
+    for face in progress(faces, "learning the adapters"):
+        image = read_face(face)
+        for i, teacher in enumerate(teachers):
+            look = teacher.crop(tight_square(face.points, scheme))
+            points, _ = teacher(extract(image, look, teacher.size, OPENCV))
+            said[i].append(points)
+            labels[i].append(look.to_units(face.points))
+    return [LandmarkAdapter(np.stack(p), np.stack(y)) for p, y in zip(said, labels, strict=True)]
 
 
 def load_labelling(
