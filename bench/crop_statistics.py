@@ -21,7 +21,8 @@ from asmnet.core import Crop, UserError, atomic_path, cli_errors, nme, to_scheme
 from asmnet.core.landmarks import IBUG68
 from asmnet.data.datasets import LabelledFace
 from asmnet.edge_runtime import FaceDetector, Landmarker
-from asmnet.edge_runtime.tracking.tracker import DETECT_SCALE, RECROP_THRESHOLD
+from asmnet.edge_runtime.tracking.search import DETECT_SCALE
+from asmnet.edge_runtime.tracking.tracker import RECROP_THRESHOLD
 
 ROUNDS = 3
 # More than this part of the crops beyond the range of the training's jitter: not covered.

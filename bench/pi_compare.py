@@ -75,7 +75,7 @@ def _answer(names: tuple[str, ...], frames: str | None) -> dict[str, Any]:
             picture = cv2.imread(str(samples.LONDON.parent / str(file)))
             found[f"picture/{file}"] = picture
             found[f"crop/{size}/{file}"] = landmarker.extract(picture, Crop(*place))
-            found[f"box/{file}"] = tracker.detector.detect(picture)[0].box
+            found[f"box/{file}"] = tracker.search.detector.detect(picture)[0].box
         answers = [landmarker.raw(crop) for crop in golden["crops"]]
         found[f"landmarks/{name}"] = np.stack([points for points, _ in answers])
         found[f"pose/{name}"] = np.stack([pose for _, pose in answers])

@@ -24,12 +24,8 @@ from asmnet import models
 from asmnet.cli.progress import progress_bars
 from asmnet.core import Crop, cli_errors
 from asmnet.edge_runtime import FaceDetector, Landmarker
-from asmnet.edge_runtime.tracking.tracker import (
-    CHECK_ROTATION_DEG,
-    DETECT_SCALE,
-    MAX_ROTATION_DRIFT,
-    NEW_SCORE,
-)
+from asmnet.edge_runtime.tracking.search import DETECT_SCALE
+from asmnet.edge_runtime.tracking.tracker import CHECK_ROTATION_DEG, MAX_ROTATION_DRIFT, NEW_SCORE
 
 RNG = np.random.default_rng(0)
 WORSE: dict[str, Callable[[np.ndarray], np.ndarray]] = {

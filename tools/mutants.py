@@ -35,7 +35,8 @@ ROOMS = ("cli", "core", "data", "edge_runtime", "evaluate", "export", "label", "
 # Whose score the project keeps.
 MODULES = """
 core edge_runtime/tracking/tracker.py edge_runtime/tracking/tracks.py
-edge_runtime/tracking/track_source.py edge_runtime/tracking/scene_cuts.py
+edge_runtime/tracking/search.py edge_runtime/tracking/track_source.py
+edge_runtime/tracking/scene_cuts.py
 edge_runtime/tracking/association.py edge_runtime/tracking/smoothing.py edge_runtime/detector.py
 edge_runtime/interpreter.py edge_runtime/landmarker.py edge_runtime/io/sources.py
 edge_runtime/io/pictures.py edge_runtime/io/videos.py edge_runtime/io/sinks.py

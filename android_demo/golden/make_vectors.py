@@ -39,6 +39,7 @@ from asmnet.edge_runtime.detector import FaceDetector, _anchors, _merge
 from asmnet.edge_runtime.landmarker import Face, Landmarker, input_table
 from asmnet.edge_runtime.tracking import association as association_module
 from asmnet.edge_runtime.tracking import scene_cuts as scene_cuts_module
+from asmnet.edge_runtime.tracking import search as search_module
 from asmnet.edge_runtime.tracking import tracker as tracker_module
 from asmnet.edge_runtime.tracking import tracks as tracks_module
 from asmnet.edge_runtime.tracking.association import correlation, search_regions, suspicious, zscore
@@ -296,12 +297,12 @@ def association() -> Vectors:
 def constants() -> Vectors:
     """The runtime's numbers, by the Java class that holds them under the same names."""
     homes = {
-        "FaceTracker": (tracker_module, "VERIFY_CORRELATION VERIFY_EVERY VERIFY_ANYHOW "
-                        "SEARCH_PAUSE SEARCH_MORE NEW_SCORE KEEP_SCORE SURE_SCORE "
-                        "CHECK_ROTATION_DEG MAX_ROTATION_DRIFT DETECT_SCALE MIN_CORRELATION "
+        "FaceTracker": (tracker_module, "VERIFY_CORRELATION VERIFY_EVERY VERIFY_ANYHOW NEW_SCORE "
+                        "KEEP_SCORE SURE_SCORE CHECK_ROTATION_DEG MAX_ROTATION_DRIFT "
                         "DUPLICATE_IOU MAX_LOST_SECONDS RECROP_THRESHOLD"),
+        "FaceSearch": (search_module, "SEARCH_PAUSE SEARCH_MORE DETECT_SCALE"),
         "SceneCutDetector": (scene_cuts_module, "CUT_CORRELATION"),
-        "Association": (association_module, "LEAST_INSIDE MOST_GROWTH MOST_MOVE"),
+        "Association": (association_module, "LEAST_INSIDE MOST_GROWTH MOST_MOVE MIN_CORRELATION"),
         "Track": (tracks_module, "POINTS_FILTER POSE_FILTER"),
         "Detection": (detector_module, "_DOWN _SCALE"),
         "FaceDetector": (detector_module, "_OVERLAP _SIZE"),

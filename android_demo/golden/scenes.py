@@ -27,7 +27,7 @@ class Detector(FaceDetector):
         size, self._numbers = (320, 4) if turned else (128, 16)
         self.input = {"shape": (1, size, size, 3)}
         super().__init__(self)
-        self._scene = scene.tracker.turned if turned else scene.tracker.detector
+        self._scene = scene.tracker.search.turned if turned else scene.tracker.search.detector
         self.means: list[float] = []
         self.logits: list[np.ndarray] = []
         self.regressors: list[np.ndarray] = []
@@ -216,9 +216,9 @@ def record(
     detector, landmarker = Detector(scene), scene.tracker.landmarker
     landmarker.spec = read_spec(models.find(models.DEFAULT))
     detectors = {"detector": detector}
-    if scene.tracker.turned:
-        scene.tracker.turned = detectors["other"] = Detector(scene, turned=True)
-    scene.tracker.detector = detector
+    if scene.tracker.search.turned:
+        scene.tracker.search.turned = detectors["other"] = Detector(scene, turned=True)
+    scene.tracker.search.detector = detector
     answer = landmarker.raw
     means, landmarks, poses = [], [], []
 

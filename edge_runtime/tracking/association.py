@@ -10,6 +10,7 @@ from asmnet.core import Crop
 from asmnet.edge_runtime.landmarker import Face
 
 __all__ = [
+    "MIN_CORRELATION",
     "MOST_GROWTH",
     "correlation",
     "search_regions",
@@ -21,6 +22,8 @@ __all__ = [
 # Suspicious: the share of the face inside the picture, the change of the box's size, and the
 # move of its centre (in box sides) from one frame to the next.
 LEAST_INSIDE, MOST_GROWTH, MOST_MOVE = 0.6, 1.25, 0.25
+# The pixels under a face correlate less than this with the frame before: suspicious.
+MIN_CORRELATION = 0.7
 
 
 def zscore(pixels: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from asmnet.core import Crop, SignalTracker
 from asmnet.edge_runtime.detector import iou
 from asmnet.edge_runtime.landmarker import Face
+from asmnet.edge_runtime.tracking.association import MIN_CORRELATION, MOST_GROWTH, correlation
 from asmnet.edge_runtime.tracking.smoothing import OneEuro
 
 __all__ = ["POINTS_FILTER", "POSE_FILTER", "Observation", "Track", "overlaps"]
@@ -82,6 +83,33 @@ class Track:
     def box(self) -> np.ndarray:
         """(4,) left, top, right, bottom of the landmarks."""
         return self.latest.face.box
+
+    def smooth(self, t: float, margin: float) -> Face:
+        """The latest face, landmarks and pose passed through the filters.
+
+        Args:
+            t: seconds.
+            margin: of the network's crops.
+        """
+        face = self.latest.face
+        landmarks = self.points(face.landmarks, t, face.crop.side / margin).astype(np.float32)
+        pose = self.pose(face.pose[:, None], t, 90.0)[:, 0].astype(np.float32)
+        return replace(face, landmarks=landmarks, pose=pose)
+
+    def is_seen_again(self, seen: Observation, t: float) -> bool:
+        """Whether a face that is seen at `t`, in seconds, is this one, lost before."""
+        then, confident, velocity = self.last_confident
+        box, old = seen.face.box, confident.face.box
+        size = max(float((box[2:] - box[:2]).mean()), 1e-6)
+        growth = size / max(float((old[2:] - old[:2]).mean()), 1e-6)
+        moved = (box - old).reshape(2, 2).mean(axis=0) - velocity * (t - then)
+        # Whoever comes out from behind somebody looks different still, but is where he must be.
+        near = np.abs(moved).max() / size
+        alike = correlation(seen.thumbnail, confident.thumbnail)
+        return bool(
+            1 / MOST_GROWTH < growth < MOST_GROWTH
+            and ((near < 0.25 and alike > 0.2) or (near < 0.5 and alike > MIN_CORRELATION))
+        )
 
 
 def overlaps(box: np.ndarray, tracks: list[Track], least: float) -> bool:

@@ -102,7 +102,7 @@ def test_any_number_will_do_as_a_time(t: float):
 def test_one_face_is_followed_and_smoothed_unless_told():
     person = Person(x=150)
     scene = Scene(person, Person(x=400))
-    tracker = FaceTracker(scene.tracker.landmarker, scene.tracker.detector)
+    tracker = FaceTracker(scene.tracker.landmarker, scene.tracker.search.detector)
     for k in range(10):
         person.x += 1
         (face,) = tracker.update(scene.picture(), k / FPS)
@@ -166,7 +166,7 @@ def test_landmarks_in_one_point_are_no_error(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("size", [0.0, -50.0, 1e9])
 def test_absurd_boxes_of_the_detector_are_no_error(size: float, monkeypatch: pytest.MonkeyPatch):
     scene = Scene(Person(), max_faces=2)
-    detect = scene.tracker.detector.detect
+    detect = scene.tracker.search.detector.detect
 
     def absurd(*arguments: object) -> list:
         (found,) = detect(*arguments) or [None]
@@ -176,7 +176,7 @@ def test_absurd_boxes_of_the_detector_are_no_error(size: float, monkeypatch: pyt
             else [replace(found, box=np.array([9, 9, 9 + size, 9 + size])), found]
         )
 
-    monkeypatch.setattr(scene.tracker.detector, "detect", absurd)
+    monkeypatch.setattr(scene.tracker.search.detector, "detect", absurd)
     for _ in range(40):
         faces = scene.next()
     assert scene.people[0].x in [face.crop.cx for face in faces]
@@ -214,7 +214,7 @@ def opened(monkeypatch: pytest.MonkeyPatch):
 
         monkeypatch.setattr(track_source, "frames_from", lambda s: Stream(source(s), lambda: None))
         monkeypatch.setattr(Landmarker, "load", load)
-        monkeypatch.setattr(FaceDetector, "load", lambda *_: scene.tracker.detector)
+        monkeypatch.setattr(FaceDetector, "load", lambda *_: scene.tracker.search.detector)
         return source, models, track_source.track_source(*arguments, **options)
 
     return open_

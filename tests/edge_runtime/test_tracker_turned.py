@@ -82,7 +82,8 @@ def test_a_tracker_is_loaded_with_both_shipped_detectors(monkeypatch):
     monkeypatch.setattr(FaceDetector, "load", lambda *what: loaded.append(what) or what[0])
     tracker = FaceTracker.load("some model", 3, threads=2, fov=50)
     assert loaded == [("some model", 2), (models.DETECTOR, 2), (models.TURNED_DETECTOR, 2)]
-    assert (tracker.detector, tracker.turned) == (models.DETECTOR, models.TURNED_DETECTOR)
+    assert tracker.search.detector == models.DETECTOR
+    assert tracker.search.turned == models.TURNED_DETECTOR
     assert (tracker.max_faces, tracker.fov, tracker.smoothing) == (3, 50, True)
     assert FaceTracker.load().max_faces == 1
 

@@ -7,6 +7,7 @@ final class Association {
     static final double LEAST_INSIDE = 0.6;
     static final double MOST_GROWTH = 1.25;
     static final double MOST_MOVE = 0.25;
+    static final double MIN_CORRELATION = 0.7;
     /** Side in pixels of a thumbnail. */
     static final int THUMBNAIL = 16;
 

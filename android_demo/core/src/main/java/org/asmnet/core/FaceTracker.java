@@ -16,15 +16,11 @@ public final class FaceTracker {
     private static final double VERIFY_CORRELATION = 0.9;
     private static final double VERIFY_EVERY = 0.15;
     private static final double VERIFY_ANYHOW = 1.0;
-    private static final double SEARCH_PAUSE = 0.1;
-    private static final double SEARCH_MORE = 0.15;
     private static final double NEW_SCORE = 0.7;
     private static final double KEEP_SCORE = 0.45;
     private static final double SURE_SCORE = 0.85;
     private static final double CHECK_ROTATION_DEG = 10.0;
     private static final double MAX_ROTATION_DRIFT = 0.05;
-    private static final double DETECT_SCALE = 2.0;
-    static final double MIN_CORRELATION = 0.7;
     private static final double DUPLICATE_IOU = 0.6;
     private static final double MAX_LOST_SECONDS = 1.0;
     private static final double RECROP_THRESHOLD = 0.05;
@@ -34,9 +30,7 @@ public final class FaceTracker {
     public final Stopwatch watch = new Stopwatch();
 
     private final Landmarker landmarker;
-    private final FaceDetector detector;
-    private final FaceDetector turned;
-    private FaceDetector asked;
+    private final FaceSearch search;
     private final int maxFaces;
     private final boolean smoothing;
     private final HeadPosition head;
@@ -50,15 +44,11 @@ public final class FaceTracker {
     private double time;
     private int width;
     private int height;
-    private double nextSearch;
-    private double pause;
-    private int turn;
 
     // Kept from call to call.
     private final Track.Observation observation;
     private final Track.Observation rotated;
     private final Crop crop = new Crop();
-    private final Crop region = new Crop();
     private final Crop square = new Crop();
     private final double[] box = new double[4];
     private final double[] oldBox = new double[4];
@@ -87,9 +77,7 @@ public final class FaceTracker {
     public FaceTracker(Landmarker landmarker, FaceDetector detector, FaceDetector turned,
             int maxFaces, boolean smoothing, double fov) {
         this.landmarker = landmarker;
-        this.detector = detector;
-        this.turned = turned;
-        asked = detector;
+        search = new FaceSearch(detector, turned, watch);
         this.maxFaces = maxFaces;
         this.smoothing = smoothing;
         head = new HeadPosition(landmarker.spec.landmarkScheme, fov);
@@ -106,9 +94,7 @@ public final class FaceTracker {
         width = 0;
         height = 0;
         cuts.reset();
-        nextSearch = Double.NEGATIVE_INFINITY;
-        pause = 0;
-        turn = 0;
+        search.reset();
     }
 
     /**
@@ -135,8 +121,7 @@ public final class FaceTracker {
         if (cuts.isNext(frame) || gap > MAX_LOST_SECONDS) {
             tracks.clear();
             lost.clear();
-            nextSearch = t;
-            pause = 0;
+            search.hurry(t);
         }
         alive.clear();
         for (int i = 0; i < tracks.size(); i++) {
@@ -146,8 +131,7 @@ public final class FaceTracker {
             (followed ? alive : lost).add(track);
         }
         if (alive.size() < tracks.size()) {
-            nextSearch = t;
-            pause = 0;
+            search.hurry(t);
         }
         List<Track> spare = tracks;
         tracks = alive;
@@ -157,8 +141,11 @@ public final class FaceTracker {
                 lost.remove(i);
             }
         }
-        if (tracks.size() < maxFaces && t >= nextSearch) {
-            search(frame, t);
+        if (tracks.size() < maxFaces && search.isDue(t)) {
+            search.begin();
+            start(search.look(frame, !tracks.isEmpty()), false, frame, t);
+            start(search.lookForTurned(frame, !tracks.isEmpty()), true, frame, t);
+            search.end(t, !tracks.isEmpty());
             Collections.sort(tracks, BY_ID);
         }
         answer.clear();
@@ -193,14 +180,14 @@ public final class FaceTracker {
         crop.cy += track.velocityY * Math.min(step, 0.1);
         locate(frame, crop);
         double alike = Association.correlation(observation.thumbnail, old.thumbnail);
-        boolean doubtful = alike < MIN_CORRELATION || Association.suspicious(
+        boolean doubtful = alike < Association.MIN_CORRELATION || Association.suspicious(
                 old.face.box(oldBox), observation.face.box(box), width, height);
         boolean changed = track.missed
                 || Association.correlation(observation.thumbnail, track.verifiedThumbnail)
                         < VERIFY_CORRELATION;
         if (doubtful || t - track.verified >= (changed ? VERIFY_EVERY : VERIFY_ANYHOW)) {
-            Detection found = detectNear(frame, observation.face.box(box),
-                    doubtful ? NEW_SCORE : KEEP_SCORE, track.turned, track);
+            Detection found = search.near(frame, observation.face.box(box),
+                    doubtful ? NEW_SCORE : KEEP_SCORE, track.turned, tracks, track);
             if (found == null || !isFace(found, frame)) {
                 if (doubtful || track.missed) {
                     return false;
@@ -242,32 +229,6 @@ public final class FaceTracker {
         return true;
     }
 
-    /**
-     * The detector's answer for one place: the face there that no other track holds.
-     *
-     * @param place (4) left, top, right, bottom
-     * @param asTurned see {@link #detect}
-     * @param track whose face is looked for; null for a face that none holds yet
-     */
-    private Detection detectNear(Picture frame, double[] place, double threshold, boolean asTurned,
-            Track track) {
-        double longer = Math.max(place[2] - place[0], place[3] - place[1]);
-        region.set((place[0] + place[2]) / 2, (place[1] + place[3]) / 2,
-                Math.max(longer, 8) * DETECT_SCALE, 0);
-        Detection best = null;
-        double most = 0.2;
-        int found = detect(frame, region, threshold, asTurned);
-        for (int i = 0; i < found; i++) {
-            Association.squareBox(asked.get(i).toCrop(1.0, square), here);
-            double overlap = FaceDetector.iou(here, place);
-            if (overlap > most && !Track.overlaps(here, tracks, track, overlap)) {
-                best = asked.get(i);
-                most = overlap;
-            }
-        }
-        return best;
-    }
-
     /** Whether this is a face: by the detector's score, or by points that bear a rotation. */
     private boolean isFace(Detection found, Picture frame) {
         if (found.score >= SURE_SCORE) {
@@ -288,38 +249,6 @@ public final class FaceTracker {
                 < MAX_ROTATION_DRIFT * observation.nextCrop.side / landmarker.spec.margin;
     }
 
-    /** Start tracks for faces that none has yet. */
-    private void search(Picture frame, double t) {
-        turn++;
-        if (turned == null) {
-            start(look(frame, turn), false, frame, t);
-        } else {
-            if (turn % 2 == 1) {
-                start(look(frame, turn / 2), false, frame, t);
-            }
-            if (turn % 2 == 0 || (turn == 1 && tracks.isEmpty())) {
-                start(detect(frame, null, 0.5, true), true, frame, t);
-            }
-        }
-        pause = Math.min(2 * pause + 0.01, SEARCH_PAUSE);
-        nextSearch = t + (tracks.isEmpty() ? pause : SEARCH_MORE);
-    }
-
-    /** How many faces the first detector finds in the whole picture or one of its regions. */
-    private int look(Picture frame, int nth) {
-        int regions = Association.searchRegions(width, height);
-        if (!tracks.isEmpty()) { // nothing is urgent: one region a frame
-            Crop where = Association.searchRegion(width, height, nth % regions, region);
-            return detect(frame, where, 0.5, false);
-        }
-        int found = detect(frame, null, 0.5, false);
-        if (found == 0 && regions > 1) {
-            Crop where = Association.searchRegion(width, height, 1 + nth % (regions - 1), region);
-            return detect(frame, where, 0.5, false);
-        }
-        return found;
-    }
-
     /** Start tracks for those of the faces just found that none has yet. */
     private void start(int found, boolean asTurned, Picture frame, double t) {
         // Searching close up overwrites the detector's answer.
@@ -327,7 +256,7 @@ public final class FaceTracker {
             places = new double[4 * found];
         }
         for (int i = 0; i < found; i++) {
-            Association.squareBox(asked.get(i).toCrop(1.0, square), box);
+            Association.squareBox(search.get(i).toCrop(1.0, square), box);
             System.arraycopy(box, 0, places, 4 * i, 4);
         }
         for (int i = 0; i < found && tracks.size() < maxFaces; i++) {
@@ -336,7 +265,7 @@ public final class FaceTracker {
                 continue;
             }
             // Once more, close up: a better box, and no confirmation for what is no face.
-            Detection close = detectNear(frame, box, NEW_SCORE, asTurned, null);
+            Detection close = search.near(frame, box, NEW_SCORE, asTurned, tracks, null);
             if (close == null) {
                 continue;
             }
@@ -360,15 +289,6 @@ public final class FaceTracker {
             }
         }
         return nextId++;
-    }
-
-    /** How many faces are found; `asTurned`: by the detector of turned faces, if there is one. */
-    private int detect(Picture frame, Crop where, double threshold, boolean asTurned) {
-        long start = System.nanoTime();
-        asked = asTurned && turned != null ? turned : detector;
-        int found = asked.detect(frame, where, threshold);
-        watch.since(start, Stage.DETECT);
-        return found;
     }
 
     private Crop detected(Detection found) {

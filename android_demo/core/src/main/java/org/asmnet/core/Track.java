@@ -125,7 +125,7 @@ final class Track {
         double alike = Association.correlation(seen.thumbnail, lastConfident.thumbnail);
         return 1 / Association.MOST_GROWTH < growth && growth < Association.MOST_GROWTH
                 && ((near < 0.25 && alike > 0.2)
-                        || (near < 0.5 && alike > FaceTracker.MIN_CORRELATION));
+                        || (near < 0.5 && alike > Association.MIN_CORRELATION));
     }
 
     /** Whether one of the tracks but `but` holds the face in a box. */

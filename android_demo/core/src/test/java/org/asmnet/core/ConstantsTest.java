@@ -34,7 +34,7 @@ class ConstantsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(classes = {FaceTracker.class, HeadPosition.class, SignalTracker.class})
+    @ValueSource(classes = {FaceTracker.class, FaceSearch.class, HeadPosition.class, SignalTracker.class})
     void theVectorsHaveAllOfTheClass(Class<?> home) {
         String start = "constant/" + home.getSimpleName() + "/";
         List<String> known = Golden.names(start);
