@@ -1,7 +1,7 @@
 """The built page in headless Chromium: first load, frame rate, long runs, damaged files, MediaPipe.
 
     python bench/web.py load
-    python bench/web.py camera --model 68-224
+    python bench/web.py camera --model 68-160
     python bench/web.py soak --minutes 30
     python bench/web.py dropped --count 500
     python bench/web.py against-mediapipe --package FOLDER --task face_landmarker.task
@@ -206,13 +206,13 @@ AGAINST = """(async () => {
     runningMode: "VIDEO", numFaces: 2 });
   const { Asmnet } = await import("/asmnet/asmnet.js");
   const ours = {};
-  for (const model of ["68-112", "68-224"]) {
+  for (const model of ["68-112", "68-160"]) {
     ours[model] = await Asmnet.open({ maxFaces: 2,
       model: `/asmnet/models/asmnet-spatial-${model}-int8.tflite` });
   }
   const video = Object.assign(document.createElement("video"), { muted: true, src: "/faces.mp4" });
   await new Promise(done => { video.onloadeddata = done; });
-  const times = { mediapipe: [], "68-112": [], "68-224": [] };
+  const times = { mediapipe: [], "68-112": [], "68-160": [] };
   for (let n = 0; n < FRAMES; n++) {
     video.currentTime = n * 30 / FRAMES + 0.001;
     await new Promise(done => { video.onseeked = done; });

@@ -21,6 +21,7 @@ from asmnet.train.asm_model import AsmTrainingModel, build, use_all_devices
 from asmnet.train.batches import Batches
 from asmnet.train.callbacks import ProgressBar, Schedule, Validation
 from asmnet.train.cores import parts_for
+from asmnet.train.label_offset import LabelOffset
 from asmnet.train.model import count_flops
 from asmnet.train.packed import pack_faces
 from asmnet.train.processes import join
@@ -100,6 +101,9 @@ def fit(
 
     packed = pack_faces(faces.learning, size, MARGIN, bar)
     validations = _validations(network, faces)
+    offset = None
+    if chosen.augmentation.mirror:
+        offset = LabelOffset(network, faces.learning[: faces.counts[0]], MARGIN)
     shape_model = ShapeModel.fit(packed.points, faces.scheme)
     averaged = frozen and chosen.ema_momentum > 0
     if not fine_tuning:
@@ -132,6 +136,8 @@ def fit(
             map(importlib.util.find_spec, ("tensorflow", "tensorboard"))
         ):
             observers.append(keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False))
+        if offset:
+            observers = offset.around(observers)
         swap = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if averaged else []
         # Without frozen statistics one more row follows the last epoch: re-estimated ones.
         if not history.reached(chosen.epochs - frozen):
@@ -145,9 +151,10 @@ def fit(
             )
             if not frozen:
                 estimate_statistics(model, batches)
-                figures = {k: v for each in validations for k, v in each.measure().items()}
-                if writes:
-                    history.on_epoch_end(chosen.epochs, figures)
+                with offset.added() if offset else contextlib.nullcontext():
+                    figures = {k: v for each in validations for k, v in each.measure().items()}
+                    if writes:
+                        history.on_epoch_end(chosen.epochs, figures)
     for note in faces.notes:
         console.print(note)
     if faces.skipped:

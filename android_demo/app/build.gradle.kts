@@ -43,7 +43,7 @@ androidComponents.onVariants { variant ->
     val name = variant.name.replaceFirstChar(Char::uppercase)
     val assets = tasks.register<CopyAssets>("copyAssets$name") {
         files.from(
-            "../../models/asmnet-spatial-68-224-int8.tflite",
+            "../../models/asmnet-spatial-68-160-int8.tflite",
             "../../models/asmnet-spatial-68-112-int8.tflite",
             "../../LICENSE",
             "../../NOTICE",

@@ -135,7 +135,7 @@ def test_models_are_the_shipped_files_ready_to_be_mapped(apk, entries):
     assert models == {
         "face_detection_short_range.tflite",
         "face_detection_yunet.tflite",
-        "asmnet-spatial-68-224-int8.tflite",
+        "asmnet-spatial-68-160-int8.tflite",
         "asmnet-spatial-68-112-int8.tflite",
     }
     for name in models:

@@ -47,7 +47,7 @@ ABIS = ("arm64-v8a", "armeabi-v7a", "x86_64")
 MODELS = (
     "face_detection_short_range.tflite",
     "face_detection_yunet.tflite",
-    "asmnet-spatial-68-224-int8.tflite",
+    "asmnet-spatial-68-160-int8.tflite",
     "asmnet-spatial-68-112-int8.tflite",
 )
 LICENCES = ("LICENSE", "NOTICE", "models/LICENSE.mediapipe", "models/LICENSE.yunet")

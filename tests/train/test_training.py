@@ -69,6 +69,16 @@ def test_a_run_leaves_everything(whole_run):
     assert any((whole_run / "tensorboard").rglob("events*"))
 
 
+def test_saved_networks_answer_where_the_labels_are(labelled_faces, whole_run):
+    """Though mirrored pictures teach that points lie as far to the left as to the right."""
+    from asmnet.train.label_offset import LabelOffset
+
+    learning = gather(str(labelled_faces), [], 0.1, 0, False).learning
+    for name in ("best.keras", "last.keras"):
+        network = keras.saving.load_model(whole_run / name, compile=False)
+        assert LabelOffset(network, learning, 1.25).measure() == pytest.approx(0, abs=1e-5)
+
+
 def test_a_killed_run_goes_on_where_it_was(labelled_faces, whole_run, tmp_path):
     run = tmp_path / "killed"
     process = subprocess.Popen(command(labelled_faces, run), stdout=subprocess.DEVNULL)

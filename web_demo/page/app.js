@@ -7,7 +7,7 @@ import { View } from "./view.js";
 
 const MODELS = {
   "68-112": "fast, 68 points",
-  "68-224": "accurate, 68 points",
+  "68-160": "accurate, 68 points",
   "98-224": "accurate, 98 points",
 };
 const DEFAULT = "68-112";

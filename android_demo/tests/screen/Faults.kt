@@ -55,10 +55,10 @@ class Faults {
     @Test
     fun aModelOfOnesOwn() = started { activity ->
         val uri = Uri.parse("content://documents/mine.tflite")
-        val own = asset("asmnet-spatial-68-224-int8.tflite")
+        val own = asset("asmnet-spatial-68-160-int8.tflite")
         shadowOf(activity.contentResolver).registerInputStream(uri, ByteArrayInputStream(own))
         choose(activity, uri)
-        waitFor { "68-224" in field(activity, "loaded") as String }
+        waitFor { "68-160" in field(activity, "loaded") as String }
     }
 
     private fun asset(name: String) =
