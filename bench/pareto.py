@@ -69,11 +69,11 @@ def _draw(file: Path, points: dict[str, tuple[float, float]], theirs: float) -> 
             name, (rate, nme), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9
         )
     axes.axvline(theirs, color="gray", linestyle="--")
-    axes.annotate("MediaPipe's rate", (theirs, axes.get_ylim()[1]), xytext=(4, -12),
-                  textcoords="offset points", color="gray", fontsize=9)  # fmt: skip
     axes.set(xlabel="frames a second of one core", ylabel="NME on 300-W common, %")
-    axes.set_xlim(left=0)
-    axes.margins(x=0.25, y=0.2)
+    axes.set_xlim(0, 1.2 * max(rate for rate, _ in points.values()))
+    axes.margins(y=0.2)
+    axes.annotate("MediaPipe's rate", (theirs, axes.get_ylim()[0]), xytext=(4, 6),
+                  textcoords="offset points", color="gray", fontsize=9)  # fmt: skip
     axes.grid(alpha=0.3)
     file.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(file) as temporary:
