@@ -152,7 +152,7 @@ def test_licences_come_along(apk):
         assert read(apk, f"assets/{Path(name).name}") == text, name
 
 
-@pytest.mark.parametrize("size", [224, 112])
+@pytest.mark.parametrize("size", [160, 112])
 def test_models_in_the_apk_answer_as_their_float_models(apk, tmp_path, size):
     model = tmp_path / "model.tflite"
     model.write_bytes(read(apk, f"assets/asmnet-spatial-68-{size}-int8.tflite"))
