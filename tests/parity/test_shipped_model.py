@@ -21,6 +21,7 @@ from asmnet.export import calibration_faces, convert
 from asmnet.export.cli import main
 from asmnet.export.eval_faces import eval_faces
 from asmnet.train.checkpoint import load_float
+from asmnet.train.model import TAPS
 
 SPEC_KEYS = ("scheme", "input_size", "margin", "mean", "std", "license")
 
@@ -57,14 +58,17 @@ def faces(model: str) -> FaceSet:
 def test_every_feature_of_the_network_lives(model: str, faces: FaceSet) -> None:
     """What the heads read differs from face to face; an activation that died never shows else.
 
-    It takes its whole map along, 24 features at least.  A single linear channel that the heads do
-    not need may fade in a long training: 2 of 1,536 did in asmnet-spatial-68-160.
+    The map that keeps positions once died, all of it.  Of the pools, which are means of linear
+    channels, two may fade in a long training: in asmnet-spatial-68-160 they have.
     """
     network, _ = load_float(models.find(model, ".keras"))
     probe = keras.Model(network.input, network.get_layer("features").output)
     features = probe.predict_on_batch(np.float32(faces.images[:40]) / 127.5 - 1)
     spread = features.std(axis=0)
-    assert np.mean(spread < 0.01 * np.median(spread)) < 0.002
+    faded = spread <= 0.01 * np.median(spread)
+    pooled = sum(network.get_layer(f"pool_{tap}").output.shape[-1] for tap in TAPS)
+    assert not faded[pooled:].any()
+    assert faded[:pooled].sum() <= 2
 
 
 def test_the_gate_passes_on_real_faces(exported: tuple[Path, dict]) -> None:
