@@ -119,7 +119,7 @@ def main(model: str, data: str | None, faces: str | None) -> None:
             " / ".join(f"{value[key]:.2f}" for key in ("pose_mean", "pose_max")),
             f"{value['jitter_ratio']:.2f}",
         ]
-        cells.append(row + [f"{value['nme']:+.3f}"] * labelled)
+        cells.append(row + ([f"{value['nme']:+.3f}"] if labelled else []))
     table("Calibration", columns, cells)
 
 

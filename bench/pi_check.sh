@@ -142,7 +142,7 @@ for cpu in $cpus; do
     export QEMU_CPU=$cpu
     for name in bookworm bookworm-tflite trixie; do
         # Another Python loads the same library: one model is enough to see that it does.
-        only=$([ $name != trixie ] || echo asmnet-spatial-68-224)
+        only=$([ $name != trixie ] || echo asmnet-spatial-68-160)
         # shellcheck disable=SC2086 # no model at all is all of them
         "$folder/$name/bin/python" bench/pi_compare.py answer "$folder/$name-$cpu.npz" $only \
             --frames "$folder/x86.npz"

@@ -13,7 +13,7 @@ from asmnet.edge_runtime.batch.inputs import Source
 from asmnet.edge_runtime.batch.records import keep_line, kept_line, settle, write_summary
 from asmnet.edge_runtime.batch.tracking import Line, Settings
 
-SETTINGS = Settings("/videos", "asmnet-spatial-68-224", 1, "csv", 65.0)
+SETTINGS = Settings("/videos", "asmnet-spatial-68-160", 1, "csv", 65.0)
 SOURCE = Source(Path("/videos/a.mp4"), "a.mp4", size=100, changed=5)
 LINE = Line("a.mp4", frames=3, frames_with_faces=2, faces=1, seconds=0.1, fps=30.0)
 

@@ -227,6 +227,15 @@ def test_the_page_shows_a_camera_records_it_and_works_offline(
     play(tmp_path, story, *camera.options(recording[0]))
 
 
+def test_the_first_visit_fetches_one_landmark_model(site: Path, tmp_path: Path):
+    async def story(browser: Browser, server: Server) -> None:
+        await browser.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        fetched = {url.rsplit("/")[-1] for url in browser.requests if url.endswith(".tflite")}
+        assert fetched == {SMALL.name, models.DETECTOR.name}
+
+    play(tmp_path, story)
+
+
 def test_clip_picture_and_models_can_be_chosen(site: Path, tmp_path: Path):
     async def story(browser: Browser, server: Server) -> None:
         await press(browser, "sample")

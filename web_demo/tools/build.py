@@ -49,6 +49,7 @@ MODELS = (
     "face_detection_short_range.tflite",
     "face_detection_yunet.tflite",
 )
+FIRST_MODELS = ("asmnet-spatial-68-112-int8.tflite", "face_detection_short_range.tflite")
 # The build with relaxed SIMD, and the one for engines without.
 LITERT = ("litert_wasm_internal", "litert_wasm_compat_internal")
 # Command, or one that serves as well -> Debian package, for building and for the tests.
@@ -147,9 +148,9 @@ def fill_site(site: Path) -> None:
     shutil.copy(REPOSITORY / "samples/clip/faces.mp4", site)
     files = sorted(path for path in site.rglob("*") if path.is_file())
     sums = hashlib.sha256(b"".join(bytes.fromhex(digest(path)) for path in files)).hexdigest()
-    # A browser runs one build of LiteRT, and stores the larger models when they are first used.
-    later = ("litert/", "-224-int8.tflite", "yunet.tflite", "faces.mp4", ".md", ".d.ts")
-    later += ("package.json", "sw.js")
+    # A browser runs one build of LiteRT, and stores models and clip when they are first used.
+    later = ("litert/", "faces.mp4", ".md", ".d.ts", "package.json", "sw.js")
+    later += tuple(set(MODELS) - set(FIRST_MODELS))
     names = [path.relative_to(site).as_posix() for path in files]
     first = ["./", *(name for name in names if not any(word in name for word in later))]
     (site / "files.js").write_text(
