@@ -111,6 +111,7 @@ format: .venv/dev  ## rewrite the sources in the house style
 	$(BIN)/python -m ruff format .
 
 runtimes: .venv/dev .venv-tflite/ready  ## run the shipped files in both interpreters and compare
+	@mkdir -p build
 	$(BIN)/python bench/runtimes.py --save build/answers.npz
 	.venv-tflite/bin/python bench/runtimes.py --against build/answers.npz
 

@@ -22,8 +22,6 @@ __all__ = ["bgr", "load_detector", "load_model", "table", "training_faces"]
 def training_faces(data: str, seed: int = 0) -> tuple[list[LabelledFace], list[LabelledFace]]:
     """300-W's training faces, and which of them a network of `asmnet-train` never learned from.
 
-    Networks older than November 2026 (both 68-point ones at 224 pixels) held out others.
-
     Args:
         data: "300w:DIR", with the 2,012 pictures that the shipped networks learned from.
         seed: of the model's training; with its default `--validation`, 0.1.

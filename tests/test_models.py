@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from asmnet import models, samples
 from asmnet.core import UserError, read_spec
 from asmnet.edge_runtime import Landmarker, bench, webcam
+from asmnet.edge_runtime.verify import verify
 
 
 @pytest.mark.parametrize("name", models.shipped())
@@ -22,6 +23,12 @@ def test_every_shipped_model_is_complete_and_named_for_what_it_is(name: str) -> 
     assert name.endswith(f"-{spec.landmark_scheme.count}-{spec.input_size}")
     assert spec.parity["passed"] is True
     assert "unknown" not in spec.license
+
+
+@pytest.mark.parametrize("name", models.shipped())
+def test_every_shipped_model_passes_the_check_that_it_carries(name: str) -> None:
+    """What `asmnet verify` says on a device."""
+    assert verify(models.find(name)).passed
 
 
 @pytest.mark.parametrize("name", models.shipped())

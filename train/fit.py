@@ -26,11 +26,11 @@ from asmnet.train.model import count_flops
 from asmnet.train.packed import pack_faces
 from asmnet.train.processes import join
 from asmnet.train.recipes import RECIPES
-from asmnet.train.run import History, State, check_run, open_run
+from asmnet.train.run import History, State, check_run, open_run, save_model
 from asmnet.train.shape_model import ShapeModel
 from asmnet.train.split import TrainingFaces, gather
 from asmnet.train.statistics import estimate_statistics, settle_statistics
-from asmnet.train.warm_start import fit_heads, initialise, start_at_mean
+from asmnet.train.warm_start import fit_heads, initialise, shrink_heads, start_at_mean
 
 __all__ = ["MARGIN", "fit"]
 
@@ -125,7 +125,8 @@ def fit(
         batches.start(first)
         if first == 0 and frozen:
             settle_statistics(model, batches, copied, validations[0])
-        if first == 0 and fine_tuning and "landmarks" not in copied:
+        new_heads = fine_tuning and "landmarks" not in copied
+        if first == 0 and new_heads:
             fit_heads(model, batches)
         history = History(run, network)
         observers = [*validations]
@@ -155,6 +156,14 @@ def fit(
                     figures = {k: v for each in validations for k, v in each.measure().items()}
                     if writes:
                         history.on_epoch_end(chosen.epochs, figures)
+            # The best network is a file, which other machines may not see.
+            if new_heads and processes.count == 1 and (best := run / "best.keras").exists():
+                network.load_weights(best)
+                shrink_heads(network, batches)
+                save_model(network, best)
+                figures = {k: v for each in validations for k, v in each.measure().items()}
+                listed = ", ".join(f"{key} {value:.3f}" for key, value in figures.items())
+                console.print(f"heads made small: {listed}")
     for note in faces.notes:
         console.print(note)
     if faces.skipped:

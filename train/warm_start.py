@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 from keras import ops
@@ -13,7 +15,10 @@ from asmnet.train.batches import Batches
 from asmnet.train.model import build_model, load_network
 from asmnet.train.recipes import Recipe
 
-__all__ = ["fit_heads", "initialise", "start_at_mean"]
+__all__ = ["fit_heads", "initialise", "shrink_heads", "start_at_mean"]
+
+# The largest that cost held-out faces nothing (docs/measurements/experiments.md, Small heads).
+SMALL = {"landmarks": 3e-3, "pose": 1e-1}
 
 
 def initialise(
@@ -76,6 +81,39 @@ def fit_heads(
         ridge: regularization relative to the features' mean square.
     """
     network = model.network
+    x, labels = _seen(network, batches, rounds)
+    for name, y in labels.items():
+        known = ~np.isnan(y).any(axis=1)
+        if known.any():
+            _regress(network.get_layer(name), x[known], y[known], ridge)
+
+
+def shrink_heads(
+    network: keras.Model,
+    batches: Batches,
+    rounds: int = 160,
+    ridges: Mapping[str, float] = SMALL,
+) -> None:
+    """Make trained heads as small as their answers allow, so that int8 disturbs these less.
+
+    A regression on 1,500 features, most of which vary together, leaves large weights that
+    cancel each other out, and a training keeps them.  Rounded features do not cancel out.  So
+    the heads become the ridge regression of their own answers (docs/measurements/experiments.md).
+
+    Args:
+        rounds: batches of augmented faces to regress on.
+        ridges: for each head, relative to the features' mean square.
+    """
+    x, _ = _seen(network, batches, rounds)
+    for name, ridge in ridges.items():
+        head = network.get_layer(name)
+        _regress(head, x, ops.convert_to_numpy(head(x)), ridge)
+
+
+def _seen(
+    network: keras.Model, batches: Batches, rounds: int
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Features of so many batches of augmented faces, and their labels."""
     trunk = keras.Model(network.input, network.get_layer("features").output)
     size = network.input_shape[1]
     features, points, pose = [], [], []
@@ -88,16 +126,15 @@ def fit_heads(
         features.append(trunk.predict_on_batch(x))
         points.append(targets["landmarks"])
         pose.append(targets["pose"])
-    x, labels = np.concatenate(features), {"landmarks": np.concatenate(points)}
-    labels["pose"] = np.concatenate(pose)
-    for name, y in labels.items():
-        known = ~np.isnan(y).any(axis=1)
-        if not known.any():
-            continue
-        a = x[known].astype(np.float64)
-        strength = ridge * a.var(axis=0).mean() * len(a) + 1e-9
-        kernel, bias = ridge_regression(a, y[known], strength)
-        head = network.get_layer(name)
-        head.kernel.assign(kernel)
-        head.bias.assign(bias)
     batches.start(0)
+    labels = {"landmarks": np.concatenate(points), "pose": np.concatenate(pose)}
+    return np.concatenate(features), labels
+
+
+def _regress(head: keras.layers.Dense, x: np.ndarray, y: np.ndarray, ridge: float) -> None:
+    """Make a head the ridge regression of `y` (M, K) on features `x` (M, F)."""
+    a = x.astype(np.float64)
+    strength = ridge * a.var(axis=0).mean() * len(a) + 1e-9
+    kernel, bias = ridge_regression(a, y, strength)
+    head.kernel.assign(kernel)
+    head.bias.assign(bias)

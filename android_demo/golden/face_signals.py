@@ -11,7 +11,7 @@ from asmnet.edge_runtime.landmarker import Face, Landmarker
 
 __all__ = ["blinks_and_yawns", "close_lids", "heads", "ibug68", "open_lips"]
 
-MODELS = {"ibug68": "asmnet-spatial-68-112", "wflw98": "asmnet-spatial-98-224"}
+MODELS = {"ibug68": "asmnet-spatial-68-112", "wflw98": "asmnet-spatial-98-160"}
 # A series of faces: openness of the right eye, of the left, of the mouth, and for how many seconds.
 SERIES = (
     (1, 1, 0, 0.8), (0.2, 0.3, 0, 0.15), (1, 1, 0, 1.5),  # a blink

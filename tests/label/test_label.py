@@ -149,7 +149,7 @@ def test_teachers_are_translated_to_98_points_too(tmp_path, refused):
     faces.mkdir()
     for picture in sorted(samples.LONDON.glob("*.jpg"))[:40]:
         (faces / picture.name).write_bytes(picture.read_bytes())
-    one = ["--teacher", "asmnet-spatial-98-224"]
+    one = ["--teacher", "asmnet-spatial-98-160"]
     two = [*one, "--teacher", models.DEFAULT, "--adapt-to", str(wide)]
     for words in ([*one, "-o", str(wide)], [*two, "-o", str(both)]):
         result = CliRunner().invoke(main, [str(faces), *words])

@@ -54,6 +54,12 @@ class Training:
     def fit_heads(self, model, batches):
         self.steps.append("heads")
 
+    def shrink_heads(self, network, batches):
+        self.steps.append("small heads")
+        bias = network.get_layer("pose").bias
+        self.shrunk = bias.numpy().tolist()
+        bias.assign([1, 2, 3])
+
     def epochs(self, model, batches, **options):
         self.steps.append("epochs")
         self.model, self.batches, self.options = model, batches, options
@@ -65,7 +71,9 @@ class Training:
 @pytest.fixture
 def training(monkeypatch):
     training = Training()
-    for step in ("initialise", "estimate_statistics", "start_at_mean", "fit_heads"):
+    for step in (
+        "initialise", "estimate_statistics", "start_at_mean", "fit_heads", "shrink_heads"
+    ):  # fmt: skip
         monkeypatch.setattr(module, step, getattr(training, step))
     monkeypatch.setattr(statistics, "estimate_statistics", training.estimate_statistics)
     monkeypatch.setattr(
@@ -128,7 +136,7 @@ def test_keras_neither_shuffles_batches_nor_draws_a_second_bar(training, labels,
         ({}, "", "mean face, epochs, statistics"),
         ({"norm": "frozen"}, "", "mean face, statistics, epochs"),
         ({"init": "a.keras"}, "norm landmarks", "epochs, statistics"),
-        ({"init": "a.keras"}, "norm", "heads, epochs, statistics"),
+        ({"init": "a.keras"}, "norm", "heads, epochs, statistics, small heads"),
         ({"init": "a.keras", "norm": "frozen"}, "norm landmarks", "statistics, epochs"),
         ({"init": "a.keras", "norm": "frozen"}, "norm", "statistics, heads, epochs"),
     ],
@@ -231,6 +239,29 @@ def test_shares_are_one_for_each_source(training, labels, tmp_path, shares):
     given = ",".join(map(str, shares))
     with pytest.raises(UserError, match=f"--shares {given}: give one number for --data and one "):
         fit(labels[0], tmp_path / "run", size=SIZE, extra=labels[1:], shares=shares)
+
+
+@pytest.mark.parametrize("copied, new", [({"norm"}, True), ({"norm", "landmarks"}, False)])
+def test_new_heads_are_made_small_at_the_end(training, labels, tmp_path, copied, new):
+    """In the file that ships."""
+    training.copied = copied
+    source = tmp_path / "source.keras"
+    source.write_bytes(b"")
+    best = fit(labels[0], tmp_path / "run", size=SIZE, init=str(source), epochs=2)
+    expected = ["heads", "epochs", "statistics", "small heads"]
+    assert training.steps == (expected if new else expected[1:3])
+    bias = keras.saving.load_model(best, compile=False).get_layer("pose").bias
+    assert (bias.numpy().tolist() == [1, 2, 3]) == new
+
+
+def test_the_best_network_gets_small_heads_not_the_last(training, labels, tmp_path):
+    training.copied, run, source = {"norm"}, tmp_path / "run", tmp_path / "source.keras"
+    source.write_bytes(b"")
+    best = network()
+    best.get_layer("pose").bias.assign([7, 7, 7])
+    training.epochs = lambda *given, **options: best.save(run / "best.keras")
+    fit(labels[0], run, size=SIZE, init=str(source), norm="frozen", epochs=2)
+    assert training.shrunk == [7, 7, 7]
 
 
 def test_a_run_goes_on_with_its_epoch(training, labels, tmp_path, capsys, monkeypatch):

@@ -19,7 +19,7 @@ from asmnet.train.batches import Batches
 from asmnet.train.callbacks import Schedule, Validation
 from asmnet.train.loss import total_loss
 from asmnet.train.statistics import estimate_statistics, settle_statistics
-from asmnet.train.warm_start import fit_heads
+from asmnet.train.warm_start import fit_heads, shrink_heads
 
 
 def make_model(assist=True, frozen=False, recipe=RECIPE):
@@ -162,6 +162,21 @@ def test_the_ridge_does_not_depend_on_the_features_means(regression):
         fit_heads(model, batches, rounds=1, ridge=1.0)
         answers.append(ops.convert_to_numpy(network(network_inputs(batches, 0))["pose"]))
     np.testing.assert_allclose(*answers, atol=1e-3)
+
+
+def test_weights_that_cancel_out_are_made_small(regression):
+    """Of rounded features they would not: the answers stay, the weights go."""
+    model, batches, _, _ = regression(6)
+    convolution, head = model.network.layers[1], model.network.get_layer("pose")
+    kernel, bias = convolution.get_weights()
+    kernel[..., 1] = kernel[..., 0]  # two features that are always the same
+    convolution.set_weights([kernel, bias])
+    head.kernel.assign_add(np.array([100, -100, 0, 0, 0, 0])[:, None] * np.ones((6, 3)))
+    before = ops.convert_to_numpy(model.network(network_inputs(batches, 0))["pose"])
+    shrink_heads(model.network, batches, rounds=2, ridges={"landmarks": 1e-6, "pose": 1e-6})
+    after = ops.convert_to_numpy(model.network(network_inputs(batches, 0))["pose"])
+    np.testing.assert_allclose(after, before, atol=2e-3)
+    assert np.abs(head.kernel[0] - head.kernel[1]).max() < 0.01
 
 
 def test_new_heads_see_each_face_in_many_ways(batches, monkeypatch):

@@ -8,7 +8,7 @@ import { View } from "./view.js";
 const MODELS = {
   "68-112": "fast, 68 points",
   "68-160": "accurate, 68 points",
-  "98-224": "accurate, 98 points",
+  "98-160": "accurate, 98 points",
 };
 const DEFAULT = "68-112";
 const address = (model) => new URL(`asmnet/models/asmnet-spatial-${model}-int8.tflite`, location).href;

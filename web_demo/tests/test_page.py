@@ -241,10 +241,10 @@ def test_clip_picture_and_models_can_be_chosen(site: Path, tmp_path: Path):
         await press(browser, "sample")
         await until(browser, "document.querySelector('#faces').innerText.includes('°')")
         await browser.evaluate(
-            "document.getElementById('model').value = '98-224';"
+            "document.getElementById('model').value = '98-160';"
             "document.getElementById('model').dispatchEvent(new Event('change'))"
         )
-        await until(browser, f"{STATUS}.includes('98-224')")
+        await until(browser, f"{STATUS}.includes('98-160')")
         portrait = (samples.PORTRAITS / "astronaut.jpg").read_bytes()
         await browser.evaluate(f"{DROP}('me.jpg', 'image/jpeg', {list(portrait)})")
         await until(browser, f"{STATUS} === 'me.jpg: 1 face'")

@@ -45,7 +45,7 @@ JARS = CACHE / "teavm"
 MODELS = (
     "asmnet-spatial-68-112-int8.tflite",
     "asmnet-spatial-68-160-int8.tflite",
-    "asmnet-spatial-98-224-int8.tflite",
+    "asmnet-spatial-98-160-int8.tflite",
     "face_detection_short_range.tflite",
     "face_detection_yunet.tflite",
 )
