@@ -45,7 +45,7 @@ demo: .venv/demo  ## quantize the shipped model, prove it, track the shipped cli
 test: .venv/dev  ## run the tests
 	$(BIN)/python -m pytest $(if $(WORKERS),-n $(WORKERS) --dist loadfile)
 
-test-fast: .venv/dev  ## run the tests that take about a minute, without network
+test-fast: .venv/dev  ## run the quick tests, two or three minutes in all, without network
 	$(BIN)/python -m pytest -m "not slow and not network"
 
 test-runtime: .venv/dev  ## run the tests of what runs on a device
