@@ -153,7 +153,7 @@ def fit(
             if not frozen:
                 estimate_statistics(model, batches)
                 with offset.added() if offset else contextlib.nullcontext():
-                    figures = {k: v for each in validations for k, v in each.measure().items()}
+                    figures = _measure(validations)
                     if writes:
                         history.on_epoch_end(chosen.epochs, figures)
             # The best network is a file, which other machines may not see.
@@ -161,8 +161,7 @@ def fit(
                 network.load_weights(best)
                 shrink_heads(network, batches)
                 save_model(network, best)
-                figures = {k: v for each in validations for k, v in each.measure().items()}
-                listed = ", ".join(f"{key} {value:.3f}" for key, value in figures.items())
+                listed = ", ".join(f"{k} {v:.3f}" for k, v in _measure(validations).items())
                 console.print(f"heads made small: {listed}")
     for note in faces.notes:
         console.print(note)
@@ -202,6 +201,10 @@ def _validations(network: keras.Model, faces: TrainingFaces) -> list[Validation]
     if faces.held_out_extra:
         found += [Validation(network, faces.held_out_extra, faces.scheme, MARGIN, "val_extra")]
     return found
+
+
+def _measure(validations: Sequence[Validation]) -> dict[str, float]:
+    return {key: value for each in validations for key, value in each.measure().items()}
 
 
 def _given(settings: Mapping[str, Any], faces: TrainingFaces, run: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from asmnet.train.recipes import Recipe
 
 __all__ = ["fit_heads", "initialise", "shrink_heads", "start_at_mean"]
 
-# The largest that cost held-out faces nothing (docs/measurements/experiments.md, Small heads).
+# The largest that cost held-out faces next to nothing (experiments.md, Small heads).
 SMALL = {"landmarks": 3e-3, "pose": 1e-1}
 
 
