@@ -1,6 +1,7 @@
 """The gate: whether the exported file still behaves like the network that was trained.
 
-What is compared, and the limits, are those of `asmnet.edge_runtime.parity`.
+What is compared, and the limits, are those of `asmnet.edge_runtime.parity`.  All judged faces
+must pass, and so must those alone that the file carries for `asmnet verify`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from asmnet.edge_runtime.parity import (
     shifts,
 )
 from asmnet.evaluate.face_sets import FaceSet
+from asmnet.export.reference import carried
 
 if TYPE_CHECKING:
     import keras
@@ -110,6 +112,9 @@ def measure_parity(
         points, pose = run_file(exported, faces.images, progress)
         metrics += shifts((float_points, float_pose), (points, pose), reference.spec)
         metrics += _jitter([reference, exported], faces, progress)
+        metrics += _failing_alone(
+            exported, (float_points, float_pose), (points, pose), faces, progress
+        )
     evaluation: dict[str, Any] = {}
     if faces.points is not None:
         errors = [
@@ -147,6 +152,27 @@ def _jitter(landmarkers: Sequence[Landmarker], faces: FaceSet, progress: Progres
     return [
         jitter_metric(after, before),
         Metric("jitter_ratio", "jitter, exported : float", after / before),
+    ]
+
+
+def _failing_alone(
+    exported: Landmarker,
+    before: tuple[np.ndarray, np.ndarray],
+    after: tuple[np.ndarray, np.ndarray],
+    faces: FaceSet,
+    progress: Progress,
+) -> list[Metric]:
+    """What `asmnet verify` would refuse on a device: limits that the carried faces alone exceed."""
+    kept = carried(faces)
+    if not len(kept):
+        return []
+    own = [tuple(part[kept] for part in each) for each in (before, after)]
+    metrics = shifts(own[0], own[1], exported.spec)
+    metrics.append(jitter_metric(*measure_jitter([exported], faces.images[kept], progress)))
+    return [
+        replace(metric, key=f"carried_{metric.key}", label=f"{metric.label}, carried faces")
+        for metric in metrics
+        if not metric.passed
     ]
 
 

@@ -14,7 +14,13 @@ from asmnet.core import embed_file
 from asmnet.edge_runtime.verify import FACES, REFERENCE
 from asmnet.evaluate.face_sets import FaceSet
 
-__all__ = ["embed_reference"]
+__all__ = ["carried", "embed_reference"]
+
+
+def carried(faces: FaceSet) -> np.ndarray:
+    """Which of the judged faces a file carries: at most `FACES`, and no warped copies."""
+    count = len(faces.crops)
+    return np.linspace(0, count - 1, min(FACES, count)).astype(int)
 
 
 def embed_reference(file: Path, faces: FaceSet, points: np.ndarray, pose: np.ndarray) -> None:
@@ -22,12 +28,12 @@ def embed_reference(file: Path, faces: FaceSet, points: np.ndarray, pose: np.nda
 
     Args:
         file: changed in place.
-        faces: those judged; of the ones that are no warped copies `FACES` are kept.
+        faces: those judged; the file gets the ones of `carried`.
         points, pose: the float model's answers: (M, N, 2) crop units and (M, 3) degrees.
     """
-    if not faces.crops:
+    kept = carried(faces)
+    if not len(kept):
         return
-    kept = np.linspace(0, len(faces.crops) - 1, min(FACES, len(faces.crops))).astype(int)
     squares = [faces.crops[i] for i in kept]
     # int16: steps far below what rounding the network does.
     step = np.float32(max(float(np.abs(points[kept]).max()), 1.0) / 32767)

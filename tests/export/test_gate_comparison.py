@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asmnet.core import IBUG68, WFLW98, ModelSpec, wflw98_to_ibug68
+from asmnet.core import IBUG68, WFLW98, Crop, ModelSpec, wflw98_to_ibug68
 from asmnet.edge_runtime.interpreter import interpreter_version
 from asmnet.edge_runtime.parity import run_file
 from asmnet.evaluate import FaceSet
@@ -164,6 +164,37 @@ def test_jitter_is_told_as_the_files_own_and_as_a_ratio(networks, monkeypatch) -
     assert (jitter.before, jitter.value, jitter.limit) == (0.1, 0.2, 0.45)
     assert (ratio.value, ratio.limit) == (2.0, None)
     assert ratio.label == "jitter, exported : float"
+
+
+@dataclass(eq=False)
+class WrongOnFirst(StandIn):
+    """Turned only on the first face that it is shown."""
+
+    def raw(self, view: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        points, pose = super().raw(view)
+        return points, pose * (len(self.seen) == 1)
+
+
+def test_the_faces_that_the_file_carries_must_pass_by_themselves(networks, monkeypatch) -> None:
+    """Or a file leaves the gate whose own check, `asmnet verify`, fails on a device."""
+    monkeypatch.setattr(gate, "measure_jitter", lambda files, images, _: [0.1] * len(files))
+    keras, float_file, int8_file = networks
+    networks["keras"].turned = networks[float_file].turned = 0.0
+    faces = FaceSet(FACES, ("a", "b", "c"), "mine", IBUG68, warped=2)
+
+    def report_of(turned: float, faces: FaceSet) -> gate.ParityReport:
+        networks[int8_file] = WrongOnFirst(turned=turned, seconds=0.002)
+        return gate.measure_parity(keras, float_file, int8_file, faces)
+
+    assert report_of(0.6, faces).passed, "0.2 degrees on average"
+    faces = replace(faces, crops=(Crop(16, 16, 32),))
+    report = report_of(0.6, faces)
+    assert not report.passed
+    (failing,) = (metric for metric in report.metrics if not metric.passed)
+    assert failing.key == "carried_pose_mean" and failing.value == pytest.approx(0.6)
+    assert failing.label == "pose shift, mean, °, carried faces"
+    report = report_of(0.29, faces)
+    assert report.passed and not any("carried" in metric.key for metric in report.metrics)
 
 
 def test_a_file_is_run_on_every_crop_in_order() -> None:
