@@ -45,8 +45,8 @@ demo: .venv/demo  ## quantize the shipped model, prove it, track the shipped cli
 test: .venv/dev  ## run the tests
 	$(BIN)/python -m pytest $(if $(WORKERS),-n $(WORKERS) --dist loadfile)
 
-test-fast: .venv/dev  ## run the quick tests, two or three minutes in all, without network
-	$(BIN)/python -m pytest -m "not slow and not network"
+test-fast: .venv/dev  ## run the quick tests on all cores, without network
+	$(BIN)/python -m pytest -m "not slow and not network" -n $(or $(WORKERS),auto) --dist loadfile
 
 test-runtime: .venv/dev  ## run the tests of what runs on a device
 	$(BIN)/python -m pytest tests/core tests/edge_runtime tests/parity/test_golden.py

@@ -17,6 +17,8 @@ from __future__ import annotations
 import keras
 from keras import ops
 
+from asmnet.train.keras_graph import readers_of, run_layers
+
 __all__ = ["folded_call", "normalised_call"]
 
 
@@ -31,14 +33,12 @@ def folded_call(network: keras.Model, images):
     pairs = _norms_after_convolutions(network)
     absorbed = {norm.name for norm in pairs.values()}
 
-    def run(layer):
+    def call(layer, x):
         if layer.name in pairs:
-            return lambda x, **_: _convolve(layer, pairs[layer.name], x)
-        if layer.name in absorbed:
-            return lambda x, **_: x
-        return lambda *args, **kwargs: layer(*args, **{**kwargs, "training": False})
+            return _convolve(layer, pairs[layer.name], x)
+        return x if layer.name in absorbed else layer(x, training=False)
 
-    return network._run_through_graph(images, run)
+    return run_layers(network, images, call)
 
 
 def normalised_call(network: keras.Model, images):
@@ -51,12 +51,12 @@ def normalised_call(network: keras.Model, images):
     if keras.backend.backend() != "tensorflow":
         return network(images, training=True)
 
-    def run(layer):
+    def call(layer, x):
         if isinstance(layer, keras.layers.BatchNormalization):
-            return lambda x, **_: _normalise(layer, x)
-        return lambda *args, **kwargs: layer(*args, **{**kwargs, "training": True})
+            return _normalise(layer, x)
+        return layer(x, training=True)
 
-    return network._run_through_graph(images, run)
+    return run_layers(network, images, call)
 
 
 def _normalise(layer: keras.layers.BatchNormalization, x):
@@ -75,12 +75,13 @@ def _normalise(layer: keras.layers.BatchNormalization, x):
 
 def _norms_after_convolutions(network: keras.Model) -> dict[str, keras.layers.Layer]:
     """The batch norm behind each convolution that can take it in, by the convolution's name."""
+    made_by = {id(layer.output): layer for layer in network.layers}
+    readers = readers_of(network)
     pairs = {}
     for norm in network.layers:
         if not isinstance(norm, keras.layers.BatchNormalization):
             continue
-        convolution = norm.input._keras_history.operation
-        alone = sum(len(node.outputs) for node in convolution._outbound_nodes) == 1
+        convolution, alone = made_by[id(norm.input)], len(readers[id(norm.input)]) == 1
         if isinstance(convolution, keras.layers.Conv2D | keras.layers.DepthwiseConv2D) and (
             alone and not convolution.use_bias
         ):

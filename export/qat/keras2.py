@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from asmnet.core import UserError
-from asmnet.export.weights.keras_graph import inputs_of, readers_of
+from asmnet.train.keras_graph import inputs_of, readers_of
 
 if TYPE_CHECKING:
     import keras

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from asmnet.export.weights.keras_graph import inputs_of
+from asmnet.train.keras_graph import inputs_of
 
 if TYPE_CHECKING:
     import keras

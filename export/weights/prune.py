@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asmnet.data.images import to_inputs
-from asmnet.export.weights.keras_graph import inputs_of, readers_of
+from asmnet.train.keras_graph import inputs_of, readers_of
 
 if TYPE_CHECKING:
     import keras
