@@ -32,7 +32,7 @@ build/uv/bin/uv:
 	$(PIP) -e '.[dev]'
 	@touch $@
 
-demo: .venv/demo  ## quantize the shipped model, prove it, track the shipped clip: see demo/
+demo: .venv/demo  ## quantize the shipped model, check it, track the shipped clip: see demo/
 	$(BIN)/asmnet-export --quantize -o $(DEMO) --json demo/verdict.json
 	$(BIN)/asmnet-webcam --source demo --model $(DEMO) --faces 2 --headless \
 	    --record demo/tracked.mp4 --jsonl demo/tracks.jsonl --stills demo/stills

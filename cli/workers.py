@@ -20,12 +20,12 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from asmnet.core import UserError
 from asmnet.core.processor import usable_cores
 
-__all__ = ["Crew", "Processes", "Worker", "map_items", "open_crew"]
+__all__ = ["Pool", "Processes", "Worker", "map_items", "open_pool"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-# A worker can be lost by bad luck; whoever is at the same item three times then is no accident.
+# A worker can be lost by accident; if the same item loses three, the item is the cause.
 ATTEMPTS = 3
 
 
@@ -45,7 +45,7 @@ class Worker(Protocol):
         """End it, whatever it is at."""
 
 
-class Crew(Protocol):
+class Pool(Protocol):
     """Where workers come from.
 
     Attributes:
@@ -64,7 +64,7 @@ def map_items(
     make: Callable[[], Callable[[T], R]],
     items: Iterable[T],
     lost: Callable[[T], R],
-    crew: Crew,
+    pool: Pool,
     workers: int | None = None,
 ) -> Iterator[tuple[T, R]]:
     """Each item with the function's answer, as they come.
@@ -73,14 +73,14 @@ def map_items(
         make: called once by each worker, for its function; can be pickled, as items and answers.
         items: are begun in this order.
         lost: the answer for an item at which `ATTEMPTS` workers were lost.
-        crew: where workers come from.
+        pool: where workers come from.
         workers: at most; None: as many as there are cores.
 
     Raises:
         UserError: of the function, or of `make`; or workers are lost before they begin.
     """
     todo = deque((item, 0) for item in items)  # with the number of workers that it has cost
-    left, count = len(todo), min(workers or crew.cores, len(todo))
+    left, count = len(todo), min(workers or pool.cores, len(todo))
     stillborn = 0
     team: set[Worker] = set()
     idle: list[Worker] = []
@@ -92,13 +92,13 @@ def map_items(
                 worker, task = idle.pop(), todo.popleft()
                 busy[worker.run(task[0])] = worker, task
             while len(team) < min(count, left):
-                worker = crew.start(make)
+                worker = pool.start(make)
                 team.add(worker)
                 busy[worker.ready] = worker, None
             for future in wait(busy, return_when=FIRST_COMPLETED).done:
                 worker, at = busy.pop(future)
                 error = future.exception()
-                if isinstance(error, crew.gone):
+                if isinstance(error, pool.gone):
                     team.remove(worker)
                     worker.close()  # out of reach is not yet gone
                     if at is None:
@@ -126,7 +126,7 @@ def map_items(
 
 
 @contextlib.contextmanager
-def open_crew(address: str | None) -> Iterator[Crew]:
+def open_pool(address: str | None) -> Iterator[Pool]:
     """Processes of this machine, or the workers of a Ray cluster for as long as the block lasts.
 
     Args:

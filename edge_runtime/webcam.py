@@ -185,7 +185,7 @@ def _paced(frames: Iterator[Frame], stopped: Callable[[], bool]) -> Iterator[Fra
     for frame in frames:
         if not frame.live:
             now = time.monotonic() - frame.t
-            if now > start + 0.5:  # who is late does not rush after the time lost
+            if now > start + 0.5:  # after a delay, no attempt to catch up
                 start = now
             while (wait := start + frame.t - time.monotonic()) > 0 and not stopped():
                 time.sleep(min(wait, 0.02))

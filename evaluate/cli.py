@@ -44,7 +44,12 @@ __all__ = ["main"]
     help="Crop around the labels, as benchmarks do, or where the detector finds a face.",
 )
 @click.option("--study", "studied", is_flag=True, help="What limits each model: part, yaw, kind.")
-@click.option("--robustness", "spoilt", is_flag=True, help="Rolls, boxes off, bad pictures.")
+@click.option(
+    "--robustness",
+    "spoilt",
+    is_flag=True,
+    help="Also rolled heads, boxes that are off, and bad pictures.",
+)
 @click.option(
     "--json",
     "report",

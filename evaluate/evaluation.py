@@ -32,11 +32,6 @@ class Evaluation:
     pose: np.ndarray
     errors: np.ndarray
 
-    @property
-    def pose_errors(self) -> np.ndarray | None:
-        """(3,) degrees, mean absolute error of yaw, pitch, roll; None without labels."""
-        return self._pose_errors(np.ones(len(self.pose), bool))
-
     def to_dict(self, subset: str | None = None) -> dict[str, Any]:
         """Figures of all faces or of one of `faces.subsets`, for `--json`.
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from asmnet.cli.progress import Progress, no_progress, suppress_output
-from asmnet.cli.workers import map_items, open_crew
+from asmnet.cli.workers import map_items, open_pool
 from asmnet.core import ModelSpec, UserError
 from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.edge_runtime import FaceDetector
@@ -152,8 +152,8 @@ def evaluate_parts(
 def _by_workers(
     parts: Sequence[Numbered], make: Callable[[], Evaluating], workers: int, ray: str | None
 ) -> Iterator[tuple[int, Answer]]:
-    with open_crew(ray) as crew:
-        for part, answer in map_items(make, parts, _lost, crew, workers):
+    with open_pool(ray) as pool:
+        for part, answer in map_items(make, parts, _lost, pool, workers):
             yield part[0], answer
 
 

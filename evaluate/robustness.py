@@ -1,10 +1,9 @@
-"""What a model bears: rolled heads, boxes that are off, and bad pictures.
+"""How much rolled heads, boxes that are off, and bad pictures add to a model's error.
 
 Each condition spoils every labelled face in the same seeded way, whatever the model.
 Rolls and boxes cut another square out of the original picture, so that labels move
 exactly and pixels are resampled once; the others spoil the pixels of the clean crop.
-All crops are cut with the device's own kernels (OpenCV), which moves the clean NME by about
-0.01 points from that of the benchmark table (numpy).
+All crops are cut with the device's own kernels (OpenCV), as those of the benchmark are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`asmnet-export`: a trained network in, a proven `.tflite` out."""
+"""`asmnet-export`: a trained network in, a checked `.tflite` out."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def main() -> None:
 @click.option(
     "--recipe",
     type=click.Choice([*RECIPES, "all"]),
-    help="How; all: try each, and write the smallest that passes.  "
+    help="How to convert.  all tries each and writes the smallest that passes.  "
     "[default: int8 with --quantize, else float32]",
 )
 @click.option(
@@ -112,7 +112,7 @@ def _export(
     figures: Path | None,
     keep_failed: bool,
 ) -> None:
-    """Export MODEL to TFLite, and prove that it still behaves the same.
+    """Export MODEL to TFLite, and check that it still behaves the same.
 
     MODEL is a shipped model's name or a .keras file of asmnet-train.  What is in the file:
     asmnet-export inspect FILE.

@@ -17,7 +17,7 @@ from asmnet.data.boxes import BOXES, read_boxes
 from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.data.jsonl import write_jsonl
 from asmnet.edge_runtime.io.pictures import pictures_in
-from asmnet.label.labelling import Job, Said, label_faces, learn_adapters, load_labelling
+from asmnet.label.labelling import Answer, Job, label_faces, learn_adapters, load_labelling
 from asmnet.label.teachers import (
     PseudoLabel,
     align_to_manual,
@@ -160,7 +160,7 @@ def _trust(answers: dict[str, PseudoLabel], count: int) -> np.ndarray:
     return np.clip(falling, LEAST_WEIGHT, 1)
 
 
-def _sorted(answers: Sequence[tuple[Job, Said]]) -> tuple[list[Seen], int, list[str]]:
+def _sorted(answers: Sequence[tuple[Job, Answer]]) -> tuple[list[Seen], int, list[str]]:
     """Every face with the teachers' answers, in the order of the source.
 
     One bad picture among thousands does not cost the labels of the others.

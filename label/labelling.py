@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from asmnet.cli.progress import Progress, suppress_output
-from asmnet.cli.workers import map_items, open_crew
+from asmnet.cli.workers import map_items, open_pool
 from asmnet.core import SCHEMES, Crop, Scheme, UserError, extract
 from asmnet.data.datasets import LabelledFace
 from asmnet.data.images import read_face, read_picture
@@ -25,10 +25,10 @@ from asmnet.label.teachers import (
     tight_square,
 )
 
-__all__ = ["Job", "Labelling", "Said", "label_faces", "learn_adapters", "load_labelling"]
+__all__ = ["Job", "Labelling", "Answer", "label_faces", "learn_adapters", "load_labelling"]
 
 # What the teachers of each scheme say; None: no face was found; a text: why it cannot be read.
-Said = dict[str, PseudoLabel] | str | None
+Answer = dict[str, PseudoLabel] | str | None
 # A face's number and, where known, about its landmarks' tight square.
 Job = tuple[int, LabelledFace, Crop | None]
 
@@ -45,7 +45,7 @@ class Labelling:
         with suppress_output():
             self._detector = FaceDetector.load()
 
-    def __call__(self, job: Job) -> Said:
+    def __call__(self, job: Job) -> Answer:
         """What they say of a face."""
         _, face, known = job
         try:
@@ -116,7 +116,7 @@ def load_labelling(
 
 def label_faces(
     jobs: Sequence[Job], make: Callable[[], Labelling], workers: int, ray: str | None
-) -> Iterator[tuple[Job, Said]]:
+) -> Iterator[tuple[Job, Answer]]:
     """Each job with what is said of its face, as they come.
 
     Args:
@@ -131,9 +131,9 @@ def label_faces(
         return
     if ray is not None:  # other machines work in another folder
         jobs = [(i, replace(face, image=face.image.absolute()), box) for i, face, box in jobs]
-    with open_crew(ray) as crew:
-        yield from map_items(make, jobs, _lost, crew, workers)
+    with open_pool(ray) as pool:
+        yield from map_items(make, jobs, _lost, pool, workers)
 
 
-def _lost(job: Job) -> Said:
+def _lost(job: Job) -> Answer:
     return f"{job[1].image}: three workers crashed on it, or ran out of memory"

@@ -17,7 +17,7 @@ import click
 from asmnet import models
 from asmnet.cli.options import MODELS, fov_option, model_option, ray_option
 from asmnet.cli.progress import suppress_output
-from asmnet.cli.workers import map_items, open_crew
+from asmnet.cli.workers import map_items, open_pool
 from asmnet.core import UserError, cli_errors, remove_temporaries
 from asmnet.edge_runtime.batch.inputs import Source, find_sources
 from asmnet.edge_runtime.batch.layouts import LAYOUTS
@@ -101,8 +101,8 @@ def _track(
 ) -> Iterator[tuple[Source, Line]]:
     if todo:
         make = partial(Tracking, settings, out.absolute())
-        with open_crew(ray) as crew:
-            yield from map_items(make, todo, _lost, crew, workers)
+        with open_pool(ray) as pool:
+            yield from map_items(make, todo, _lost, pool, workers)
 
 
 def _lost(source: Source) -> Line:

@@ -1,7 +1,7 @@
 """Tracks sent to other programs: JSON datagrams over UDP, Open Sound Control, opentrack.
 
-Nobody needs to listen, and nobody can slow the tracker: what a network does not take at
-once is lost, as a frame is that comes too late.
+Records are sent whether or not a program listens, and never wait: what the network does not
+take at once is dropped.
 """
 
 from __future__ import annotations

@@ -58,13 +58,13 @@ GLANCE = 0.005
 # Seconds between signs of life; who gives none is forgotten after one and a half.
 HEARTBEAT = 10.0
 # Seconds that viewers have to take leave before they are cut off.
-FAREWELL = 0.3
+CLOSING = 0.3
 # Seconds that a connection has to ask and to fetch its answer, and a viewer to fetch a frame.
 DEADLINE = 10.0
 # Connections: of viewers, and of those who are none (yet).  Each costs a file descriptor, of
 # which a process usually has 1,024.
 MOST_VIEWERS = 32
-MOST_STRANGERS = 32
+MOST_NOT_JOINED = 32
 # Seconds without accepting anyone after the system refused to.
 RECOVERY = 0.5
 
@@ -135,7 +135,7 @@ class PreviewServer(Closing):
         self._thread = threading.Thread(target=self._loop.run_forever, name="preview", daemon=True)
         self._viewers: set[web.WebSocketResponse] = set()
         # Since when they are here, the oldest first.
-        self._strangers: dict[asyncio.Transport, float] = {}
+        self._not_joined: dict[asyncio.Transport, float] = {}
         self._latest: _PublishedFrame | None = None
 
     @property
@@ -189,14 +189,14 @@ class PreviewServer(Closing):
         logger = logging.getLogger(__name__)
         logger.addFilter(_is_ours)
         self._runner = self._web.AppRunner(
-            app, access_log=None, logger=logger, shutdown_timeout=FAREWELL
+            app, access_log=None, logger=logger, shutdown_timeout=CLOSING
         )
         await self._runner.setup()
         self._socket.setblocking(False)
         self._tasks = [asyncio.create_task(self._accept()), asyncio.create_task(self._part())]
 
     async def _accept(self) -> None:
-        """Take connections, a limited number: a new one takes the place of the oldest stranger."""
+        """Take connections, a limited number: a new one replaces the oldest not joined."""
         while True:
             try:
                 connection, _ = await self._loop.sock_accept(self._socket)
@@ -206,32 +206,32 @@ class PreviewServer(Closing):
             except OSError:  # gone already, or the process has too many files open
                 await asyncio.sleep(RECOVERY)
                 continue
-            if len(self._strangers) == MOST_STRANGERS:
-                self._leave(next(iter(self._strangers)))
-            self._strangers[transport] = self._loop.time()
+            if len(self._not_joined) == MOST_NOT_JOINED:
+                self._leave(next(iter(self._not_joined)))
+            self._not_joined[transport] = self._loop.time()
             await asyncio.sleep(GLANCE)  # a flood is not to take the tracker's processor
 
     async def _part(self) -> None:
         """Close connections that have said nothing useful in time, however they spent it."""
         while True:
             await asyncio.sleep(DEADLINE / 10)
-            for stranger, since in list(self._strangers.items()):
-                if stranger.is_closing() or self._loop.time() > since + DEADLINE:
-                    self._leave(stranger)
+            for connection, since in list(self._not_joined.items()):
+                if connection.is_closing() or self._loop.time() > since + DEADLINE:
+                    self._leave(connection)
 
-    def _leave(self, stranger: asyncio.Transport) -> None:
-        del self._strangers[stranger]
-        stranger.abort()
+    def _leave(self, connection: asyncio.Transport) -> None:
+        del self._not_joined[connection]
+        connection.abort()
 
     async def _close(self) -> None:
         for task in self._tasks:
             task.cancel()
         self._socket.close()
-        farewells = [viewer.close(code=1001, message=b"ended") for viewer in self._viewers]
+        closings = [viewer.close(code=1001, message=b"ended") for viewer in self._viewers]
         with contextlib.suppress(asyncio.TimeoutError):
-            # Whose feed breaks off meanwhile has its farewell cancelled: a result, no exception.
-            leaving = asyncio.gather(*farewells, return_exceptions=True)
-            await asyncio.wait_for(leaving, FAREWELL)
+            # A feed that breaks off meanwhile cancels its closing: a result, no exception.
+            leaving = asyncio.gather(*closings, return_exceptions=True)
+            await asyncio.wait_for(leaving, CLOSING)
         await self._runner.cleanup()
 
     async def _page(self, request: web.Request) -> web.Response:
@@ -245,12 +245,12 @@ class PreviewServer(Closing):
         if len(self._viewers) >= MOST_VIEWERS:
             raise self._web.HTTPServiceUnavailable(text="There are too many viewers.\n")
         viewer = self._web.WebSocketResponse(
-            heartbeat=HEARTBEAT, timeout=FAREWELL, compress=False, max_msg_size=64
+            heartbeat=HEARTBEAT, timeout=CLOSING, compress=False, max_msg_size=64
         )
         transport = request.transport
         await viewer.prepare(request)
         if transport is not None:
-            self._strangers.pop(transport, None)
+            self._not_joined.pop(transport, None)
         ready = asyncio.Event()
         tasks = {
             asyncio.create_task(self._listen_to(viewer, ready)),

@@ -46,9 +46,9 @@ class FaceSearch:
     def reset(self) -> None:
         """The next frame is the first of a video."""
         self._turn = 0
-        self.hurry(-np.inf)
+        self.search_now(-np.inf)
 
-    def hurry(self, t: float) -> None:
+    def search_now(self, t: float) -> None:
         """Search at time `t`, and often from then on."""
         self._next, self._pause = t, 0.0
 

@@ -155,14 +155,14 @@ class FaceTracker:
         alive: list[Track] = []
         if self._cuts.is_cut(frame) or gap > MAX_LOST_SECONDS:
             self._tracks, self._lost = [], []
-            self.search.hurry(t)
+            self.search.search_now(t)
         for track in self._tracks:
             if self._follow(track, frame, t) and not overlaps(track.box, alive, DUPLICATE_IOU):
                 alive.append(track)
             else:
                 self._lost.append(track)
         if len(alive) < len(self._tracks):
-            self.search.hurry(t)
+            self.search.search_now(t)
         self._tracks = alive
         self._lost = [track for track in self._lost if t - track.time < MAX_LOST_SECONDS]
         if len(alive) < self.max_faces and self.search.is_due(t):
@@ -207,7 +207,7 @@ class FaceTracker:
         return [other for other in self._tracks if other is not track]
 
     def _is_face(self, found: Detection, seen: Observation, frame: np.ndarray) -> bool:
-        """Whether this is a face: by the detector's score, or by points that bear a rotation."""
+        """Whether this is a face: by its score, or by landmarks that a turned crop does not move."""
         if found.score >= SURE_SCORE:
             return True
         rotated = replace(seen.next_crop, angle=seen.next_crop.angle + CHECK_ROTATION_DEG)

@@ -87,7 +87,7 @@ class Puppet:
 
 
 class Puppets:
-    """A crew of them."""
+    """A pool of them."""
 
     gone, cores = EOFError, 1
 
@@ -148,20 +148,20 @@ def test_errors_of_workers_are_those_of_the_whole(tmp_path, make, said):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_it_gives_up_when_three_times_all_workers_end_before_they_begin(workers):
-    crew = Puppets(*["stillborn"] * 9)
+    pool = Puppets(*["stillborn"] * 9)
     with pytest.raises(UserError, match="workers end before they begin"):
-        crew.square([1, 2], workers)
-    assert len(crew.fates) == 9 - 3 * workers
+        pool.square([1, 2], workers)
+    assert len(pool.fates) == 9 - 3 * workers
 
 
 def test_a_worker_that_begins_makes_good_for_those_that_did_not():
-    crew = Puppets(*["stillborn"] * 2, "lost", *["stillborn"] * 2, "good")
-    assert crew.square([5]) == {5: 25}
+    pool = Puppets(*["stillborn"] * 2, "lost", *["stillborn"] * 2, "good")
+    assert pool.square([5]) == {5: 25}
 
 
 def test_after_an_item_that_is_given_up_the_others_are_done():
-    crew = Puppets(*["lost"] * 3, "good")
-    assert crew.square([1, 2, 3]) == {1: -1, 2: 4, 3: 9}
+    pool = Puppets(*["lost"] * 3, "good")
+    assert pool.square([1, 2, 3]) == {1: -1, 2: 4, 3: 9}
 
 
 def test_a_slow_item_holds_up_no_others():
@@ -177,15 +177,15 @@ def test_of_an_error_that_a_cluster_wraps_the_cause_is_told():
 
 
 def test_a_worker_ends_when_it_is_closed_and_no_other_does(tmp_path):
-    crew = Processes()
-    busy, other = (crew.start(partial(Square, tmp_path)) for _ in range(2))
+    pool = Processes()
+    busy, other = (pool.start(partial(Square, tmp_path)) for _ in range(2))
     process = Path("/proc", str(busy.ready.result()))
     other.ready.result()
     busy.run(60)
     assert becomes_true((tmp_path / "asleep").exists)
     busy.close()
     assert becomes_true(lambda: not runs(process))
-    unborn = crew.start(die)
+    unborn = pool.start(die)
     assert unborn.ready.exception()
     unborn.close()
     assert other.run(2).result() == 4

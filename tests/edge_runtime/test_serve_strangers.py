@@ -94,12 +94,12 @@ def test_silent_connections_keep_nobody_out(server: PreviewServer):
     before = open_files()
     with contextlib.ExitStack() as stack:
         no_progress = [
-            stack.enter_context(connect(server)) for _ in range(3 * serve.MOST_STRANGERS)
+            stack.enter_context(connect(server)) for _ in range(3 * serve.MOST_NOT_JOINED)
         ]
         play(story())
         assert closed_by_now(no_progress[0])
         # Both ends of each connection are in this process.
-        assert open_files() - before - len(no_progress) <= serve.MOST_STRANGERS + 2
+        assert open_files() - before - len(no_progress) <= serve.MOST_NOT_JOINED + 2
 
 
 def open_files() -> int:

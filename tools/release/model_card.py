@@ -194,7 +194,7 @@ def parity(spec: ModelSpec) -> str:
     faces, calibration = spec.parity["faces"], spec.quantization["calibration"]
     rows = [
         [key, _own(figure, "float"), _own(figure, "exported"), f"{figure['value']:.4g}",
-         figure.get("limit", "")]
+         f"{figure['limit']:.4g}" if "limit" in figure else ""]
         for key, figure in spec.parity["figures"].items()
     ]  # fmt: skip
     table = Table("", ["figure", "float", "int8", "value", "limit"], rows).markdown()
@@ -202,7 +202,8 @@ def parity(spec: ModelSpec) -> str:
 under {spec.parity["interpreter"]}, one thread;
 calibrated on {calibration["images"]} crops of {calibration["pictures"]} others. Shifts in pixels \
 of the {spec.input_size}-pixel input,
-pose in degrees; milliseconds of the machine that exported it, however busy.
+pose in degrees, jitter in % of the distance between the eyes. megabytes: the network alone, and exported / float;
+milliseconds: of the machine that exported it, however busy, and float / exported.
 
 {table}"""
 
@@ -215,11 +216,11 @@ def _training(model: Published) -> str:
     data, held_out = _source(model.settings["data"]), model.settings["validation"]
     if labels := model.settings.get("extra"):
         data += f" and {len(labels)} more source{'s' if len(labels) > 1 else ''} of labels"
-    text = f"The last run learned from {data}: {len(model.faces):,} faces"
+    text = f"The last run had {data}: {len(model.faces):,} faces"
     if held_out:
         text += (
-            f", {held_out:.0%} of the pictures held out;\nthe shipped weights are its best on the "
-            "held-out ones"
+            f". It did not learn from {held_out:.0%} of the pictures:\nthe shipped weights are its "
+            "best on these"
         )
     else:
         text += ", none held out;\nthe shipped weights are those of its last epoch"
