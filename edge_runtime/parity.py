@@ -16,7 +16,7 @@ from asmnet.core import Crop, ModelSpec, extract, jitter
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.landmarker import Landmarker
 
-__all__ = ["LIMITS", "Metric", "jitter_metric", "measure_jitter", "run_file", "shifts"]
+__all__ = ["LABELS", "LIMITS", "Metric", "jitter_metric", "measure_jitter", "run_file", "shifts"]
 
 # Above these the gate fails.  Pixels are those of a 224 x 224 input.
 LIMITS = {
@@ -39,6 +39,21 @@ LIMITS = {
     "jitter": 0.45,  # % of inter-ocular, the exported file's own
 }
 LIMITS_SIZE = 224
+# What a reader sees in place of a key.
+LABELS = {
+    "keras_landmarks": "Keras - TFLite float, landmarks, max, units",
+    "keras_pose": "Keras - TFLite float, pose, max, °",
+    "nme": "NME, % (labelled faces)",
+    "shift_mean": "landmark shift, mean, px",
+    "shift_p99": "landmark shift, 99th percentile, px",
+    "shift_max": "landmark shift, max, px",
+    "pose_mean": "pose shift, mean, °",
+    "pose_max": "pose shift, max, °",
+    "jitter": "jitter on noisy stills, % of inter-ocular",
+    "jitter_ratio": "jitter, exported : float",
+    "megabytes": "size, MB",
+    "milliseconds": "time, ms (1 thread)",
+}
 
 # Jitter: so many stills, drawn so many times, with camera noise of so many grey
 # levels and crops that are off by up to half a pixel each way.
@@ -91,13 +106,13 @@ def shifts(
     shift = np.linalg.norm(after[0] - before[0], axis=-1) * spec.input_size
     turn = np.abs(after[1] - before[1])
     return [
-        Metric(key, label, float(value), LIMITS[key] * unit)
-        for key, label, value, unit in (
-            ("shift_mean", "landmark shift, mean, px", shift.mean(), scale),
-            ("shift_p99", "landmark shift, 99th percentile, px", np.percentile(shift, 99), scale),
-            ("shift_max", "landmark shift, max, px", shift.max(), scale),
-            ("pose_mean", "pose shift, mean, °", turn.mean(), 1.0),
-            ("pose_max", "pose shift, max, °", turn.max(), 1.0),
+        Metric(key, LABELS[key], float(value), LIMITS[key] * unit)
+        for key, value, unit in (
+            ("shift_mean", shift.mean(), scale),
+            ("shift_p99", np.percentile(shift, 99), scale),
+            ("shift_max", shift.max(), scale),
+            ("pose_mean", turn.mean(), 1.0),
+            ("pose_max", turn.max(), 1.0),
         )
     ]
 
@@ -135,5 +150,4 @@ def measure_jitter(
 
 def jitter_metric(own: float, before: float | None = None) -> Metric:
     """The report's line on `measure_jitter`: the file's own, and the float model's if known."""
-    label = "jitter on noisy stills, % of inter-ocular"
-    return Metric("jitter", label, own, LIMITS["jitter"], before, own)
+    return Metric("jitter", LABELS["jitter"], own, LIMITS["jitter"], before, own)

@@ -20,6 +20,7 @@ from asmnet.core import auc, failure_rate, nme, to_scheme
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.interpreter import interpreter_version, load_interpreter
 from asmnet.edge_runtime.parity import (
+    LABELS,
     LIMITS,
     Metric,
     jitter_metric,
@@ -103,10 +104,9 @@ def measure_parity(
         )
     float_points, float_pose = run_file(reference, faces.images, progress)
     metrics = [
-        worst_metric("keras_landmarks", "Keras - TFLite float, landmarks, max, units",
-                     float_points - keras_points),
-        worst_metric("keras_pose", "Keras - TFLite float, pose, max, °", float_pose - keras_pose),
-    ]  # fmt: skip
+        worst_metric("keras_landmarks", LABELS["keras_landmarks"], float_points - keras_points),
+        worst_metric("keras_pose", LABELS["keras_pose"], float_pose - keras_pose),
+    ]
     points, pose = float_points, float_pose
     if file != float_file:
         points, pose = run_file(exported, faces.images, progress)
@@ -138,8 +138,7 @@ def measure_parity(
 
 def nme_metric(before: float, after: float) -> Metric:
     """The float model's mean error on labels and the exported file's, %."""
-    label = "NME, % (labelled faces)"
-    return Metric("nme", label, after - before, LIMITS["nme"], before, after)
+    return Metric("nme", LABELS["nme"], after - before, LIMITS["nme"], before, after)
 
 
 def worst_metric(key: str, label: str, difference: np.ndarray) -> Metric:
@@ -151,7 +150,7 @@ def _jitter(landmarkers: Sequence[Landmarker], faces: FaceSet, progress: Progres
     before, after = measure_jitter(landmarkers, faces.images, progress)
     return [
         jitter_metric(after, before),
-        Metric("jitter_ratio", "jitter, exported : float", after / before),
+        Metric("jitter_ratio", LABELS["jitter_ratio"], after / before),
     ]
 
 
@@ -191,8 +190,8 @@ def _cost(float_file: Path, file: Path, progress: Progress) -> list[Metric]:
     before, after = (1e3 * float(np.median(spent)) for spent in seconds)
     sizes = [path.stat().st_size / 1e6 for path in (float_file, file)]
     return [
-        Metric("megabytes", "size, MB", sizes[1] / sizes[0], None, *sizes),
-        Metric("milliseconds", "time, ms (1 thread)", before / after, None, before, after),
+        Metric("megabytes", LABELS["megabytes"], sizes[1] / sizes[0], None, *sizes),
+        Metric("milliseconds", LABELS["milliseconds"], before / after, None, before, after),
     ]
 
 

@@ -152,7 +152,8 @@ def export(
         model: a `.keras` file, or the name of a shipped model.
         output: the `.tflite` to write.
         recipe: a key of `RECIPES`.
-        calibration, faces: as for `load_job`.
+        calibration: a folder of pictures; None: those that ship.
+        faces: a folder, "300w:DIR" or "wflw:DIR" to judge on; None: those that ship.
         progress: shows it.
 
     Raises:

@@ -70,7 +70,7 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str | None
     "--norm",
     type=click.Choice(["batch", "frozen"]),
     default="batch",
-    help="Batch statistics, or the initial ones kept, which is faster; for a trained --init.",
+    help="Batch statistics, or the initial ones kept: somewhat faster; for a trained --init.",
 )
 @click.option("--size", type=click.IntRange(32, 512), default=224, help="Input side in pixels.")
 @click.option("--epochs", type=click.IntRange(1), default=None, help="Default: the recipe's.")

@@ -13,6 +13,8 @@ from asmnet.cli.tables import Table
 from asmnet.core import SCHEMES, ModelSpec
 from asmnet.data.datasets import LabelledFace
 from asmnet.data.images import poses_of
+from asmnet.edge_runtime.parity import LABELS
+from asmnet.export.report.console import RATIOS
 from tools.release.hard_faces import Hard, hard_section
 
 __all__ = [
@@ -193,17 +195,17 @@ def parity(spec: ModelSpec) -> str:
     """The section on what int8 changes, from the int8 file's contract."""
     faces, calibration = spec.parity["faces"], spec.quantization["calibration"]
     rows = [
-        [key, _own(figure, "float"), _own(figure, "exported"), f"{figure['value']:.4g}",
+        [LABELS.get(key, key), _own(figure, "float"), _own(figure, "exported"),
+         RATIOS.get(key, "{:.4g}").format(figure["value"]),
          f"{figure['limit']:.4g}" if "limit" in figure else ""]
         for key, figure in spec.parity["figures"].items()
     ]  # fmt: skip
     table = Table("", ["figure", "float", "int8", "value", "limit"], rows).markdown()
     return f"""On {faces["images"]} crops of {faces["pictures"]} pictures of {faces["source"]} \
 under {spec.parity["interpreter"]}, one thread;
-calibrated on {calibration["images"]} crops of {calibration["pictures"]} others. Shifts in pixels \
-of the {spec.input_size}-pixel input,
-pose in degrees, jitter in % of the distance between the eyes. megabytes: the network alone, and exported / float;
-milliseconds: of the machine that exported it, however busy, and float / exported.
+calibrated on {calibration["images"]} crops of {calibration["pictures"]} others. Pixels are those \
+of the {spec.input_size}-pixel input;
+the limit applies to the value. Times are those of the machine that exported it, however busy.
 
 {table}"""
 
@@ -219,8 +221,8 @@ def _training(model: Published) -> str:
     text = f"The last run had {data}: {len(model.faces):,} faces"
     if held_out:
         text += (
-            f". It did not learn from {held_out:.0%} of the pictures:\nthe shipped weights are its "
-            "best on these"
+            f";\nthe {held_out:.0%} of the pictures that were held out chose the epoch whose "
+            "weights ship"
         )
     else:
         text += ", none held out;\nthe shipped weights are those of its last epoch"
