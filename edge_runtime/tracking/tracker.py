@@ -207,7 +207,7 @@ class FaceTracker:
         return [other for other in self._tracks if other is not track]
 
     def _is_face(self, found: Detection, seen: Observation, frame: np.ndarray) -> bool:
-        """Whether this is a face: by its score, or by landmarks that a turned crop does not move."""
+        """Whether this is a face: by its score, or landmarks that a turned crop does not move."""
         if found.score >= SURE_SCORE:
             return True
         rotated = replace(seen.next_crop, angle=seen.next_crop.angle + CHECK_ROTATION_DEG)
