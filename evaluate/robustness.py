@@ -3,8 +3,7 @@
 Each condition spoils every labelled face in the same seeded way, whatever the model.
 Rolls and boxes cut another square out of the original picture, so that labels move
 exactly and pixels are resampled once; the others spoil the pixels of the clean crop.
-All crops are cut with the device's own kernels (OpenCV), which moves the clean NME by about
-0.01 points from that of the benchmark table (numpy).
+All crops are cut with the device's own kernels (OpenCV), as those of `asmnet-eval` are.
 """
 
 from __future__ import annotations

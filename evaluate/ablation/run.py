@@ -194,7 +194,7 @@ def _train(folder: Path, settings: Mapping[str, Any], skip_bad: bool) -> None:
 def _judge(
     folders: Mapping[str, Sequence[Path]], sets: Mapping[str, Dataset], console: Any
 ) -> dict[str, dict[str, list[Scores]]]:
-    """Scores by model, test set and seed."""
+    """Scores by model, test set and seed, on crops that numpy cuts, as in training."""
     from rich.markup import escape
     from rich.progress import track
 
