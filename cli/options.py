@@ -7,7 +7,19 @@ import click
 from asmnet import models
 from asmnet.core import FIELD_OF_VIEW
 
-__all__ = ["MODELS", "fov_option", "model_option", "ray_option", "workers_option"]
+__all__ = [
+    "MODELS",
+    "SETTINGS",
+    "data_option",
+    "fov_option",
+    "model_option",
+    "ray_option",
+    "skip_bad_option",
+    "workers_option",
+]
+
+# `context_settings` of commands that show the default of every option.
+SETTINGS = {"show_default": True, "max_content_width": 100}
 
 # For the end of a command's help.
 MODELS = f"Shipped models: {', '.join(models.shipped())}."
@@ -18,6 +30,18 @@ model_option = click.option(
     show_default=True,
     metavar="NAME|FILE",
     help="A shipped model, or a .tflite made by asmnet-export.",
+)
+
+data_option = click.option(
+    "--data",
+    required=True,
+    help="300w:DIR, wflw:DIR, a folder of picture + .pts, or a .jsonl of labels.",
+)
+
+skip_bad_option = click.option(
+    "--skip-bad",
+    is_flag=True,
+    help="Leave out bad labels and unreadable pictures, and say how many.",
 )
 
 fov_option = click.option(

@@ -91,7 +91,9 @@ def crop_faces(
     margin: float,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> tuple[np.ndarray, np.ndarray, list[Crop]]:
-    """The crops that the network is judged on, one a face, from the landmarks' box.
+    """The crops that a network is judged on in training, one a face, from the landmarks' box.
+
+    numpy cuts them, as training needs no OpenCV; a device and `asmnet-eval` cut with OpenCV.
 
     Returns:
         images: (M, size, size, 3) uint8 RGB.

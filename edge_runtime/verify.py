@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from asmnet import models, samples
+from asmnet.cli.options import SETTINGS
 from asmnet.cli.progress import Progress, no_progress, suppress_output
 from asmnet.core import (
     Crop,
@@ -172,7 +173,7 @@ def _pictures(folder: Path | None, names: set[str]) -> dict[str, Path]:
     return found
 
 
-@click.command("verify", context_settings={"show_default": True, "max_content_width": 100})
+@click.command("verify", context_settings=SETTINGS)
 @click.argument("file", default=models.DEFAULT)
 @click.option(
     "--faces",

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from asmnet.cli.options import ray_option, workers_option
+from asmnet.cli.options import SETTINGS, ray_option, workers_option
 from asmnet.cli.outputs import check_outputs
 from asmnet.cli.progress import progress_bars
 from asmnet.core import UserError, atomic_path, cli_errors
@@ -27,7 +27,7 @@ from asmnet.evaluate.robustness import robustness
 __all__ = ["main"]
 
 
-@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@click.command(context_settings=SETTINGS)
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @click.option(
     "--data", required=True, help="300w:DIR, wflw:DIR, 300wlp:DIR, or a folder of picture + .pts."

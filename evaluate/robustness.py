@@ -1,9 +1,9 @@
-"""How much rolled heads, boxes that are off, and bad pictures add to a model's error.
+"""What a model bears: rolled heads, boxes that are off, and bad pictures.
 
 Each condition spoils every labelled face in the same seeded way, whatever the model.
 Rolls and boxes cut another square out of the original picture, so that labels move
 exactly and pixels are resampled once; the others spoil the pixels of the clean crop.
-All crops are cut with the device's own kernels (OpenCV), as those of the benchmark are.
+All crops are cut with the device's own kernels (OpenCV), as those of `asmnet-eval` are.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import click
 
 from asmnet import models
 from asmnet.cli.groups import DefaultGroup, MainCommand
+from asmnet.cli.options import SETTINGS
 from asmnet.cli.outputs import check_outputs, set_aside
 from asmnet.cli.progress import progress_bars
 from asmnet.core import UserError, atomic_path, cli_errors
@@ -31,7 +32,6 @@ __all__ = ["main"]
 
 # More of the ranges than this should have settled when calibration ends.
 UNSETTLED = 0.05
-SETTINGS = {"show_default": True, "max_content_width": 100}
 VERIFY = {"verify": ("asmnet.edge_runtime.verify:main", "Check a model file on this machine.")}
 # Bytes of room that converters take in the folder for temporary files.
 SCRATCH = 100_000_000

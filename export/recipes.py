@@ -2,7 +2,7 @@
 
 A recipe takes the network, calibration crops (M, size, size, 3) uint8 RGB (which those
 of `UNCALIBRATED` ignore) and a progress display.  To add one, write its function and
-put it into `RECIPE_ORDER`, from the most bits to the fewest.
+put that into `RECIPE_ORDER`, which runs from the most bits to the fewest.
 """
 
 from __future__ import annotations

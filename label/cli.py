@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from asmnet import models
-from asmnet.cli.options import ray_option, workers_option
+from asmnet.cli.options import SETTINGS, ray_option, workers_option
 from asmnet.cli.progress import progress_bars
 from asmnet.core import IBUG68, WFLW98, Crop, UserError, cli_errors
 from asmnet.data.boxes import BOXES, read_boxes
@@ -37,7 +37,7 @@ LEAST_WEIGHT = 0.1
 Seen = tuple[LabelledFace, dict[str, PseudoLabel]]
 
 
-@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@click.command(context_settings=SETTINGS)
 @click.argument("source")
 @click.option(
     "--teacher",

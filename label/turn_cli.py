@@ -11,6 +11,7 @@ import click
 import numpy as np
 from PIL import Image
 
+from asmnet.cli.options import SETTINGS
 from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import Crop, Scheme, UserError, cli_errors, extract
 from asmnet.data.datasets import LabelledFace, read_dataset
@@ -32,7 +33,7 @@ SIDES = (120, 256)  # pixels
 FIRST = 300  # faces whose mean tells the triangles
 
 
-@click.command(context_settings={"show_default": True, "max_content_width": 100})
+@click.command(context_settings=SETTINGS)
 @click.argument("source")
 @click.option(
     "--mesh", required=True, metavar="FILE.task", help="MediaPipe's face_landmarker.task."

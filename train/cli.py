@@ -8,15 +8,12 @@ from pathlib import Path
 import click
 
 from asmnet.cli.groups import MainCommand
+from asmnet.cli.options import SETTINGS, data_option, skip_bad_option
 from asmnet.core import UserError, cli_errors
 
 __all__ = ["stages", "train"]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # only effective before the first import
-
-SETTINGS = {"show_default": True, "max_content_width": 100}
-DATA = "300w:DIR, wflw:DIR, a folder of picture + .pts, or a .jsonl of labels."
-SKIP_BAD = "Leave out bad labels and unreadable pictures, and say how many."
 
 
 def _numbers(_context: click.Context, _option: click.Parameter, text: str | None) -> list[float]:
@@ -31,7 +28,7 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str | None
 
 
 @click.command("train", cls=MainCommand, context_settings=SETTINGS)
-@click.option("--data", required=True, help=DATA)
+@data_option
 @click.option(
     "--extra",
     multiple=True,
@@ -88,7 +85,7 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str | None
     default=0.1,
     help="Fraction of the pictures held out, nearly: each by its content and the seed.",
 )
-@click.option("--skip-bad", is_flag=True, help=SKIP_BAD)
+@skip_bad_option
 @cli_errors(extra="train")
 def train(data: str, run: Path, skip_bad: bool, **settings) -> None:
     """Train a landmark and pose network.

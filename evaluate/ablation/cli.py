@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
+from asmnet.cli.options import SETTINGS, data_option, skip_bad_option
 from asmnet.core import cli_errors
-from asmnet.train.cli import DATA, SETTINGS, SKIP_BAD
 
 __all__ = ["main"]
 
 
 @click.command("ablation", context_settings=SETTINGS)
-@click.option("--data", required=True, help=DATA)
+@data_option
 @click.option(
     "--run", type=click.Path(path_type=Path), required=True, help="Folder of all the runs."
 )
@@ -29,7 +29,7 @@ __all__ = ["main"]
     multiple=True,
     help="Labelled faces to test on, as --data, besides the test set of --data.  Repeatable.",
 )
-@click.option("--skip-bad", is_flag=True, help=SKIP_BAD)
+@skip_bad_option
 @cli_errors(extra="train")
 def main(data: str, run: Path, tests: tuple[str, ...], **settings) -> None:
     """Train the paper's four models under one schedule, and print the paper's tables.

@@ -14,10 +14,8 @@ import contextlib
 import csv
 import functools
 import json
-import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +28,7 @@ from asmnet.data.images import crop_faces, poses_of
 from asmnet.evaluate.ablation.statistics import Scores, difference, summarise
 from asmnet.train.split import fingerprint
 
-__all__ = ["MODELS", "SPATIAL", "ablation", "find_tests", "train_alone"]
+__all__ = ["MODELS", "SPATIAL", "ablation", "find_tests"]
 
 # The paper's names, each with its architecture and loss; then our own, on request.
 MODELS = {
@@ -145,19 +143,6 @@ def find_tests(data: str, tests: Sequence[str] = (), skip_bad: bool = False) -> 
     return sets
 
 
-def train_alone() -> None:
-    """`asmnet-train` in a process that ends with the one that started it: its stdin closes."""
-
-    def watch() -> None:
-        os.read(0, 1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-    from asmnet.__main__ import train
-
-    train()
-
-
 def _holds(root: Path, subset: str) -> bool:
     return any((root / part).is_dir() for part in SUBSETS_300W[subset])
 
@@ -177,10 +162,10 @@ def _finished(folder: Path, settings: Mapping[str, Any]) -> bool:
 
 def _train(folder: Path, settings: Mapping[str, Any], skip_bad: bool) -> None:
     """One training in a process of its own: its memory and random state end with it."""
-    code = "from asmnet.evaluate.ablation.run import train_alone; train_alone()"
     options = [text for key, value in settings.items() for text in (f"--{key}", str(value))]
     options += ["--run", str(folder), *["--skip-bad"] * skip_bad]
-    with subprocess.Popen([sys.executable, "-c", code, *options], stdin=subprocess.PIPE) as child:
+    command = [sys.executable, "-m", "asmnet.evaluate.ablation.training", *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
         result = child.wait()
     if result == 2:
         sys.exit(2)  # it has said why
@@ -194,7 +179,7 @@ def _train(folder: Path, settings: Mapping[str, Any], skip_bad: bool) -> None:
 def _judge(
     folders: Mapping[str, Sequence[Path]], sets: Mapping[str, Dataset], console: Any
 ) -> dict[str, dict[str, list[Scores]]]:
-    """Scores by model, test set and seed."""
+    """Scores by model, test set and seed, on crops that numpy cuts, as in training."""
     from rich.markup import escape
     from rich.progress import track
 
