@@ -1,4 +1,4 @@
-"""What a model bears: rolled heads, boxes that are off, and bad pictures.
+"""How much rolled heads, boxes that are off, and bad pictures add to a model's error.
 
 Each condition spoils every labelled face in the same seeded way, whatever the model.
 Rolls and boxes cut another square out of the original picture, so that labels move
