@@ -123,7 +123,7 @@ def show_300w(title: str, answers: Answers, sources: Sources) -> None:
         against = f"{mean.mean():+.3f} ± {mean.std() / np.sqrt(len(mean)):.3f}"
         against = "" if name == "head" else against
         rows.append([name, *(f"{e:.2f}" for e in (*errors, errors.mean())), against])
-    rows.append(["the bar", *(f"{b:.2f}" for b in BARS), "", ""])
+    rows.append(["the paper's", *(f"{b:.2f}" for b in BARS), "", ""])
     table(title, ("source", "yaw", "pitch", "roll", "mean", "mean - head's, ± s.e."), rows)
 
 
@@ -138,7 +138,7 @@ def show_turned(title: str, answers: Answers, sources: Sources) -> None:
             errors = pose_mae(pose[bin_], answers.truth[bin_]) if bin_.any() else np.full(3, np.nan)
             cells.append(f"{' / '.join(f'{e:.1f}' for e in errors)} = {errors.mean():.2f}")
         rows.append([name, *cells])
-    rows.append(["the bar", f"{BAR_TURNED:.2f}", "", "", ""])
+    rows.append(["our goal", f"{BAR_TURNED:.2f}", "", "", ""])
     header = [f"{name} ({bin_.sum()})" for name, bin_ in chosen.items()]
     table(f"{title}: yaw / pitch / roll = mean", ("source", *header), rows)
 

@@ -92,7 +92,7 @@ def main(file: Path, tree: Path) -> None:
     files, edges = imports(tree)
     draw(files, edges, file)
     click.echo(
-        f"{file}: {sum(files.values())} modules, {sum(edges.values())} imports between rooms"
+        f"{file}: {sum(files.values())} modules, {sum(edges.values())} imports between packages"
     )
 
 
