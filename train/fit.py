@@ -125,8 +125,7 @@ def fit(
         batches.start(first)
         if first == 0 and frozen:
             settle_statistics(model, batches, copied, validations[0])
-        new_heads = fine_tuning and "landmarks" not in copied
-        if first == 0 and new_heads:
+        if first == 0 and fine_tuning and "landmarks" not in copied:
             fit_heads(model, batches)
         history = History(run, network)
         observers = [*validations]
@@ -157,7 +156,7 @@ def fit(
                     if writes:
                         history.on_epoch_end(chosen.epochs, figures)
             # The best network is a file, which other machines may not see.
-            if new_heads and processes.count == 1 and (best := run / "best.keras").exists():
+            if fine_tuning and processes.count == 1 and (best := run / "best.keras").exists():
                 network.load_weights(best)
                 shrink_heads(network, batches)
                 save_model(network, best)

@@ -97,8 +97,9 @@ def shrink_heads(
     """Make trained heads as small as their answers allow, so that int8 disturbs these less.
 
     A regression on 1,500 features, most of which vary together, leaves large weights that
-    cancel each other out, and a training keeps them.  Rounded features do not cancel out.  So
-    the heads become the ridge regression of their own answers (docs/measurements/experiments.md).
+    cancel each other out, and a training keeps or makes them.  Rounded features do not cancel
+    out.  So the heads become the ridge regression of their own answers
+    (docs/measurements/experiments.md).
 
     Args:
         rounds: batches of augmented faces to regress on.

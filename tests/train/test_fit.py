@@ -135,7 +135,7 @@ def test_keras_neither_shuffles_batches_nor_draws_a_second_bar(training, labels,
     [
         ({}, "", "mean face, epochs, statistics"),
         ({"norm": "frozen"}, "", "mean face, statistics, epochs"),
-        ({"init": "a.keras"}, "norm landmarks", "epochs, statistics"),
+        ({"init": "a.keras"}, "norm landmarks", "epochs, statistics, small heads"),
         ({"init": "a.keras"}, "norm", "heads, epochs, statistics, small heads"),
         ({"init": "a.keras", "norm": "frozen"}, "norm landmarks", "statistics, epochs"),
         ({"init": "a.keras", "norm": "frozen"}, "norm", "statistics, heads, epochs"),
