@@ -32,9 +32,9 @@ import click  # noqa: E402
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from contenders import MEDIAPIPE, MEDIAPIPE_POSE, Asmnet, MediaPipe, contender  # noqa: E402
+from shared import table  # noqa: E402
 
 from asmnet import models  # noqa: E402
-from asmnet.cli.tables import Table  # noqa: E402
 from asmnet.core import UserError, cli_errors  # noqa: E402
 from asmnet.edge_runtime import Frame, frames_from  # noqa: E402
 
@@ -93,6 +93,9 @@ def follow(one: Asmnet | MediaPipe, frame: Frame, record: Record) -> None:
 
 def speed(title: str, records: dict[str, Record]) -> None:
     """Print the first table: milliseconds of an update, beside MediaPipe's and the network's."""
+    header = ["", "update, median ms", "95th percentile", "frames / s", "x mediapipe"]
+    header += ["CPU, median ms", "x in CPU"]
+    header += ["network alone, median ms", "update / network, medians / means"]
     rows = []
     seconds = {name: np.array(record.update)[WARM_UP:] for name, record in records.items()}
     without = seconds[MEDIAPIPE] - np.array(records[MEDIAPIPE].prepare)[WARM_UP:]
@@ -108,9 +111,7 @@ def speed(title: str, records: dict[str, Record]) -> None:
             invoke = np.array(record.invoke)[WARM_UP:]
             ratios = np.median(spent) / np.median(invoke), spent.mean() / invoke.mean()
             row += [f"{1e3 * np.median(invoke):.2f}", f"{ratios[0]:.2f} / {ratios[1]:.2f}"]
-        rows.append(row)
-    header = " | update, median ms | 95th percentile | frames / s | x mediapipe | CPU, median ms"
-    header += " | x in CPU | network alone, median ms | update / network, medians / means"
+        rows.append(row + [""] * (len(header) - len(row)))
     table(title, header, rows)
 
 
@@ -140,7 +141,7 @@ def jitter_of_points(records: dict[str, Record]) -> None:
         row.append(f"{100 * np.sqrt(squares.mean() / 6):.3f}")
         row.append(f"{100 * apart[name][same].mean():.1f}")
         rows.append([*row, lag(path, theirs, same) if name != MEDIAPIPE else ""])
-    header = " | frames with a face | jitter, % | apart from mediapipe, % | later, frames"
+    header = ["", "frames with a face", "jitter, %", "apart from mediapipe, %", "later, frames"]
     table(f"Jitter, 14 points, the same face in {same.sum()} frames", header, rows)
 
 
@@ -190,15 +191,8 @@ def footprint(names: list[str], task: str, frames: list[Frame]) -> None:
                 found.append((first - start, *memory))
             seconds, resident, peak = np.median(found, axis=0)
             rows.append([name, f"{seconds:.2f}", f"{resident:.0f}", f"{peak:.0f}"])
-    header = " | start to first result, s | resident, MB | at its peak, MB"
+    header = ["", "start to first result, s", "resident, MB", "at its peak, MB"]
     table(f"Alone, median of {STARTS} starts, {len(images)} frames", header, rows)
-
-
-def table(title: str, header: str, rows: list[list[str]]) -> None:
-    """Print a table in Markdown; rows may end early."""
-    columns = [column.strip() for column in header.split("|")]
-    filled = [row + [""] * (len(columns) - len(row)) for row in rows]
-    click.echo(f"\n{title}\n\n{Table(title, columns, filled).markdown()}")
 
 
 def checked(task: str) -> str:

@@ -10,15 +10,14 @@ detectors favour that one.
 from __future__ import annotations
 
 import csv
+import itertools
 from pathlib import Path
 
 import click
 import cv2
 import numpy as np
-from rich.console import Console
 from rich.progress import track
-from rich.table import Table
-from shared import load_detector
+from shared import load_detector, table
 
 from asmnet import models
 from asmnet.cli.progress import suppress_output
@@ -39,9 +38,9 @@ INSIDE = 0.6  # of the cut that is real picture
 @click.option("--every", default=1, help="Take every Nth face.")
 @cli_errors(extra="export")
 def main(folder: Path, yunet: Path | None, room: tuple[float, ...], every: int) -> None:
-    """Measure recall by yaw."""
+    """Measure recall by yaw; print a Markdown table."""
     with (folder / "faces.csv").open(newline="") as file:
-        rows = [r for r in csv.DictReader(file) if float(r.get("inside") or 1) >= INSIDE][::every]
+        faces = [r for r in csv.DictReader(file) if float(r.get("inside") or 1) >= INSIDE][::every]
     with suppress_output():
         ours = {
             "BlazeFace": load_detector(),
@@ -50,7 +49,7 @@ def main(folder: Path, yunet: Path | None, room: tuple[float, ...], every: int) 
     other = cv2.FaceDetectorYN.create(str(yunet), "", (320, 320), 0.5) if yunet else None
     names = [*ours, "YuNet in OpenCV"][: len(ours) + bool(other)]
     found: dict[str, list[bool]] = {f"{name}, room {r:g}": [] for name in names for r in room}
-    for row in track(rows, "detecting"):
+    for row in track(faces, "detecting"):
         image = cv2.imread(str(folder / row["file"]))
         x, y, w, h = (float(row[k]) for k in "xywh")
         # Detectors differ in height: brows or hairline to chin.  A square about the centre is fair.
@@ -63,21 +62,21 @@ def main(folder: Path, yunet: Path | None, room: tuple[float, ...], every: int) 
                 found[f"{name}, room {r:g}"].append(_hit(box, boxes))
             if other:
                 square = extract(image, region, 320, OPENCV_PADDED)
-                faces = other.detect(square)[1]
+                theirs = other.detect(square)[1]
                 boxes = []
-                for fx, fy, fw, fh in [] if faces is None else faces[:, :4]:
+                for fx, fy, fw, fh in [] if theirs is None else theirs[:, :4]:
                     low = region.to_picture(
                         (np.array([fx + fw / 2 - fh / 2, fy]) + 0.5) / 320 - 0.5
                     )
                     boxes.append(np.concatenate([low, low + fh * region.side / 320]))
                 found[f"YuNet in OpenCV, room {r:g}"].append(_hit(box, boxes))
-    yaw = np.array([abs(float(row["yaw"])) for row in rows])
-    table = Table("detector", *(f"{a} to {b}°" for a, b in zip(YAWS, YAWS[1:], strict=False)))
-    bins = [(yaw >= a) & (yaw < b) for a, b in zip(YAWS, YAWS[1:], strict=False)]
-    table.add_row("faces", *(str(int(b.sum())) for b in bins))
+    yaw = np.array([abs(float(row["yaw"])) for row in faces])
+    ranges = list(itertools.pairwise(YAWS))
+    bins = [(yaw >= low) & (yaw < high) for low, high in ranges]
+    rows = [("faces", *(int(chosen.sum()) for chosen in bins))]
     for name, hits in found.items():
-        table.add_row(name, *(f"{100 * np.mean(np.array(hits)[b]):.1f} %" for b in bins))
-    Console().print(table)
+        rows.append((name, *(f"{100 * np.mean(np.array(hits)[chosen]):.1f} %" for chosen in bins)))
+    table("Faces found, by yaw", ["detector", *(f"{a} to {b}°" for a, b in ranges)], rows)
 
 
 def _hit(box: np.ndarray, boxes: list[np.ndarray]) -> bool:

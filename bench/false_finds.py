@@ -18,8 +18,9 @@ from shared import load_detector, load_model, table
 
 from asmnet import models
 from asmnet.cli.progress import progress_bars, suppress_output
-from asmnet.core import IMAGE_SUFFIXES, UserError, cli_errors
+from asmnet.core import UserError, cli_errors
 from asmnet.edge_runtime import FaceDetector, FaceTracker
+from asmnet.edge_runtime.io.pictures import pictures_in
 
 SIDE, VIEWS = 480, 40
 
@@ -29,8 +30,7 @@ SIDE, VIEWS = 480, 40
 @cli_errors(extra="export")
 def main(folder: Path) -> None:
     """Print a Markdown table."""
-    files = [f for f in sorted(folder.rglob("*")) if f.suffix.lower() in IMAGE_SUFFIXES]
-    pictures = [p for p in (cv2.imread(str(f)) for f in files) if p is not None]
+    pictures = [p for p in map(cv2.imread, map(str, pictures_in(folder))) if p is not None]
     if not pictures:
         raise UserError(f"{folder} holds no picture that can be read")
     landmarker, blaze = load_model(models.DEFAULT), load_detector()

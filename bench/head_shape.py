@@ -8,11 +8,10 @@ in the picture.  Head, scales and places are found in turns by least squares.
 
 from __future__ import annotations
 
-import sys
-
+import click
 import numpy as np
 
-from asmnet.core import mirror_pose, rotation_from_euler, to_scheme
+from asmnet.core import cli_errors, mirror_pose, rotation_from_euler, to_scheme
 from asmnet.core.head import EYE_DISTANCE, ORIGIN, SOLID
 from asmnet.core.landmarks import IBUG68
 from asmnet.data.datasets import read_dataset
@@ -50,9 +49,12 @@ def head(points: np.ndarray, pose: np.ndarray, rounds: int = 50) -> np.ndarray:
     return scaled - ORIGIN
 
 
-def main() -> None:
+@click.command()
+@click.argument("data", metavar="300w:DIR")
+@cli_errors()
+def main(data: str) -> None:
     """Print the rows of `SOLID_POINTS`."""
-    faces = [face for face in read_dataset(sys.argv[1]).faces if face.pose is not None]
+    faces = [face for face in read_dataset(data).faces if face.pose is not None]
     points = np.stack([to_scheme(face.points, IBUG68) for face in faces])
     solid = head(points, poses_of(faces))
     for k in SOLID:

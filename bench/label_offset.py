@@ -18,7 +18,7 @@ from asmnet.cli.progress import progress_bars
 from asmnet.core import cli_errors, to_scheme
 from asmnet.data.datasets import SUBSETS_300W
 from asmnet.evaluate.labelled_faces import labelled_faces
-from asmnet.evaluate.predictor import load_network
+from asmnet.evaluate.predictor import load_predictor
 
 
 @click.command()
@@ -27,7 +27,7 @@ from asmnet.evaluate.predictor import load_network
 @cli_errors(extra="export")
 def main(sources: tuple[str, ...], model: str) -> None:
     """Measure the offset of the labels in each of SOURCES."""
-    network = load_network(models.find(model))
+    network = load_predictor(models.find(model))
     rows = []
     with progress_bars() as progress:
         for source in sources:

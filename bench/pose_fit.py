@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from asmnet.core import mirror_pose, rotate_pose, to_complex
-from asmnet.core.landmarks import IBUG68
+from asmnet.core import IBUG68, mirror_pose, ridge_regression, rotate_pose, to_complex
+from asmnet.label.adapter import mean_shape
 
 __all__ = ["PoseFit"]
 
@@ -28,13 +28,14 @@ class PoseFit:
     Attributes:
         mean: (68,) complex x + iy, centred, of unit root-mean-square radius.
         basis: (136, COMPONENTS) from aligned deviations to components of unit variance.
-        weights: (features, 3) from components to yaw, pitch, roll in degrees.
+        kernel, bias: (features, 3) and (3,) from components to yaw, pitch, roll in degrees.
         squared: of how many components the products are features too; 0: linear.
     """
 
     mean: np.ndarray
     basis: np.ndarray
-    weights: np.ndarray
+    kernel: np.ndarray
+    bias: np.ndarray
     squared: int
 
     @classmethod
@@ -48,40 +49,30 @@ class PoseFit:
         """
         points = np.concatenate([points, points[:, IBUG68.mirror] * (-1, 1)])
         pose = np.concatenate([pose, mirror_pose(pose)])
-        mean = _mean_shape(points)
+        mean = mean_shape(to_complex(points))
+        # Of faces and their mirror images it is symmetric but turned as the first face is;
+        # with its own mirror image added it stands upright.
+        mean = _unit(mean - mean[IBUG68.mirror].conj())
         deviations, tilt = _align(points, mean)
         _, values, vectors = np.linalg.svd(deviations, full_matrices=False)
         basis = vectors[:COMPONENTS].T / values[:COMPONENTS] * np.sqrt(len(points))
         features = _features(deviations @ basis, squared)
-        ridge = RIDGE * len(points) * np.eye(features.shape[1])
-        ridge[0, 0] = 0  # the constant is free
-        weights = np.linalg.solve(
-            features.T @ features + ridge, features.T @ rotate_pose(pose, -tilt)
-        )
-        return cls(mean, basis, weights, squared)
+        level = rotate_pose(pose, -tilt)
+        kernel, bias = ridge_regression(features, level, RIDGE * len(points))
+        return cls(mean, basis, kernel, bias, squared)
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Yaw, pitch, roll (M, 3) in degrees of shapes (M, 68, 2) in any unit."""
         deviations, tilt = _align(points, self.mean)
-        return rotate_pose(_features(deviations @ self.basis, self.squared) @ self.weights, tilt)
+        features = _features(deviations @ self.basis, self.squared)
+        return rotate_pose(features @ self.kernel + self.bias, tilt)
 
 
 def _features(components: np.ndarray, squared: int) -> np.ndarray:
-    """One, the components, and the products of the first `squared` of them."""
+    """The components, and the products of the first `squared` of them."""
     i, j = np.triu_indices(squared)
     products = components[:, i] * components[:, j]
-    return np.concatenate([np.ones((len(components), 1)), components, products], axis=1)
-
-
-def _mean_shape(points: np.ndarray) -> np.ndarray:
-    """Generalised Procrustes: the mean of the aligned shapes, mirror-symmetric and so upright."""
-    shapes = _unit(to_complex(points))
-    mean = shapes[0]
-    for _ in range(10):  # converges in three or four
-        turn = (shapes.conj() * mean).sum(axis=-1, keepdims=True)
-        mean = (shapes * turn / np.abs(turn)).mean(axis=0)
-        mean = _unit(mean - mean[IBUG68.mirror].conj())
-    return mean
+    return np.concatenate([components, products], axis=1)
 
 
 def _align(points: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -60,10 +60,7 @@ def false_finds(detector: FaceDetector, landmarker: Landmarker, folder: Path) ->
     """The same of what is no face."""
     moved = []
     tracker_events.SECONDS = 10
-    for file in sorted([*folder.rglob("*.jpg"), *folder.rglob("*.png")]):
-        picture = cv2.imread(str(file))
-        if picture is None or min(picture.shape[:2]) < 200:
-            continue
+    for picture in tracker_events.large_pictures(folder):
         for frame in tracker_events.roam([picture]):
             for rough in detector.detect(frame)[:1]:
                 close = replace(rough.to_crop(1.0), side=rough.to_crop(1.0).side * DETECT_SCALE)

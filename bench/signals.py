@@ -8,8 +8,8 @@ python bench/signals.py motion [MODEL ...]   # the sample clip, whose motion is 
 from __future__ import annotations
 
 import json
-import sys
 
+import click
 import numpy as np
 
 # Frames in the middle of the blinks from FIRST on, labelled on contact sheets of both eyes: every
@@ -22,8 +22,17 @@ DOUBTFUL = [(3810, 3850), (4058, 4070)]
 SLACK = 4  # frames
 
 
+@click.group()
+def main() -> None:
+    """Compare head position, openness and blinks with MediaPipe's and with labels by eye."""
+
+
+@main.command()
+@click.argument("clip")
+@click.argument("model", metavar="face_landmarker.task")
+@click.argument("out", metavar="REFERENCE.npz")
 def reference(clip: str, model: str, out: str) -> None:
-    """MediaPipe's head position (mm) and blend shapes of every frame."""
+    """Store MediaPipe's head position (mm) and blend shapes of every frame."""
     import cv2
     import mediapipe as mp
     from mediapipe.tasks.python import BaseOptions, vision
@@ -48,12 +57,18 @@ def reference(clip: str, model: str, out: str) -> None:
     np.savez(out, places=places, shapes=shapes)
 
 
-def compare(clip: str, reference: str, models: list[str], plot: str | None) -> None:
+@main.command()
+@click.argument("clip")
+@click.argument("reference", metavar="REFERENCE.npz")
+@click.argument("names", nargs=-1, metavar="[MODEL ...]")
+@click.option("--plot", metavar="FILE.png")
+def compare(clip: str, reference: str, names: tuple[str, ...], plot: str | None) -> None:
     """Print a line a model; plot the last."""
+    from asmnet import models
     from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
 
     stored = np.load(reference)
-    for model in models:
+    for model in names or [models.DEFAULT]:
         tracker = FaceTracker(Landmarker.load(model), FaceDetector.load())
         times, faces = [], []
         for frame in frames_from(clip):
@@ -79,13 +94,15 @@ def compare(clip: str, reference: str, models: list[str], plot: str | None) -> N
         _plot(np.array(times), places, openness, blinks, stored, plot)
 
 
-def motion(models: list[str]) -> None:
+@main.command()
+@click.argument("names", nargs=-1, metavar="[MODEL ...]")
+def motion(names: tuple[str, ...]) -> None:
     """Distances in the sample clip, whose faces are drawn larger and smaller by known factors."""
-    from asmnet import samples
+    from asmnet import models, samples
     from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
 
     truth = json.loads(samples.CLIP_TRUTH.read_text())["frames"]
-    for model in models:
+    for model in names or [models.DEFAULT]:
         tracker = FaceTracker(Landmarker.load(model), FaceDetector.load(), 2)
         seen: dict[str, list[tuple[float, float]]] = {}
         for frame, known in zip(frames_from(samples.CLIP), truth, strict=True):
@@ -138,23 +155,6 @@ def _plot(times, places, openness, blinks, stored, file: str) -> None:
     eyes.legend(loc="lower left", fontsize=8, ncols=2)
     head.legend(loc="upper left", fontsize=8, ncols=3)
     figure.savefig(file, dpi=110)
-
-
-def main() -> None:
-    """See above."""
-    command, *arguments = sys.argv[1:]
-    if command == "reference":
-        reference(*arguments)
-    elif command == "motion":
-        motion(arguments or ["asmnet-spatial-68-112"])
-    else:
-        plot = None
-        if "--plot" in arguments:
-            at = arguments.index("--plot")
-            plot = arguments[at + 1]
-            del arguments[at : at + 2]
-        clip, stored, *models = arguments
-        compare(clip, stored, models or ["asmnet-spatial-68-112"], plot)
 
 
 if __name__ == "__main__":

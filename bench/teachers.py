@@ -21,14 +21,10 @@ from shared import table, training_faces
 from asmnet.cli.progress import progress_bars
 from asmnet.core import IBUG68, WFLW98, UserError, cli_errors, to_scheme
 from asmnet.data.images import read_face
+from asmnet.label.face_square import tight_square
 from asmnet.label.labelling import learn_adapters
-from asmnet.label.teachers import (
-    Translated,
-    align_to_manual,
-    label_face,
-    load_teacher,
-    tight_square,
-)
+from asmnet.label.manual_points import align_to_manual
+from asmnet.label.teachers import Translated, label_face, load_teacher
 
 
 @click.command()

@@ -24,6 +24,7 @@ from asmnet import models, samples
 from asmnet.cli.progress import progress_bars
 from asmnet.core import UserError, cli_errors
 from asmnet.edge_runtime import FaceDetector, FaceTracker, frames_from
+from asmnet.edge_runtime.io.pictures import pictures_in
 
 FPS, SECONDS, VIEW = 30, 60, (640, 480)
 
@@ -150,6 +151,18 @@ def cost(tracker: FaceTracker) -> list[tuple[str, str]]:
     return rows
 
 
+def large_pictures(folder: Path) -> Iterator[np.ndarray]:
+    """Those of a folder that can be read, of at least 200 pixels a side: (H, W, 3) uint8 BGR.
+
+    Raises:
+        UserError: there is no picture in it.
+    """
+    for path in pictures_in(folder):
+        picture = cv2.imread(str(path))
+        if picture is not None and min(picture.shape[:2]) >= 200:
+            yield picture
+
+
 @click.command()
 @click.argument("name", default=models.DEFAULT)
 @click.option("--faceless", type=click.Path(exists=True, path_type=Path), metavar="FOLDER")
@@ -160,9 +173,7 @@ def main(name: str, faceless: Path | None) -> None:
     detector = load_detector()
     tracker = FaceTracker(load_model(name), detector)
     if faceless:
-        files = [*faceless.rglob("*.jpg"), *faceless.rglob("*.png")]
-        pictures = [p for file in sorted(files) if (p := cv2.imread(str(file))) is not None]
-        pictures = [picture for picture in pictures if min(picture.shape[:2]) >= 200]
+        pictures = list(large_pictures(faceless))
     else:
         pictures = without_faces(detector)
     rows = [*leaving(tracker), *hiding(tracker), *ghosts(tracker, pictures), *cost(tracker)]

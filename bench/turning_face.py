@@ -25,7 +25,8 @@ from asmnet.core import IBUG68, cli_errors, extract
 from asmnet.edge_runtime import FaceDetector, FaceTracker
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.io.pictures import pictures_in
-from asmnet.label.teachers import FaceMesh, tight_square
+from asmnet.label.face_square import tight_square
+from asmnet.label.teachers import FaceMesh
 from asmnet.label.turned_views import Topology, turn
 
 FPS, STEP, YAWS = 30, 1, (0, 30, 45, 60, 75, 85)

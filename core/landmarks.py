@@ -55,6 +55,16 @@ class Scheme:
         right, left = self.outer_eyes
         return np.linalg.norm(points[..., right, :] - points[..., left, :], axis=-1)
 
+    def eyes_angle(self, points: np.ndarray) -> float:
+        """Degrees by which the line of the outer eye corners is turned clockwise.
+
+        Args:
+            points: (N, 2) in any unit, y down.
+        """
+        right, left = self.outer_eyes
+        x, y = points[left] - points[right]
+        return float(np.degrees(np.arctan2(y, x)))
+
 
 def _line(first: int, last: int, closed: bool = False) -> Edges:
     edges = tuple((i, i + 1) for i in range(first, last))

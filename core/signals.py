@@ -76,7 +76,7 @@ class SignalTracker:
         height = math.dist(points[26], points[30])  # between the inner lips
         width = math.dist(points[24], points[28])
         step = max(t - self._time, 0.0)
-        eyes = self._eyes(gaps, step, t)
+        eyes = self._eyes(gaps, step)
         relaxed = WIDE_MOUTH + (self._widest - WIDE_MOUTH) * math.exp(-step / FORGET)
         self._widest = max(height / pixels_per_mm, relaxed)
         self._time = t
@@ -84,7 +84,7 @@ class SignalTracker:
         events = (*self._blinks(float(eyes.mean()), t), *yawns)
         return FaceSignals(eyes, height / pixels_per_mm / self._widest, events)
 
-    def _eyes(self, gap: np.ndarray, step: float, t: float) -> np.ndarray:
+    def _eyes(self, gap: np.ndarray, step: float) -> np.ndarray:
         if math.isinf(step):
             self._open, self._closed = gap, CLOSED * gap
         rising = gap > self._open

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asmnet.core import Crop, UserError
+from asmnet.core import ANGLES, Crop, UserError
 from asmnet.data.faces import LabelledFace
 
 __all__ = ["BOXES", "read_boxes"]
@@ -49,7 +49,7 @@ def read_boxes(path: Path) -> list[tuple[LabelledFace, Crop]]:
 def _face(path: Path, number: int, row: dict[str, str]) -> tuple[LabelledFace, Crop]:
     try:
         x, y, width, height = (float(row[key]) for key in ("x", "y", "w", "h"))
-        angles = [float(row[key]) for key in ("yaw", "pitch", "roll") if row.get(key)]
+        angles = [float(row[key]) for key in ANGLES if row.get(key)]
         image = path.parent / row["file"]
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}, line {number}: expected file, x, y, w, h ({error})") from None

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from asmnet.core import UserError
-from asmnet.edge_runtime.io.pictures import read_picture
+from asmnet.edge_runtime.io.pictures import read_bgr
 
 __all__ = ["ImageLike", "as_bgr"]
 
@@ -37,7 +37,7 @@ def as_bgr(image: ImageLike) -> np.ndarray:
             refused because 0..1 and 0..255 cannot be told apart safely.
     """
     if isinstance(image, str | os.PathLike):
-        return read_picture(Path(image))
+        return read_bgr(Path(image))
     if not isinstance(image, np.ndarray) and hasattr(image, "convert"):
         return np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
     if not isinstance(image, np.ndarray):

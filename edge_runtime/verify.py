@@ -114,7 +114,7 @@ def load_reference(
     if missing:
         where = folder or "the pictures that ship with asmnet"
         raise UserError(
-            f"{len(missing)} of the {len(names)} pictures that {file} was proven on are not in "
+            f"{len(missing)} of the {len(names)} pictures that {file} was checked on are not in "
             f"{where} ({missing[0]}, ...); give their folder with --faces"
         )
     cut = []

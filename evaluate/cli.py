@@ -21,7 +21,7 @@ from asmnet.evaluate.evaluation import Evaluation
 from asmnet.evaluate.face_sets import FaceSet
 from asmnet.evaluate.parts import evaluate_parts
 from asmnet.evaluate.plots import plot_ced, plot_faces, plot_worst, published
-from asmnet.evaluate.predictor import load_network, model_files
+from asmnet.evaluate.predictor import load_predictor, model_files
 from asmnet.evaluate.robustness import robustness
 
 __all__ = ["main"]
@@ -107,7 +107,7 @@ def main(
                 figures["study"] = _analysis(result)
             if spoilt:
                 faces = read_dataset(data, part, skip_bad)
-                figures["robustness"] = robustness(load_network(file), faces, progress=progress)
+                figures["robustness"] = robustness(load_predictor(file), faces, progress=progress)
             reports.append(figures)
     if out is not None:
         _draw(out, results, labels, data)

@@ -18,7 +18,7 @@ from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.edge_runtime import FaceDetector
 from asmnet.evaluate.evaluation import Evaluation, compared
 from asmnet.evaluate.labelled_faces import Cuts, cut_again, cut_faces, face_set
-from asmnet.evaluate.predictor import load_network
+from asmnet.evaluate.predictor import load_predictor
 
 __all__ = ["evaluate", "evaluate_parts"]
 
@@ -45,7 +45,7 @@ class Evaluating:
             # TensorFlow reads them when it is imported, with the first .keras file.
             for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
                 os.environ[name] = "1"
-        self._networks = [load_network(file) for file in files]
+        self._networks = [load_predictor(file) for file in files]
         with suppress_output():
             self._detector = FaceDetector.load() if boxes == "detector" else None
         self._pixels = pixels

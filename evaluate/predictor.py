@@ -16,7 +16,7 @@ from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.parity import run_file
 from asmnet.train.checkpoint import load_float
 
-__all__ = ["Predict", "Predictor", "load_network", "model_files"]
+__all__ = ["Predict", "Predictor", "load_predictor", "model_files"]
 
 BATCH = 32
 
@@ -39,7 +39,7 @@ class Predictor:
     predict: Predict
 
 
-def load_network(file: Path) -> Predictor:
+def load_predictor(file: Path) -> Predictor:
     """Load a `.keras` file of asmnet-train or a `.tflite` file of asmnet-export.
 
     Raises:

@@ -118,8 +118,7 @@ def _crops(
     for roll in (-ROLL, ROLL):
         yield f"head rolled by {roll:+.0f}°, upright box", Crop.around(points, margin, -roll)
     # In a square that turns with the eyes every roll looks the same: one row is for all.
-    dx, dy = points[data.scheme.outer_eyes[1]] - points[data.scheme.outer_eyes[0]]
-    eyes = float(np.degrees(np.arctan2(dy, dx)))
+    eyes = data.scheme.eyes_angle(points)
     yield "any roll, box turned with the eyes", Crop.around(points, margin, eyes)
     nearly = Crop.around(points, margin, eyes + float(rng.normal(0.0, LEVELLING)))
     yield f"any roll, box turned so within {LEVELLING:.0f}° (s.d.)", nearly

@@ -12,7 +12,7 @@ import numpy as np
 
 from asmnet.core import from_complex, ridge_regression, to_complex
 
-__all__ = ["LandmarkAdapter"]
+__all__ = ["LandmarkAdapter", "mean_shape"]
 
 NEAREST_FROM = 500  # faces to find out which point lies where; more change nothing
 
@@ -34,7 +34,7 @@ class LandmarkAdapter:
     def __init__(self, points: np.ndarray, labels: np.ndarray, ridge: float = 0.3) -> None:
         own, target = to_complex(points), to_complex(labels)
         self.nearest = _nearest(own[:NEAREST_FROM], target[:NEAREST_FROM])
-        self.mean = _mean_shape(own)
+        self.mean = mean_shape(own)
         features, base, origin, unit = self._in_own_frame(points)
         away = _flat((target - origin) / unit) - base
         self.kernel, self.bias = ridge_regression(features, away, ridge)
@@ -70,8 +70,12 @@ def _frame(z: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return origin, radius * turn / np.abs(turn)
 
 
-def _mean_shape(z: np.ndarray) -> np.ndarray:
-    """Generalised Procrustes analysis; (K,) of unit radius, turned as the first shape is."""
+def mean_shape(z: np.ndarray) -> np.ndarray:
+    """Generalised Procrustes analysis: the mean of shapes (M, K), points as x + iy.
+
+    Returns:
+        (K,) complex, centred, of unit root-mean-square radius, turned as the first shape is.
+    """
     mean = z[0] - z[0].mean()
     for _ in range(8):
         mean = mean / np.sqrt((np.abs(mean) ** 2).mean())

@@ -17,13 +17,10 @@ from asmnet.data.boxes import BOXES, read_boxes
 from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.data.jsonl import write_jsonl
 from asmnet.edge_runtime.io.pictures import pictures_in
+from asmnet.label.face_square import tight_square
 from asmnet.label.labelling import Answer, Job, label_faces, learn_adapters, load_labelling
-from asmnet.label.teachers import (
-    PseudoLabel,
-    align_to_manual,
-    load_teacher,
-    tight_square,
-)
+from asmnet.label.manual_points import align_to_manual
+from asmnet.label.teachers import PseudoLabel, load_teacher
 
 __all__ = ["main"]
 

@@ -16,14 +16,8 @@ from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.detector import find_face
 from asmnet.label.adapter import LandmarkAdapter
-from asmnet.label.teachers import (
-    PseudoLabel,
-    Teacher,
-    Translated,
-    label_face,
-    load_teacher,
-    tight_square,
-)
+from asmnet.label.face_square import tight_square
+from asmnet.label.teachers import PseudoLabel, Teacher, Translated, label_face, load_teacher
 
 __all__ = ["Job", "Labelling", "Answer", "label_faces", "learn_adapters", "load_labelling"]
 

@@ -5,8 +5,7 @@ views is the label (Radosavovic et al., "Data Distillation", 2018).  How far the
 apart tells which faces to leave out; how far the teachers do, which points to trust.
 
 Foreign teachers have points of their own: a 98-point network WFLW's, MediaPipe's Face
-Landmarker 478 with depth.  `Translated`, they speak as a data set's annotators do.  The other
-way round, `align_to_manual` moves 98 points by what manual labels say of the 68.
+Landmarker 478 with depth.  `Translated`, they speak as a data set's annotators do.
 """
 
 from __future__ import annotations
@@ -21,31 +20,20 @@ import numpy as np
 
 from asmnet import models
 from asmnet.cli.progress import suppress_output
-from asmnet.core import (
-    IBUG68,
-    WFLW98,
-    Crop,
-    Scheme,
-    UserError,
-    extract,
-    mirror_pose,
-    wflw98_to_ibug68,
-)
+from asmnet.core import WFLW98, Crop, Scheme, UserError, extract, mirror_pose
 from asmnet.edge_runtime import Landmarker
 from asmnet.edge_runtime.crops import OPENCV
 from asmnet.edge_runtime.interpreter import load_interpreter
 from asmnet.label.adapter import LandmarkAdapter
+from asmnet.label.face_square import face_size, tight_square
 
 __all__ = [
     "FaceMesh",
     "PseudoLabel",
     "Teacher",
     "Translated",
-    "align_to_manual",
-    "face_size",
     "label_face",
     "load_teacher",
-    "tight_square",
 ]
 
 SCALES = (0.94, 1.06)
@@ -215,11 +203,6 @@ class PseudoLabel:
     away: np.ndarray
 
 
-def face_size(points: np.ndarray) -> float:
-    """Geometric mean of the box's sides: unlike the eyes' distance, it lasts in profile."""
-    return max(float(np.sqrt(np.prod(np.ptp(points, axis=0)))), 1e-6)
-
-
 def label_face(
     image: np.ndarray, box: Crop, teachers: Sequence[Teacher], yaw: float | None = None
 ) -> PseudoLabel:
@@ -271,39 +254,3 @@ def _views(
             views.append(look.to_picture(points))
             poses += [] if pose is None else [pose]
     return np.stack(views), poses
-
-
-def tight_square(points: np.ndarray, scheme: Scheme) -> Crop:
-    """The upright square about landmarks (N, 2); its angle is the tilt of the eyes' line.
-
-    In profile that line tells nothing, and the angle is 0.
-    """
-    right, left = points[list(scheme.outer_eyes)]
-    x, y = left - right
-    far = np.hypot(x, y) > 0.2 * face_size(points)
-    return replace(Crop.around(points, 1.0), angle=float(np.degrees(np.arctan2(y, x))) * far)
-
-
-def align_to_manual(points: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Move 98-point labels so that their 68 agree with better known ones.
-
-    The 30 points that the 68 do not tell follow their three nearest neighbours among
-    them, weighted by inverse distance.
-
-    Args:
-        points: (M, 98, 2) picture pixels.
-        known: (M, 68, 2) picture pixels.
-    """
-    first, second = wflw98_to_ibug68(points), np.asarray(known)
-    eyes = first[:, IBUG68.outer_eyes[1]] - first[:, IBUG68.outer_eyes[0]]
-    # Deviations in each face's own frame: a complex division by the eyes' vector.
-    own = eyes[:, 0] + 1j * eyes[:, 1]
-    away = (second - first)[..., 0] + 1j * (second - first)[..., 1]
-    away = away / own[:, None]
-    away = (away - away.mean(axis=0)) * own[:, None]
-    distance = np.linalg.norm(points[:, :, None] - first[:, None], axis=-1)
-    nearest = np.argsort(distance, axis=-1)[..., :3]
-    weight = 1 / (np.take_along_axis(distance, nearest, -1) + 1e-6)
-    weight = weight / weight.sum(axis=-1, keepdims=True)
-    moved = (np.take_along_axis(away[:, None, :], nearest, -1) * weight).sum(axis=-1)
-    return points + np.stack([moved.real, moved.imag], axis=-1)

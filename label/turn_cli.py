@@ -18,7 +18,8 @@ from asmnet.data.datasets import LabelledFace, read_dataset
 from asmnet.data.images import read_face
 from asmnet.data.jsonl import write_jsonl
 from asmnet.edge_runtime.crops import OPENCV
-from asmnet.label.teachers import FaceMesh, face_size, tight_square
+from asmnet.label.face_square import face_size, tight_square
+from asmnet.label.teachers import FaceMesh
 from asmnet.label.turned_views import Topology, TurnedView, turn
 
 __all__ = ["main"]

@@ -19,13 +19,13 @@ from asmnet.edge_runtime.landmarker import Face
 __all__ = ["LAYOUTS", "Layout"]
 
 
-class Table(Protocol):
+class TableWriter(Protocol):
     """Takes frames; a context manager that closes itself."""
 
     def write(self, frame: Frame, faces: list[Face]) -> None:
         """Append a frame."""
 
-    def __enter__(self) -> Table: ...
+    def __enter__(self) -> TableWriter: ...
     def __exit__(self, *_: object) -> None: ...
 
 
@@ -56,7 +56,7 @@ class Layout:
         replaces: the suffix stands in place of the source's, not after it.
     """
 
-    open: Callable[[Path, int], Table]
+    open: Callable[[Path, int], TableWriter]
     suffix: str
     replaces: bool = False
 

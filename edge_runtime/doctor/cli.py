@@ -129,7 +129,7 @@ def verdict(findings: list[Finding]) -> Finding:
             "follow the remedies from the top, then run asmnet-doctor again",
         )
     fps = next((f.facts.get("fps") for f in findings if f.check == "speed"), None)
-    text = "; ".join(filter(None, ("usable", files.verdict(fps))))
+    text = "; ".join(filter(None, ("usable", files.speed_in_words(fps))))
     mark: Mark = "warn" if warned else "ok"
     return Finding("verdict", mark, text, f"see {', '.join(warned)}" if warned else "")
 

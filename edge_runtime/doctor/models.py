@@ -131,7 +131,7 @@ def speed(
     return Finding("speed", "warn", f"{found}: too slow to follow faces", remedy, facts)
 
 
-def verdict(fps: float | None) -> str:
+def speed_in_words(fps: float | None) -> str:
     """What a speed means, in words; nothing for None."""
     if fps is None:
         return ""

@@ -11,7 +11,7 @@ import numpy as np
 from asmnet.core import IMAGE_SUFFIXES, UserError
 from asmnet.edge_runtime.io.cameras import quiet_opencv
 
-__all__ = ["picture_size", "pictures_in", "read_picture"]
+__all__ = ["picture_size", "pictures_in", "read_bgr"]
 
 # A small file can hold a huge picture of one colour; so many pixels take 400 MB.
 _MOST_PIXELS = 2**27
@@ -33,7 +33,7 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
-def read_picture(path: Path) -> np.ndarray:
+def read_bgr(path: Path) -> np.ndarray:
     """A picture, (H, W, 3) uint8 BGR, turned upright if its EXIF data say how.
 
     Raises:

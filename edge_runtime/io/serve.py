@@ -20,27 +20,19 @@ import contextlib
 import importlib
 import ipaddress
 import logging
-import secrets
 import threading
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from asmnet.core import IBUG68, Scheme, UserError
+from asmnet.edge_runtime.io.admission import Admission
 from asmnet.edge_runtime.io.closing import Closing
-from asmnet.edge_runtime.io.listening import (
-    hostname,
-    is_loopback,
-    listen,
-    own_address,
-    parse_address,
-)
+from asmnet.edge_runtime.io.listening import listen, own_address, parse_address
+from asmnet.edge_runtime.io.published_frame import PublishedFrame
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -48,16 +40,13 @@ if TYPE_CHECKING:
 __all__ = ["PreviewServer"]
 
 PAGE = Path(__file__).with_name("page.html")
-# Pixels; more would cost a Raspberry Pi's processor and Wi-Fi, and a page shows few more.
-LONGEST_SIDE = 960
-QUALITY = 80
-# Seconds between glances for a new frame, and from one connection to the next.  Were the tracker
-# to wake this thread instead, it would hand over Python's lock by that, and often get it back
-# milliseconds later.
-GLANCE = 0.005
-# Seconds between signs of life; who gives none is forgotten after one and a half.
+# Seconds between looks for a new frame, and from one connection to the next.  Were the tracker to
+# wake this thread instead, it would release Python's lock, and often get it back milliseconds
+# later.
+LOOK_EVERY = 0.005
+# Seconds from one ping to the next; a viewer that does not answer within half of that is dropped.
 HEARTBEAT = 10.0
-# Seconds that viewers have to take leave before they are cut off.
+# Seconds that viewers have to confirm that the connection closes, before it is cut.
 CLOSING = 0.3
 # Seconds that a connection has to ask and to fetch its answer, and a viewer to fetch a frame.
 DEADLINE = 10.0
@@ -78,35 +67,13 @@ _HEADERS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class _PublishedFrame:
-    """A frame as the tracker left it."""
-
-    picture: np.ndarray
-    line: Mapping[str, Any]
-    stages: Mapping[str, float]
-    fps: float
-
-    @cached_property
-    def jpeg(self) -> bytes:
-        """Encoded when the first viewer wants it, for all of them."""
-        scale = LONGEST_SIDE / max(self.picture.shape[:2])
-        picture = self.picture
-        if scale < 1:
-            size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        _, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        return jpeg.tobytes()
-
-
 class PreviewServer(Closing):
     """Shows what is published to browsers, from a thread of its own.
 
     A context manager: browsers are served inside its block.  The port is taken at once, so
     that a bad address is told before any work.
 
-    Beyond this machine a token is demanded, made anew for each server.  It travels without
-    encryption, like the pictures: good enough at home, not for the internet.
+    Beyond this machine a token is demanded; see `Admission`.
 
     Args:
         address: PORT, or HOST:PORT to be seen by other machines, for example 0.0.0.0:8000;
@@ -124,19 +91,19 @@ class PreviewServer(Closing):
     def __init__(self, address: str, scheme: Scheme = IBUG68) -> None:
         self._web = _aiohttp()
         self._hello = {"edges": scheme.edges, "nose": scheme.groups["nose"]}
-        self._host, port = parse_address(address)
-        self._socket = listen(self._host, port)
+        host, port = parse_address(address)
+        self._socket = listen(host, port)
         bound, port = self._socket.getsockname()[:2]
-        self._token = None if is_loopback(bound) else secrets.token_urlsafe(16)
-        host = own_address(bound) if ipaddress.ip_address(bound).is_unspecified else self._host
+        self._admit = Admission(host, bound)
+        host = own_address(bound) if ipaddress.ip_address(bound).is_unspecified else host
         host = f"[{host}]" if ":" in host else host
-        self.url = f"http://{host}:{port}/" + (f"?token={self._token}" if self._token else "")
+        self.url = f"http://{host}:{port}/{self._admit.query}"
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="preview", daemon=True)
         self._viewers: set[web.WebSocketResponse] = set()
         # Since when they are here, the oldest first.
         self._not_joined: dict[asyncio.Transport, float] = {}
-        self._latest: _PublishedFrame | None = None
+        self._latest: PublishedFrame | None = None
 
     @property
     def viewers(self) -> int:
@@ -160,7 +127,7 @@ class PreviewServer(Closing):
             stages: milliseconds by name.
             fps: frames per second.
         """
-        self._latest = _PublishedFrame(picture, line, stages, fps)
+        self._latest = PublishedFrame(picture, line, stages, fps)
 
     def __enter__(self) -> PreviewServer:
         self._thread.start()
@@ -168,7 +135,7 @@ class PreviewServer(Closing):
         return self
 
     def close(self) -> None:
-        """Say goodbye to the viewers, and give the port back."""
+        """Close the viewers' connections, and give the port back."""
         if self._thread.is_alive():
             self._run(self._close())
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -209,7 +176,7 @@ class PreviewServer(Closing):
             if len(self._not_joined) == MOST_NOT_JOINED:
                 self._leave(next(iter(self._not_joined)))
             self._not_joined[transport] = self._loop.time()
-            await asyncio.sleep(GLANCE)  # a flood is not to take the tracker's processor
+            await asyncio.sleep(LOOK_EVERY)  # a flood is not to take the tracker's processor
 
     async def _part(self) -> None:
         """Close connections that have said nothing useful in time, however they spent it."""
@@ -259,7 +226,7 @@ class PreviewServer(Closing):
         self._viewers.add(viewer)
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            with contextlib.suppress(ConnectionError, asyncio.TimeoutError):  # gone without a word
+            with contextlib.suppress(ConnectionError, asyncio.TimeoutError):  # gone without closing
                 for task in done:
                     task.result()
         finally:
@@ -280,7 +247,7 @@ class PreviewServer(Closing):
         seen = None
         while True:
             while (shot := self._latest) is None or shot is seen:
-                await asyncio.sleep(GLANCE)
+                await asyncio.sleep(LOOK_EVERY)
             seen = shot
             extra = {"fps": shot.fps, "stages": dict(shot.stages), "viewers": self.viewers}
             await asyncio.wait_for(self._send(viewer, {**shot.line, **extra}, shot.jpeg), DEADLINE)
@@ -290,26 +257,6 @@ class PreviewServer(Closing):
     async def _send(self, viewer: web.WebSocketResponse, line: Any, jpeg: bytes) -> None:
         await viewer.send_json(line)
         await viewer.send_bytes(jpeg)
-
-    def _admit(self, request: web.Request) -> None:
-        """Reject unauthenticated (401) and cross-origin (403) requests."""
-        host = request.headers.get("Host", "")
-        if self._token is None:
-            # A foreign page can have its own name resolve to this machine (DNS rebinding);
-            # its browser then asks for that name.  With a token there is nothing to gain.
-            name = hostname(f"//{host}")
-            if name not in ("localhost", self._host) and not is_loopback(name):
-                raise self._web.HTTPForbidden(text=f"This page is not served to {host!r}.\n")
-        elif not secrets.compare_digest(
-            request.query.get("token", "").encode(), self._token.encode()
-        ):
-            raise self._web.HTTPUnauthorized(
-                text="Open the address that the program printed; it ends in ?token=...\n"
-            )
-        # A foreign page may open websockets to anywhere; browsers say whose it is.
-        origin = request.headers.get("Origin")
-        if origin is not None and origin.partition("://")[2] != host:
-            raise self._web.HTTPForbidden(text=f"This page is not served to {origin!r}.\n")
 
 
 async def _once(request: web.Request, response: web.StreamResponse) -> None:

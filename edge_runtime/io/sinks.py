@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from asmnet.core import UserError, atomic_path
+from asmnet.core import ANGLES, UserError, atomic_path
 from asmnet.edge_runtime.io.cameras import quiet_opencv
 from asmnet.edge_runtime.io.closing import Closing
 from asmnet.edge_runtime.io.sources import Frame
@@ -126,7 +126,7 @@ class CsvWriter(_TextFile):
 def csv_columns(points: int) -> list[str]:
     """The names of a table's columns, for faces with so many landmarks."""
     frame = ["frame", "t", "source", "width", "height"]
-    face = ["id", "score", "left", "top", "right", "bottom", "yaw", "pitch", "roll"]
+    face = ["id", "score", "left", "top", "right", "bottom", *ANGLES]
     landmarks = [f"{axis}{k}" for k in range(points) for axis in "xy"]
     # What came later stands at the end, for readers that count columns.
     return [*frame, *face, *landmarks, *_SIGNALS]

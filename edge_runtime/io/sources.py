@@ -25,7 +25,7 @@ from asmnet.edge_runtime.io.cameras import (
 )
 from asmnet.edge_runtime.io.closing import Stream
 from asmnet.edge_runtime.io.live import LatestFrames
-from asmnet.edge_runtime.io.pictures import read_picture
+from asmnet.edge_runtime.io.pictures import read_bgr
 from asmnet.edge_runtime.io.videos import VideoLength
 
 __all__ = ["DEMO_HINT", "Frame", "frames_from", "pictures_of"]
@@ -145,11 +145,11 @@ def _shown(path: Path) -> str:
 
 
 def _pictures(files: list[Path]) -> Stream[Frame]:
-    first = read_picture(files[0])
+    first = read_bgr(files[0])
 
     def frames() -> Generator[Frame, None, None]:
         for index, file in enumerate(files):
-            image = read_picture(file) if index else first
+            image = read_bgr(file) if index else first
             yield Frame(image, float(index), index, 1.0, _shown(file), still=True)
 
     return Stream(frames(), lambda: None)

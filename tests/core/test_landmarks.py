@@ -48,6 +48,16 @@ def test_the_outer_eyes_distance_is_each_faces_own(scheme):
     assert scheme.interocular(points).tolist() == [5, 10]
 
 
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+@pytest.mark.parametrize(
+    ("left", "degrees"), [((3, 0), 0), ((0, 2), 90), ((2, -2), -45), ((-1, 0), 180)]
+)
+def test_the_eyes_angle_is_clockwise_with_y_down(scheme, left, degrees):
+    points = np.full((scheme.count, 2), 50.0)
+    points[list(scheme.outer_eyes)] = (7, 9), np.add((7, 9), left)
+    assert scheme.eyes_angle(points) == pytest.approx(degrees)
+
+
 def test_points_of_either_scheme_become_those_of_68(rng):
     both = rng.uniform(size=(2, 98, 2))
     np.testing.assert_array_equal(to_scheme(both, IBUG68), wflw98_to_ibug68(both))

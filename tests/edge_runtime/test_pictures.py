@@ -112,10 +112,10 @@ def test_the_end_of_a_thumbnail_is_not_the_pictures(tmp_path: Path, rng: np.rand
     small, jpeg = (cv2.imencode(".jpg", image)[1].tobytes() for image in (noise[:8, :8], noise))
     with_thumbnail = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(small) + 2) + small + jpeg[2:]
     (tmp_path / "whole.jpg").write_bytes(with_thumbnail)
-    assert pictures.read_picture(tmp_path / "whole.jpg").shape == (48, 64, 3)
+    assert pictures.read_bgr(tmp_path / "whole.jpg").shape == (48, 64, 3)
     (tmp_path / "cut.jpg").write_bytes(with_thumbnail[:-20])
     with pytest.raises(UserError, match=r"cut\.jpg is truncated"):
-        pictures.read_picture(tmp_path / "cut.jpg")
+        pictures.read_bgr(tmp_path / "cut.jpg")
 
 
 def test_pictures_are_found_in_folders_of_folders(tmp_path: Path):

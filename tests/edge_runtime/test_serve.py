@@ -29,7 +29,7 @@ from viewers import (
 
 from asmnet.core import WFLW98, UserError
 from asmnet.edge_runtime import Frame
-from asmnet.edge_runtime.io import serve
+from asmnet.edge_runtime.io import published_frame, serve
 from asmnet.edge_runtime.io.serve import PreviewServer
 from asmnet.edge_runtime.io.sinks import record_line
 
@@ -184,7 +184,7 @@ def test_a_viewer_that_reads_nothing_delays_nobody(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ):
     """It asks for ever more, until the network's buffers are full; nor does the end wait for it."""
-    monkeypatch.setattr(serve, "QUALITY", 100)
+    monkeypatch.setattr(published_frame, "QUALITY", 100)
     noise = rng.integers(0, 255, (960, 960, 3), np.uint8)
 
     async def story() -> None:

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from viewers import PATIENCE, ask, deaf_viewer, fetch, play, port_of, publish, watching
 
-from asmnet.edge_runtime.io import serve
+from asmnet.edge_runtime.io import published_frame, serve
 from asmnet.edge_runtime.io.serve import PreviewServer
 
 aiohttp = pytest.importorskip("aiohttp", reason="the live page is an extra: asmnet[preview]")
@@ -154,7 +154,7 @@ def test_the_end_of_a_viewer_that_reads_nothing_frees_its_connection(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ):
     """What waits to be sent to it would keep the connection open for as long as it likes."""
-    monkeypatch.setattr(serve, "QUALITY", 100)
+    monkeypatch.setattr(published_frame, "QUALITY", 100)
     monkeypatch.setattr(serve, "DEADLINE", 0.4)
     noise = rng.integers(0, 255, (960, 960, 3), np.uint8)
     with PreviewServer("0") as server:
@@ -210,7 +210,7 @@ def test_who_leaves_before_the_answer_is_no_news(
         def gone(request: object) -> None:
             raise aiohttp.ClientConnectionResetError("Cannot write to closing transport")
 
-        server._admit = gone  # type: ignore[method-assign]
+        server._admit = gone  # type: ignore[assignment]
         with contextlib.suppress(aiohttp.ClientError):
             await ask(server)
 
@@ -220,7 +220,7 @@ def test_who_leaves_before_the_answer_is_no_news(
 
 def test_our_own_mistakes_are_still_told(server: PreviewServer, caplog: pytest.LogCaptureFixture):
     async def story() -> None:
-        server._admit = lambda request: 1 // 0  # type: ignore[method-assign, assignment]
+        server._admit = lambda request: 1 // 0  # type: ignore[assignment]
         assert (await ask(server))[0] == 500
 
     play(story())

@@ -15,7 +15,8 @@ from asmnet.data.jsonl import read_jsonl
 from asmnet.edge_runtime import FaceDetector
 from asmnet.label.adapter import LandmarkAdapter
 from asmnet.label.cli import main
-from asmnet.label.teachers import FaceMesh, align_to_manual, label_face, load_teacher
+from asmnet.label.manual_points import align_to_manual
+from asmnet.label.teachers import FaceMesh, label_face, load_teacher
 
 FACE = sorted(samples.LONDON.glob("*.jpg"))[0]
 

@@ -15,7 +15,8 @@ from asmnet.data.datasets import read_300w
 from asmnet.data.images import read_picture
 from asmnet.data.jsonl import read_jsonl, write_jsonl
 from asmnet.edge_runtime import FaceDetector, Landmarker
-from asmnet.label.teachers import FaceMesh, tight_square
+from asmnet.label.face_square import tight_square
+from asmnet.label.teachers import FaceMesh
 from asmnet.label.turn_cli import main
 from asmnet.label.turned_views import Topology, turn
 

@@ -15,9 +15,10 @@ from asmnet.core import UserError, read_spec
 from asmnet.edge_runtime import parity
 from asmnet.export import cli
 from asmnet.train.checkpoint import load_float
+from asmnet.train.model import ARCHITECTURES
 from tools.release import publish, republish
 from tools.release.history import commands_of
-from tools.release.model_card import license_of
+from tools.release.model_card import ABOUT_ARCHITECTURES, license_of
 
 SETTINGS = {
     "recipe": "modern", "arch": "asmnet_spatial", "loss": "asm", "init": "imagenet",
@@ -160,6 +161,10 @@ def test_a_stage_of_a_plan_shows_the_one_command_and_its_stages(tmp_path: Path) 
         "asmnet train --data 300w:DIR --extra runs/shipped/wild.jsonl --init imagenet "
         "--run runs/shipped/mine",
     ]
+
+
+def test_cards_tell_of_every_architecture() -> None:
+    assert set(ABOUT_ARCHITECTURES) == set(ARCHITECTURES)
 
 
 def test_the_licence_names_a_plans_labels_by_their_stages() -> None:

@@ -11,7 +11,7 @@ from asmnet.cli.tables import Table
 from asmnet.core import ANGLES
 from asmnet.data.datasets import read_dataset
 from asmnet.evaluate import evaluate
-from asmnet.evaluate.predictor import load_network
+from asmnet.evaluate.predictor import load_predictor
 from asmnet.evaluate.robustness import robustness
 
 __all__ = ["HARD", "Hard", "hard_section", "measure_hard"]
@@ -42,7 +42,7 @@ def measure_hard(model: Path, test: str, others: Sequence[str], progress: Progre
         poses = result.pose_by_yaw() if result.faces.pose is not None else {}
         title = f"{result.faces.source}, {len(result.errors)} faces"
         found[title] = {"subsets": subsets, "pose": poses, "data": _public(source)}
-    spoilt = robustness(load_network(model), read_dataset(test, "test"), progress=progress)
+    spoilt = robustness(load_predictor(model), read_dataset(test, "test"), progress=progress)
     found["spoilt"] = {"conditions": spoilt, "data": _public(test)}
     return found
 

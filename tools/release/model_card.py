@@ -32,7 +32,7 @@ __all__ = [
 
 ACCURACY, PARITY = "## Accuracy\n\n", "## Parity of int8 with float\n\n"
 
-ARCHITECTURES = {
+ABOUT_ARCHITECTURES = {
     "asmnet": "The paper's network with nothing added: half a MobileNetV2, of which six maps are "
     "averaged over the face\nand concatenated under two linear heads.",
     "asmnet_spatial": "The paper's network and, beside the six maps that it averages over the "
@@ -116,7 +116,7 @@ def card(model: Published) -> str:
 
 ASMNet (Fard, Abdollahi and Mahoor, CVPR-W 2021): {count} landmarks ({spec.scheme}) and
 head pose from a {spec.input_size} x {spec.input_size} RGB crop around one face.
-{ARCHITECTURES[model.arch]}
+{ABOUT_ARCHITECTURES[model.arch]}
 {model.parameters / 1e6:.2f} M parameters, {model.flops / 1e9:.2f} GFLOP; \
 {_loss(model.commands)}.
 Made by `python -m tools.release.publish`; do not edit.
