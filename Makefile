@@ -79,6 +79,7 @@ lint: .venv/dev  ## style, imports that go one way, types
 	$(BIN)/python tools/package_tree.py
 	PYTHONPATH=build/types $(BIN)/lint-imports --no-logo --no-cache
 	MYPYPATH=build/types $(BIN)/python -m mypy -p asmnet
+	MYPYPATH=build/types:bench $(BIN)/python -m mypy bench/*.py
 
 .venv/mutants: .venv/dev
 	$(PIP) mutmut==3.8.1

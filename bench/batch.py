@@ -62,11 +62,11 @@ def report(name: str, title: str, rows: list[tuple[str, Any]], **known: Any) -> 
 def small_pictures(count: int) -> list[bytes]:
     """Faces, JPEG, 160 pixels a side."""
     from asmnet import samples
+    from asmnet.edge_runtime.io.pictures import read_bgr
 
     files = sorted(samples.LONDON.glob("*.jpg"))[:count]
     return [
-        cv2.imencode(".jpg", cv2.resize(cv2.imread(str(file)), (160, 160)))[1].tobytes()
-        for file in files
+        cv2.imencode(".jpg", cv2.resize(read_bgr(file), (160, 160)))[1].tobytes() for file in files
     ]
 
 

@@ -42,7 +42,8 @@ def make_clips(folder: Path, videos: list[str]) -> None:
         starts = np.linspace(0, length - FRAMES, each).astype(int)
         writers: dict[int, Any] = {}
         for frame in frames_from(video):
-            for k in np.flatnonzero((starts <= frame.index) & (frame.index < starts + FRAMES)):
+            shown = (starts <= frame.index) & (frame.index < starts + FRAMES)
+            for k in np.flatnonzero(shown).tolist():
                 if k not in writers:
                     writers[k] = imageio_ffmpeg.write_frames(
                         str(folder / f"{number}-{k:02}.mp4"),

@@ -149,4 +149,5 @@ if __name__ == "__main__":
     elif sys.argv[1] == "clips":
         _clips(sys.argv[2], sys.argv[3:])
     else:
-        _alone(*sys.argv[1:4], *map(int, sys.argv[4:]))
+        contender_name, task_file, frames_file, height, width = sys.argv[1:]
+        _alone(contender_name, task_file, frames_file, int(height), int(width))

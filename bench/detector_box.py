@@ -55,7 +55,8 @@ def main(folder: Path) -> None:
                 centre = (found.box[:2] + found.box[2:]) / 2
                 if np.abs(centre - (face.cx, face.cy)).max() < face.side / 3:
                     truth.append(face)
-                    boxes.append(Crop(*centre, float(found.box[2] - found.box[0])))
+                    x, y = centre.tolist()
+                    boxes.append(Crop(x, y, float(found.box[2] - found.box[0])))
                     crops.append(found.to_crop(1.0))
                     scores.append(found.score)
                     break

@@ -25,6 +25,7 @@ from asmnet.core import Crop, cli_errors, extract
 from asmnet.edge_runtime import FaceDetector
 from asmnet.edge_runtime.crops import OPENCV_PADDED
 from asmnet.edge_runtime.detector import iou
+from asmnet.edge_runtime.io.pictures import read_bgr
 
 YAWS = (0, 20, 40, 60, 75, 180)
 OVERLAP = 0.4
@@ -50,7 +51,7 @@ def main(folder: Path, yunet: Path | None, room: tuple[float, ...], every: int) 
     names = [*ours, "YuNet in OpenCV"][: len(ours) + bool(other)]
     found: dict[str, list[bool]] = {f"{name}, room {r:g}": [] for name in names for r in room}
     for row in track(faces, "detecting"):
-        image = cv2.imread(str(folder / row["file"]))
+        image = read_bgr(folder / row["file"])
         x, y, w, h = (float(row[k]) for k in "xywh")
         # Detectors differ in height: brows or hairline to chin.  A square about the centre is fair.
         box = np.array([x + w / 2 - h / 2, y, x + w / 2 + h / 2, y + h])

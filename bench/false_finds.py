@@ -20,7 +20,7 @@ from asmnet import models
 from asmnet.cli.progress import progress_bars, suppress_output
 from asmnet.core import UserError, cli_errors
 from asmnet.edge_runtime import FaceDetector, FaceTracker
-from asmnet.edge_runtime.io.pictures import pictures_in
+from asmnet.edge_runtime.io.pictures import pictures_in, read_bgr
 
 SIDE, VIEWS = 480, 40
 
@@ -30,9 +30,9 @@ SIDE, VIEWS = 480, 40
 @cli_errors(extra="export")
 def main(folder: Path) -> None:
     """Print a Markdown table."""
-    pictures = [p for p in map(cv2.imread, map(str, pictures_in(folder))) if p is not None]
+    pictures = [read_bgr(path) for path in pictures_in(folder)]
     if not pictures:
-        raise UserError(f"{folder} holds no picture that can be read")
+        raise UserError(f"{folder} holds no picture")
     landmarker, blaze = load_model(models.DEFAULT), load_detector()
     with suppress_output():
         yunet = FaceDetector.load(models.TURNED_DETECTOR)

@@ -33,6 +33,7 @@ import numpy as np
 from asmnet import models, samples
 from asmnet.core import UserError
 from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
+from asmnet.edge_runtime.io.pictures import read_bgr
 
 __all__ = ["KINDS", "damage", "trial"]
 
@@ -69,7 +70,7 @@ def damage(content: bytes, rng: random.Random) -> bytes:
 def read_model(path: Path) -> None:
     """Load it, and follow a face for a few frames."""
     tracker = FaceTracker(Landmarker.load(path), FaceDetector.load())
-    picture = cv2.imread(str(samples.PORTRAITS / "astronaut.jpg"))
+    picture = read_bgr(samples.PORTRAITS / "astronaut.jpg")
     for number in range(3):
         for face in tracker.update(picture, number / 30):
             if not np.isfinite(face.landmarks).all():
@@ -78,7 +79,7 @@ def read_model(path: Path) -> None:
 
 def read_detector(path: Path) -> None:
     """Load it, and look for faces."""
-    picture = cv2.imread(str(samples.PORTRAITS / "astronaut.jpg"))
+    picture = read_bgr(samples.PORTRAITS / "astronaut.jpg")
     for found in FaceDetector.load(path).detect(picture):
         if not np.isfinite(found.box).all():
             raise ValueError("a box that is no numbers")

@@ -35,6 +35,7 @@ def main(sources: tuple[str, ...], model: str) -> None:
             parts = {"300w": [*SUBSETS_300W][:2], "wflw": ["full"]}.get(kind, [None])
             for part in parts:
                 faces = labelled_faces(source, network.spec, part, progress=progress)
+                assert faces.points is not None  # these sources label landmarks
                 seen, _ = network.predict(faces.images, progress)
                 other, _ = network.predict(faces.images[:, :, ::-1].copy(), progress)
                 mirror = network.spec.landmark_scheme.mirror

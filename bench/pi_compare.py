@@ -28,6 +28,7 @@ from asmnet.cli.progress import suppress_output
 from asmnet.core import Crop, cli_errors, read_spec
 from asmnet.edge_runtime import FaceDetector, FaceTracker, Landmarker, frames_from
 from asmnet.edge_runtime.interpreter import Network, interpreter_version, load_interpreter
+from asmnet.edge_runtime.io.pictures import read_bgr
 from asmnet.edge_runtime.landmarker import input_table
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
@@ -72,7 +73,7 @@ def _answer(names: tuple[str, ...], frames: str | None) -> dict[str, Any]:
         size = landmarker.spec.input_size
         golden = np.load(GOLDEN / f"crops-{size}.npz")
         for file, place in zip(golden["pictures"], golden["places"], strict=True):
-            picture = cv2.imread(str(samples.LONDON.parent / str(file)))
+            picture = read_bgr(samples.LONDON.parent / str(file))
             found[f"picture/{file}"] = picture
             found[f"crop/{size}/{file}"] = landmarker.extract(picture, Crop(*place))
             found[f"box/{file}"] = tracker.search.detector.detect(picture)[0].box
@@ -137,7 +138,7 @@ def answers(one: Path, other: Path, limit: float) -> None:
         steps = np.concatenate(
             [apart(k).ravel() for k in second.files if k.startswith(f"integers/{name}/")]
         )
-        size = read_spec(models.find(name, ".tflite")).size
+        size = read_spec(models.find(name, ".tflite")).input_size
         shift, turn = apart(key).max() * size, apart(f"pose/{name}").max()
         click.echo(
             f"| {name} | {(steps > 0).sum():,} of {steps.size:,} | {steps.max():.0f} "

@@ -23,6 +23,7 @@ from asmnet.cli.progress import progress_bars
 from asmnet.core import Crop, UserError, cli_errors, pose_mae, to_scheme
 from asmnet.core.landmarks import IBUG68
 from asmnet.data.datasets import LabelledFace, read_dataset
+from asmnet.data.images import poses_of
 from asmnet.edge_runtime import Landmarker
 
 # Degrees.  The paper's errors of yaw, pitch, roll on 300-W; the mean of the three on 300W-LP.
@@ -46,7 +47,7 @@ class Answers:
         answers = [landmarker(bgr(f), c) for f, c in zip(faces, crops, strict=True)]
         self.points = to_scheme(np.stack([a.landmarks for a in answers]), IBUG68)
         self.head = np.stack([a.pose for a in answers]).astype(np.float64)
-        self.truth = np.stack([f.pose for f in faces])
+        self.truth = poses_of(faces)
 
 
 class Sources:
@@ -57,7 +58,7 @@ class Sources:
     """
 
     def __init__(self, learned: Sequence[LabelledFace], held_out: Answers):
-        points, pose = np.stack([f.points for f in learned]), np.stack([f.pose for f in learned])
+        points, pose = np.stack([f.points for f in learned]), poses_of(learned)
         self.linear, self.fit = PoseFit.learn(points, pose, squared=0), PoseFit.learn(points, pose)
         fitted = self.fit(held_out.points)
         apart = held_out.head - fitted

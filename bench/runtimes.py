@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -40,7 +41,8 @@ CONFIGURATIONS = [(True, 1), (True, 2), (False, 1), (False, 2)]
 def main(names: tuple[str, ...], save: Path | None, against: Path | None) -> None:
     """Print a Markdown table; exit with 1 if any two answers are farther apart than LIMIT."""
     others = dict(np.load(against)) if against else {}
-    kept, worst, rows = {}, 0.0, []
+    kept: dict[str, Any] = {}
+    worst, rows = 0.0, []
     for name in names or models.shipped():
         file = models.find(name, ".tflite")
         spec = read_spec(file)

@@ -24,11 +24,11 @@ import urllib.request
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 from shared import table
 
 from asmnet.edge_runtime import frames_from
+from asmnet.edge_runtime.io.pictures import read_bgr
 from asmnet.edge_runtime.io.recorder import Recorder
 
 FILES = 1024
@@ -121,7 +121,7 @@ def main(minutes: float, connections: int) -> None:
         out, errors = run.communicate()
         lines = [json.loads(line) for line in (folder / "a.jsonl").read_text().splitlines()]
         recorded = sum(1 for _ in frames_from(folder / "a.mp4"))
-        stills = [cv2.imread(str(path)) for path in (folder / "stills").iterdir()]
+        stills = [read_bgr(path) for path in (folder / "stills").iterdir()]
         whole = sum(still is not None for still in stills)
         gaps = np.diff([line["frame"] for line in lines])
     table(

@@ -8,9 +8,13 @@ python bench/signals.py motion [MODEL ...]   # the sample clip, whose motion is 
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
+
+if TYPE_CHECKING:  # `reference` runs where only mediapipe is
+    from asmnet.edge_runtime import Face
 
 # Frames in the middle of the blinks from FIRST on, labelled on contact sheets of both eyes: every
 # second frame, doubtful stretches frame by frame.  The thresholds were chosen on the frames before.
@@ -44,7 +48,9 @@ def reference(clip: str, model: str, out: str) -> None:
         output_facial_transformation_matrixes=True,
     )
     capture = cv2.VideoCapture(clip)
-    rate, places, shapes = capture.get(cv2.CAP_PROP_FPS), [], []
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    places: list[tuple[float, float, float]] = []
+    shapes: list[list[float]] = []
     with vision.FaceLandmarker.create_from_options(options) as landmarker:
         while (read := capture.read())[0]:
             pixels = cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
@@ -75,8 +81,8 @@ def compare(clip: str, reference: str, names: tuple[str, ...], plot: str | None)
             times.append(frame.t)
             faces.append(tracker.update(frame.image, frame.t)[0])
         rate = (len(times) - 1) / (times[-1] - times[0])
-        places = np.array([face.position for face in faces])
-        openness = np.array([[*face.eyes, face.mouth] for face in faces])
+        told = [_signals(face) for face in faces]
+        places, openness = (np.array(values) for values in zip(*told, strict=True))
         blinks = [e for face in faces for e in face.events if e.kind == "blink"]
         yawns = sum(e.kind == "yawn" for face in faces for e in face.events)
         spans = [(e.start * rate - SLACK, e.end * rate + SLACK) for e in blinks]
@@ -112,15 +118,22 @@ def motion(names: tuple[str, ...]) -> None:
                     left, top, right, bottom = drawn["box"]
                     if left < x < right and top < y < bottom and drawn["visible"] == 1:
                         scale = float(np.hypot(*drawn["transform"][0][:2]))
-                        seen.setdefault(drawn["person"], []).append((face.position[2], 1 / scale))
+                        z = _signals(face)[0][2]
+                        seen.setdefault(drawn["person"], []).append((z, 1 / scale))
         for person, pairs in sorted(seen.items()):
-            z, farther = np.array(pairs).T
-            steady = 100 * np.std(z / farther) / np.mean(z / farther)
+            far, farther = np.array(pairs).T
+            steady = 100 * np.std(far / farther) / np.mean(far / farther)
             spread = farther.max() / farther.min()
             print(
-                f"{model}, {person}, {len(z)} frames, distances 1 to {spread:.2f}: correlation "
-                f"{np.corrcoef(z, farther)[0, 1]:.3f}, off by {steady:.1f} % (standard deviation)"
+                f"{model}, {person}, {len(far)} frames, distances 1 to {spread:.2f}: correlation "
+                f"{np.corrcoef(far, farther)[0, 1]:.3f}, off by {steady:.1f} % (standard deviation)"
             )
+
+
+def _signals(face: Face) -> tuple[list[float], list[float]]:
+    """Where a tracked face is, mm, and how open its eyes and its mouth are, 0..1."""
+    assert face.position is not None and face.eyes is not None and face.mouth is not None
+    return face.position.tolist(), [*face.eyes.tolist(), face.mouth]
 
 
 def _correlations(ours: np.ndarray, theirs: np.ndarray) -> list[str]:

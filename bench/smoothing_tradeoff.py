@@ -23,6 +23,7 @@ from asmnet import models, samples
 from asmnet.cli.progress import Progress, progress_bars
 from asmnet.core import UserError, cli_errors, jitter
 from asmnet.edge_runtime import FaceTracker, frames_from
+from asmnet.edge_runtime.io.pictures import read_bgr
 from asmnet.edge_runtime.parity import NOISE
 from asmnet.edge_runtime.tracking.smoothing import OneEuro
 from asmnet.edge_runtime.tracking.tracks import POINTS_FILTER
@@ -127,7 +128,7 @@ def figures(
         late = [lag(smoothed(one, parameters), one[0], swing) for one in films]
         found.append(float(np.mean(late)))
     if clip is not None:
-        interocular = scheme.interocular(clip[1].mean(axis=0))
+        interocular = float(scheme.interocular(clip[1].mean(axis=0)))
         found.append(second_difference(smoothed(clip, parameters), interocular))
     return found
 
@@ -164,7 +165,7 @@ def main(names: tuple[str, ...], clip: str | None, plot: str | None) -> None:
     """Print a Markdown table: a line unsmoothed and one smoothed for each model."""
     pictures = sorted(samples.LONDON.glob("*.jpg"))
     picked = [pictures[i] for i in np.linspace(0, len(pictures) - 1, FACES).astype(int)]
-    stills = [cv2.resize(cv2.imread(str(file)), (FACE, FACE)) for file in picked]
+    stills = [cv2.resize(read_bgr(file), (FACE, FACE)) for file in picked]
     rows: list[list[str]] = []
     for name in names or (models.DEFAULT,):
         tracker = FaceTracker(load_model(name), load_detector(), smoothing=False)

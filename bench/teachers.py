@@ -42,12 +42,12 @@ def main(data: str, names: tuple[str, ...], points: str, every: int) -> None:
         raise UserError(f"{names[0]} has not 98 points; name first a teacher that has")
     with progress_bars() as progress:
         if scheme is WFLW98:
-            wide = [
+            said = [
                 label_face(read_face(face), tight_square(face.points, IBUG68), teachers[:1]).points
                 for face in progress(learned, "labelling")
             ]
             manual = np.stack([face.points for face in learned])
-            wide = align_to_manual(np.stack(wide), manual)
+            wide = align_to_manual(np.stack(said), manual)
             learned = [replace(f, points=p) for f, p in zip(learned, wide, strict=True)]
         foreign = [teacher for teacher in teachers if teacher.scheme is not scheme]
         adapters = iter(learn_adapters(learned, scheme, foreign, progress))

@@ -24,7 +24,7 @@ from asmnet import models, samples
 from asmnet.cli.progress import progress_bars
 from asmnet.core import UserError, cli_errors
 from asmnet.edge_runtime import FaceDetector, FaceTracker, frames_from
-from asmnet.edge_runtime.io.pictures import pictures_in
+from asmnet.edge_runtime.io.pictures import pictures_in, read_bgr
 
 FPS, SECONDS, VIEW = 30, 60, (640, 480)
 
@@ -52,7 +52,7 @@ def hiding(tracker: FaceTracker) -> list[tuple[str, str]]:
     """Seconds until a face is lost that is covered at once, and one that fades in a second."""
     found: dict[float, list[float]] = {0.0: [], 1.0: []}
     for path in sorted(samples.LONDON.glob("*.jpg"))[:20]:
-        face = cv2.resize(cv2.imread(str(path)), (480, 480))
+        face = cv2.resize(read_bgr(path), (480, 480))
         covered = cv2.GaussianBlur(face, (0, 0), 40)
         for fade, times in found.items():
             tracker.reset()
@@ -76,7 +76,7 @@ def without_faces(detector: FaceDetector) -> list[np.ndarray]:
     """The portraits that ship, with what the detector finds painted over."""
     pictures = []
     for path in sorted(samples.PORTRAITS.glob("*.jpg")):
-        picture = cv2.imread(str(path))
+        picture = read_bgr(path)
         mask = np.zeros(picture.shape[:2], np.uint8)
         for face in detector.detect(picture, threshold=0.3):
             x, y = ((face.box[:2] + face.box[2:]) / 2).astype(int).tolist()
@@ -131,7 +131,7 @@ def crowd(people: int) -> np.ndarray:
     frame = np.full((480, 1280, 3), 200, np.uint8)
     for number, path in enumerate(pictures):
         left = 10 + 315 * number
-        frame[80:400, left : left + 320] = cv2.resize(cv2.imread(str(path)), (320, 320))
+        frame[80:400, left : left + 320] = cv2.resize(read_bgr(path), (320, 320))
     return frame
 
 
@@ -158,7 +158,7 @@ def large_pictures(folder: Path) -> Iterator[np.ndarray]:
         UserError: there is no picture in it.
     """
     for path in pictures_in(folder):
-        picture = cv2.imread(str(path))
+        picture = read_bgr(path)
         if picture is not None and min(picture.shape[:2]) >= 200:
             yield picture
 

@@ -24,7 +24,7 @@ from asmnet.cli.progress import progress_bars, suppress_output
 from asmnet.core import IBUG68, cli_errors, extract
 from asmnet.edge_runtime import FaceDetector, FaceTracker
 from asmnet.edge_runtime.crops import OPENCV
-from asmnet.edge_runtime.io.pictures import pictures_in
+from asmnet.edge_runtime.io.pictures import pictures_in, read_bgr
 from asmnet.label.face_square import tight_square
 from asmnet.label.teachers import FaceMesh
 from asmnet.label.turned_views import Topology, turn
@@ -43,7 +43,7 @@ class Sitter:
     """
 
     def __init__(self, path: Path, mesh: FaceMesh) -> None:
-        self.image = cv2.imread(str(path))
+        self.image = read_bgr(path)
         face = load_model(models.DEFAULT)(self.image)[0]
         look = mesh.crop(tight_square(face.landmarks, IBUG68))
         rgb = np.ascontiguousarray(self.image[..., ::-1])
@@ -66,7 +66,7 @@ def frontal(folder: Path) -> Iterator[Path]:
     """Pictures whose face looks ahead; of the London set one a person."""
     landmarker = load_model(models.DEFAULT)
     for path in pictures_in(folder):
-        found = [] if path.name.startswith("smiling") else landmarker(cv2.imread(str(path)))
+        found = [] if path.name.startswith("smiling") else landmarker(read_bgr(path))
         if found and np.abs(found[0].pose[:2]).max() < AHEAD:
             yield path
 
@@ -76,9 +76,8 @@ NOISE = np.random.default_rng(0).normal(0, 3, (7, 480, 640, 3)).round().astype(n
 
 def frame(view: np.ndarray | None, side: int, number: int) -> np.ndarray:
     """(480, 640, 3) uint8: the picture in the middle, its edges continued, in noise."""
-    if view is None:
-        image = np.full((480, 640, 3), 150, np.uint8)
-    else:
+    image: np.ndarray = np.full((480, 640, 3), 150, np.uint8)
+    if view is not None:
         small = cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA)
         x, y = (640 - side) // 2, (480 - side) // 2
         image = cv2.copyMakeBorder(
@@ -104,7 +103,8 @@ def main(task: str, pictures: Path, faces: int, side: int) -> None:
     with progress_bars() as progress:
         for name, turned in (("BlazeFace", None), ("and YuNet", second)):
             held: list[list[bool]] = [[] for _ in YAWS[1:]]
-            names, waits = [], {yaw: [] for yaw in YAWS}
+            counts: list[int] = []
+            waits: dict[int, list[float]] = {yaw: [] for yaw in YAWS}
             for person in progress(people, name):
                 tracker = FaceTracker(landmarker, first, turned=turned)
                 ids = set()
@@ -114,7 +114,7 @@ def main(task: str, pictures: Path, faces: int, side: int) -> None:
                     ids |= {face.id for face in answer}
                     nth = int(np.searchsorted(YAWS[1:-1], yaw, side="right"))
                     held[nth].append(bool(answer))
-                names.append(len(ids))
+                counts.append(len(ids))
                 for yaw in YAWS:
                     tracker = FaceTracker(landmarker, first, turned=turned)
                     wait = np.inf
@@ -125,7 +125,7 @@ def main(task: str, pictures: Path, faces: int, side: int) -> None:
                             break
                     waits[yaw].append(wait)
             kept.append(
-                [name, *(f"{100 * np.mean(h):.1f} %" for h in held), f"{np.mean(names):.2f}"]
+                [name, *(f"{100 * np.mean(h):.1f} %" for h in held), f"{np.mean(counts):.2f}"]
             )
             row = []
             for times in waits.values():
