@@ -48,7 +48,7 @@ __all__ = ["main"]
     "--robustness",
     "spoilt",
     is_flag=True,
-    help="Also rolled heads, boxes that are off, and bad pictures.",
+    help="What rolled heads, boxes that are off, and bad pictures cost.",
 )
 @click.option(
     "--json",
