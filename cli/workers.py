@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from asmnet.core import UserError
 from asmnet.core.processor import usable_cores
 
-__all__ = ["Pool", "Processes", "Worker", "map_items", "open_pool"]
+__all__ = ["LocalPool", "Pool", "Worker", "map_items", "open_pool"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -136,7 +136,7 @@ def open_pool(address: str | None) -> Iterator[Pool]:
         UserError: Ray is not installed, or no cluster answers.
     """
     if address is None:
-        yield Processes()
+        yield LocalPool()
         return
     from asmnet.cli.cluster import Cluster
 
@@ -144,7 +144,7 @@ def open_pool(address: str | None) -> Iterator[Pool]:
         yield cluster
 
 
-class Processes:
+class LocalPool:
     """Workers on this machine, which end when this process does, however it ends."""
 
     gone: ClassVar[type[Exception]] = BrokenProcessPool

@@ -25,7 +25,7 @@ from asmnet.train.label_offset import LabelOffset
 from asmnet.train.model import count_flops
 from asmnet.train.packed import pack_faces
 from asmnet.train.processes import join
-from asmnet.train.recipes import RECIPES
+from asmnet.train.recipes import RECIPES, Recipe
 from asmnet.train.run import History, State, check_run, open_run, save_model
 from asmnet.train.shape_model import ShapeModel
 from asmnet.train.split import TrainingFaces, gather
@@ -66,8 +66,7 @@ def fit(
         UserError: bad data, settings or faces that differ from the run's, an unusable `init`,
             another training in the same folder, or other processes that train on something else.
     """
-    given: dict[str, Any] = {"epochs": epochs, "learning_rate": rate, "batch": batch}
-    chosen = dataclasses.replace(RECIPES[recipe], **{k: v for k, v in given.items() if v})
+    chosen = _chosen(recipe, epochs, rate, batch)
     settings = dict(data=data, recipe=recipe, arch=arch, loss=loss, init=init, norm=norm, size=size)
     settings |= dict(epochs=chosen.epochs, rate=chosen.learning_rate, seed=seed)
     settings |= dict(validation=validation, margin=MARGIN, skip_bad=skip_bad)
@@ -128,14 +127,11 @@ def fit(
         if first == 0 and fine_tuning and "landmarks" not in copied:
             fit_heads(model, batches)
         history = History(run, network)
-        observers = [*validations]
+        observers: list[keras.callbacks.Callback] = [*validations]
         if writes:
             observers += [history, ProgressBar(chosen.epochs, len(batches))]
-        # It computes the learning rate, which one process of several cannot do by itself.
-        if processes.count == 1 and all(
-            map(importlib.util.find_spec, ("tensorflow", "tensorboard"))
-        ):
-            observers.append(keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False))
+        if processes.count == 1:
+            observers += _tensorboard(run)
         if offset:
             observers = offset.around(observers)
         swap = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if averaged else []
@@ -162,12 +158,29 @@ def fit(
                 save_model(network, best)
                 listed = ", ".join(f"{k} {v:.3f}" for k, v in _measure(validations).items())
                 console.print(f"heads made small: {listed}")
-    for note in faces.notes:
-        console.print(note)
-    if faces.skipped:
-        console.print(f"left out {len(faces.skipped)}, the first: {faces.skipped[0]}")
-    console.print(history.summary(chosen.epochs))
+    for line in [*_remarks(faces), history.summary(chosen.epochs)]:
+        console.print(line)
     return run / "best.keras"
+
+
+def _chosen(recipe: str, epochs: int | None, rate: float | None, batch: int | None) -> Recipe:
+    """A recipe with what the caller set otherwise."""
+    given: dict[str, Any] = {"epochs": epochs, "learning_rate": rate, "batch": batch}
+    return dataclasses.replace(RECIPES[recipe], **{k: v for k, v in given.items() if v})
+
+
+def _remarks(faces: TrainingFaces) -> list[str]:
+    """What was not there, and which faces were left out."""
+    if not faces.skipped:
+        return [*faces.notes]
+    return [*faces.notes, f"left out {len(faces.skipped)}, the first: {faces.skipped[0]}"]
+
+
+def _tensorboard(run: Path) -> list[keras.callbacks.Callback]:
+    """Its log, where it is installed; one process of several cannot compute what it needs."""
+    if all(map(importlib.util.find_spec, ("tensorflow", "tensorboard"))):
+        return [keras.callbacks.TensorBoard(run / "tensorboard", write_graph=False)]
+    return []
 
 
 def _check_shares(shares: Sequence[float], sources: int) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from asmnet.cli.workers import Processes, map_items
+from asmnet.cli.workers import LocalPool, map_items
 from asmnet.core import UserError
 
 
@@ -109,7 +109,7 @@ def becomes_true(condition: Callable[[], bool], seconds: float = 30) -> bool:
 
 
 def run(make: Callable[[], Callable[[int], int]], numbers: list[int], workers: int = 1):
-    return dict(map_items(make, numbers, lambda number: -number, Processes(), workers))
+    return dict(map_items(make, numbers, lambda number: -number, LocalPool(), workers))
 
 
 def test_each_worker_makes_its_function_once(tmp_path):
@@ -124,7 +124,7 @@ def test_what_a_lost_worker_was_at_is_done_again(tmp_path):
 
 
 def test_a_worker_that_is_lost_with_nothing_to_do_is_replaced(tmp_path):
-    work = map_items(partial(Square, tmp_path), [1, 2], abs, Processes(), workers=1)
+    work = map_items(partial(Square, tmp_path), [1, 2], abs, LocalPool(), workers=1)
     found = [next(work)]
     os.kill(int(next(tmp_path.glob("made-*")).name.removeprefix("made-")), signal.SIGKILL)
     time.sleep(0.5)
@@ -177,7 +177,7 @@ def test_of_an_error_that_a_cluster_wraps_the_cause_is_told():
 
 
 def test_a_worker_ends_when_it_is_closed_and_no_other_does(tmp_path):
-    pool = Processes()
+    pool = LocalPool()
     busy, other = (pool.start(partial(Square, tmp_path)) for _ in range(2))
     process = Path("/proc", str(busy.ready.result()))
     other.ready.result()
@@ -204,7 +204,7 @@ def test_there_are_as_many_workers_as_cores_that_a_scheduler_leaves(tells, monke
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 5}, raising=False)
     if not tells:  # macOS
         monkeypatch.delattr(os, "sched_getaffinity")
-    assert Processes().cores == (3 if tells else 64)
+    assert LocalPool().cores == (3 if tells else 64)
 
 
 def test_workers_end_with_their_parent(tmp_path):
@@ -212,7 +212,7 @@ def test_workers_end_with_their_parent(tmp_path):
         "import sys, time; from test_workers import *\n"
         "if __name__ == '__main__':\n"
         f"    made = partial(Square, Path({str(tmp_path)!r}))\n"
-        "    for _ in map_items(made, [1, 2], abs, Processes(), 2): time.sleep(60)\n"
+        "    for _ in map_items(made, [1, 2], abs, LocalPool(), 2): time.sleep(60)\n"
     )
     (tmp_path / "parent.py").write_text(script)
     known = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

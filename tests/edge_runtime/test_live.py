@@ -68,15 +68,21 @@ def test_who_is_slow_sees_the_present():
 
 
 def test_who_is_fast_sees_every_picture_once():
-    with LatestFrames("camera", FakeCamera(20), no_camera, lambda: camera_is_done()) as shots:
-        seen: list[int] = []
+    taken = threading.Semaphore(1)
 
-        def camera_is_done() -> bool:
-            return len(seen) == 20
+    class WaitingCamera(FakeCamera):
+        """Delivers a picture once the one before is taken."""
 
+        def read(self) -> tuple[np.ndarray, float] | None:
+            assert taken.acquire(timeout=10)
+            return super().read()
+
+    seen: list[int] = []
+    with LatestFrames("camera", WaitingCamera(20), no_camera, lambda: len(seen) == 20) as shots:
         for shot in shots:
             seen.append(int(shot.image[0, 0, 0]))
             assert shot.dropped == 0
+            taken.release()
     assert seen == list(range(1, 21))
 
 
