@@ -14,6 +14,9 @@ import click
 import numpy as np
 
 if TYPE_CHECKING:  # `reference` runs where only mediapipe is
+    from collections.abc import Mapping
+
+    from asmnet.core.signals import Event
     from asmnet.edge_runtime import Face
 
 # Frames in the middle of the blinks from FIRST on, labelled on contact sheets of both eyes: every
@@ -141,7 +144,14 @@ def _correlations(ours: np.ndarray, theirs: np.ndarray) -> list[str]:
     return [f"{abs(np.corrcoef(a, b)[0, 1]):.3f}" for a, b in pairs]
 
 
-def _plot(times, places, openness, blinks, stored, file: str) -> None:
+def _plot(
+    times: np.ndarray,
+    places: np.ndarray,
+    openness: np.ndarray,
+    blinks: list[Event],
+    stored: Mapping[str, np.ndarray],
+    file: str,
+) -> None:
     import matplotlib
 
     matplotlib.use("Agg")

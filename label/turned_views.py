@@ -10,6 +10,7 @@ What a turn hides is told by the drawn depth: such landmarks get the weight 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -147,7 +148,9 @@ def _with_rings(head: np.ndarray) -> np.ndarray:
     return np.concatenate([head, *rings])
 
 
-def _draw(corners: np.ndarray, triangles: np.ndarray, shape: tuple[int, int]):
+def _draw(
+    corners: np.ndarray, triangles: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
     """The foremost triangle of each pixel (H · W, -1 where none), and a look-up of its depth."""
     order = np.argsort(corners[triangles, 2].mean(axis=1))  # from behind to the front
     top = np.full(shape, -1, np.float32)
@@ -172,7 +175,13 @@ def _planes(corners: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.linalg.solve(one, values)
 
 
-def _sample(image, before, after, triangles, top) -> np.ndarray:
+def _sample(
+    image: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+    triangles: np.ndarray,
+    top: np.ndarray,
+) -> np.ndarray:
     """The picture through the mesh; where there is none, as it was."""
     height, width = image.shape[:2]
     row, column = np.divmod(np.arange(height * width), width)
@@ -185,7 +194,9 @@ def _sample(image, before, after, triangles, top) -> np.ndarray:
     return cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _lift(points, before, after, triangles) -> np.ndarray:
+def _lift(
+    points: np.ndarray, before: np.ndarray, after: np.ndarray, triangles: np.ndarray
+) -> np.ndarray:
     """Where landmarks go: by their place in the foremost triangle that held them."""
     corners = before[triangles]
     one = np.concatenate([corners[..., :2], np.ones_like(corners[..., :1])], axis=-1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from asmnet.train.cores import in_parts
 from asmnet.train.loss import total_loss
 from asmnet.train.norms import folded_call, normalised_call
 from asmnet.train.recipes import Recipe
+from asmnet.train.tensors import Tensor
 
 __all__ = ["AsmTrainingModel", "build", "predict", "use_all_devices"]
 
@@ -54,13 +56,20 @@ class AsmTrainingModel(keras.Model):
             return normalised_call(self.network, images)
         return self.network(images, training=False)
 
-    def _augmented(self, inputs: dict):
+    def _augmented(self, inputs: dict) -> Tensor:
         return augment.apply(inputs["images"], inputs, self.network.input_shape[1])
 
     def _frozen_call(self, inputs: dict) -> dict:
         return folded_call(self.network, self._augmented(inputs))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Tensor:
         """The paper's L (Eq. 12); plain regression when not assisted."""
         alpha = self.alpha if self.assist else 0.0
         return total_loss(y, y_pred, alpha, self.recipe.point_loss)

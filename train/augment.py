@@ -14,6 +14,7 @@ import numpy as np
 from keras import ops
 
 from asmnet.core import Scheme, mirror_pose, rotate_pose
+from asmnet.train.tensors import Tensor
 
 __all__ = ["MILD", "MODERN", "PAPER", "STURDY", "Augmentation", "apply", "draw"]
 
@@ -173,7 +174,7 @@ def draw(
     )
 
 
-def apply(images, parameters: dict, size: int):
+def apply(images: Tensor, parameters: dict[str, Tensor], size: int) -> Tensor:
     """Crop, light, blur, occlude: packed uint8 pictures to network inputs.
 
     Args:
@@ -193,7 +194,7 @@ def apply(images, parameters: dict, size: int):
         data_format="channels_last",
     )[:, :size, :size]
 
-    def per_picture(name):
+    def per_picture(name: str) -> Tensor:
         value = parameters[name]
         return ops.reshape(value, (-1, 1, 1, value.shape[-1] if len(value.shape) > 1 else 1))
 

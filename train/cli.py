@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -87,7 +88,7 @@ def _numbers(_context: click.Context, _option: click.Parameter, text: str | None
 )
 @skip_bad_option
 @cli_errors(extra="train")
-def train(data: str, run: Path, skip_bad: bool, **settings) -> None:
+def train(data: str, run: Path, skip_bad: bool, **settings: Any) -> None:
     """Train a landmark and pose network.
 
     Kill it at any moment: the same command goes on from the last epoch, on the same faces.

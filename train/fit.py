@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def fit(
         f"{'; resumed' if resumed else ''}"
     )
 
-    def bar(pictures):
+    def bar(pictures: Iterable) -> Iterable:
         return track(pictures, "reading pictures", console=console, transient=True)
 
     packed = pack_faces(faces.learning, size, MARGIN, bar)

@@ -15,9 +15,12 @@ then the details.  D is a choice of reading:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from keras import ops
+
+from asmnet.train.tensors import Tensor
 
 __all__ = ["DISTANCES", "alpha_at", "facial_loss", "pose_loss", "total_loss"]
 
@@ -32,15 +35,15 @@ def alpha_at(epoch: int, epochs: int) -> float:
     return (2.0, 1.0, 0.5)[min(3 * epoch // epochs, 2)]
 
 
-def _squared(difference):
+def _squared(difference: Tensor) -> Tensor:
     return ops.mean(ops.square(difference), axis=-1)
 
 
-def _norm(difference):
+def _norm(difference: Tensor) -> Tensor:
     return ops.sqrt(ops.sum(ops.square(difference), axis=-1) + 1e-12)
 
 
-def _wing(difference):
+def _wing(difference: Tensor) -> Tensor:
     x = ops.abs(difference) * WING_PIXELS
     near = WING_WIDTH * ops.log1p(x / WING_CURVATURE)
     offset = WING_WIDTH * (1.0 - math.log1p(WING_WIDTH / WING_CURVATURE))
@@ -50,7 +53,14 @@ def _wing(difference):
 DISTANCES = {"squared": _squared, "norm": _norm, "wing": _wing}
 
 
-def facial_loss(labels, smoothed, predicted, alpha, distance: str = "squared", weights=None):
+def facial_loss(
+    labels: Tensor,
+    smoothed: Tensor,
+    predicted: Tensor,
+    alpha: Tensor | float,
+    distance: str = "squared",
+    weights: Tensor | None = None,
+) -> Tensor:
     """L_facial of each face.
 
     Args:
@@ -64,7 +74,7 @@ def facial_loss(labels, smoothed, predicted, alpha, distance: str = "squared", w
         (B,) tensor.
     """
 
-    def measure(targets):
+    def measure(targets: Tensor) -> Tensor:
         difference = ops.reshape(predicted - targets, (-1, predicted.shape[-1] // 2, 2))
         apart = DISTANCES[distance](difference)
         return ops.mean(apart if weights is None else weights * apart, axis=-1)
@@ -72,7 +82,7 @@ def facial_loss(labels, smoothed, predicted, alpha, distance: str = "squared", w
     return measure(labels) + alpha * measure(smoothed)
 
 
-def pose_loss(labels, predicted, distance: str = "squared"):
+def pose_loss(labels: Tensor, predicted: Tensor, distance: str = "squared") -> Tensor:
     """L_pose of each face from (B, 3) degrees; 0 for faces without a pose label (NaN).
 
     "squared" is the mean squared error in radians; the others take the mean
@@ -85,7 +95,12 @@ def pose_loss(labels, predicted, distance: str = "squared"):
     return ops.mean(known * ops.abs(difference), axis=-1)
 
 
-def total_loss(targets: dict, outputs: dict, alpha, distance: str = "squared"):
+def total_loss(
+    targets: Mapping[str, Tensor],
+    outputs: Mapping[str, Tensor],
+    alpha: Tensor | float,
+    distance: str = "squared",
+) -> Tensor:
     """The paper's L, averaged over the batch.
 
     Args:

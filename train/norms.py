@@ -14,15 +14,18 @@ compilers join the several by themselves.
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from asmnet.train.keras_graph import readers_of, run_layers
+from asmnet.train.tensors import Tensor
 
 __all__ = ["folded_call", "normalised_call"]
 
 
-def folded_call(network: keras.Model, images):
+def folded_call(network: keras.Model, images: Tensor) -> Any:
     """What `network(images, training=False)` answers, in fewer passes over memory.
 
     Args:
@@ -33,7 +36,7 @@ def folded_call(network: keras.Model, images):
     pairs = _norms_after_convolutions(network)
     absorbed = {norm.name for norm in pairs.values()}
 
-    def call(layer, x):
+    def call(layer: keras.Layer, x: Tensor) -> Tensor:
         if layer.name in pairs:
             return _convolve(layer, pairs[layer.name], x)
         return x if layer.name in absorbed else layer(x, training=False)
@@ -41,7 +44,7 @@ def folded_call(network: keras.Model, images):
     return run_layers(network, images, call)
 
 
-def normalised_call(network: keras.Model, images):
+def normalised_call(network: keras.Model, images: Tensor) -> Any:
     """What `network(images, training=True)` answers, the moving statistics' step included.
 
     Args:
@@ -51,7 +54,7 @@ def normalised_call(network: keras.Model, images):
     if keras.backend.backend() != "tensorflow":
         return network(images, training=True)
 
-    def call(layer, x):
+    def call(layer: keras.Layer, x: Tensor) -> Tensor:
         if isinstance(layer, keras.layers.BatchNormalization):
             return _normalise(layer, x)
         return layer(x, training=True)
@@ -59,7 +62,7 @@ def normalised_call(network: keras.Model, images):
     return run_layers(network, images, call)
 
 
-def _normalise(layer: keras.layers.BatchNormalization, x):
+def _normalise(layer: keras.layers.BatchNormalization, x: Tensor) -> Tensor:
     from tensorflow.compat.v1.nn import fused_batch_norm  # the one that gives the statistics back
 
     out, mean, variance = fused_batch_norm(
@@ -89,7 +92,7 @@ def _norms_after_convolutions(network: keras.Model) -> dict[str, keras.layers.La
     return pairs
 
 
-def _convolve(layer, norm, x):
+def _convolve(layer: keras.Layer, norm: keras.Layer, x: Tensor) -> Tensor:
     factor = norm.gamma / ops.sqrt(norm.moving_variance + norm.epsilon)
     offset = norm.beta - norm.moving_mean * factor
     convolve, kernel = ops.conv, layer.kernel * factor

@@ -20,6 +20,7 @@ import numpy as np
 from keras import ops
 
 from asmnet.core import SCHEMES, Scheme, UserError, atomic_path
+from asmnet.train.tensors import Tensor
 
 __all__ = ["ShapeModel", "align"]
 
@@ -27,7 +28,7 @@ CLAMP = 3.0  # standard deviations
 FLIP = np.array([-1, 1], np.float32)
 
 
-def align(shapes, target):
+def align(shapes: Tensor, target: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor]:
     """Similarity that brings each shape closest to a target, in closed form.
 
     With points as complex numbers, centred, the least-squares similarity is the
@@ -52,7 +53,7 @@ def align(shapes, target):
     return _multiply(x, real, imaginary) + target_centroid, (real, imaginary), centroid
 
 
-def _multiply(points, real, imaginary):
+def _multiply(points: Tensor, real: Tensor, imaginary: Tensor) -> Tensor:
     """Complex product of points (B, N, 2) with one number a face."""
     real, imaginary = real[..., None], imaginary[..., None]
     x, y = points[..., 0], points[..., 1]
@@ -113,13 +114,13 @@ class ShapeModel:
             values[:count].astype(np.float32),
         )
 
-    def parameters(self, shapes):
+    def parameters(self, shapes: Tensor) -> Tensor:
         """The unclamped b of shapes (B, N, 2): (B, K) in the units of `variance`."""
         aligned, _, _ = align(shapes, self.mean)
         flat = ops.reshape(aligned - self.mean, (-1, self.basis.shape[1]))
         return ops.matmul(flat, self.basis.T)
 
-    def smooth(self, shapes):
+    def smooth(self, shapes: Tensor) -> Tensor:
         """The ASM operator on shapes (B, N, 2), in their own units and place."""
         shapes = ops.cast(shapes, "float32")
         _, (real, imaginary), centroid = align(shapes, self.mean)

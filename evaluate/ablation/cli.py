@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,7 +32,7 @@ __all__ = ["main"]
 )
 @skip_bad_option
 @cli_errors(extra="train")
-def main(data: str, run: Path, tests: tuple[str, ...], **settings) -> None:
+def main(data: str, run: Path, tests: tuple[str, ...], **settings: Any) -> None:
     """Train the paper's four models under one schedule, and print the paper's tables.
 
     mnv2 and mnv2_r are MobileNetV2 without and with the ASM term, ASMNet_nr and ASMNet the

@@ -16,7 +16,7 @@ import functools
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +188,7 @@ def _judge(
 
     @functools.cache
     def crops(title: str) -> tuple[np.ndarray, np.ndarray]:
-        def bar(faces):
+        def bar(faces: Iterable) -> Iterable:
             return track(faces, f"reading {escape(title)}", console=console, transient=True)
 
         return crop_faces(sets[title].faces, record["size"], record["margin"], bar)[:2]

@@ -13,6 +13,7 @@ from asmnet.export.pipeline import Export, ExportJob
 from asmnet.export.report.tensor_stats import Noise, Ranges
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["calibration_crops", "faces_apart", "layers_noise", "layers_ranges", "parity"]
@@ -110,7 +111,7 @@ def layers_noise(noise: Sequence[Noise]) -> Figure:
     return figure
 
 
-def _name_layers(axes, layers: Sequence[str]) -> None:
+def _name_layers(axes: Axes, layers: Sequence[str]) -> None:
     """Every fourth layer gets its name: all of them would not be readable."""
     at = range(0, len(layers), 4)
     axes.set_xticks(at, layers[::4], rotation=60, ha="right", fontsize=6)
