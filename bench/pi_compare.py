@@ -37,9 +37,9 @@ FRAMES = 30
 FLOAT = 1e-3
 # The same for tracks of the clip: FFmpeg's colours differ by a grey level or two from processor
 # to processor, which tips roundings.  Pixels of the frame that 99 % of the faces keep and that
-# all do, as the exporter's gate has them, and degrees.  Whether a
-# face that the picture's edge cuts is seen once or twice in a frame can hang on a rounding: of those
-# few only the median must keep the first.
+# all do, as the exporter's gate has them, and degrees.  Whether a face that the picture's edge cuts
+# is seen once or twice in a frame can hang on a rounding: of those few only the median must keep
+# the first.
 SHIFT_99, SHIFT, TURN = 2.5, 5.0, 1.0
 
 
@@ -187,14 +187,14 @@ def tracks(one: Path, other: Path) -> None:
     click.echo(f"| frames compared, of {len(first)} | {len(pairs)} |")
     click.echo(f"| the same frame, time, size and faces' numbers | {sum(alike)} |")
     for kind, shift in (("wholly in the picture", whole), ("that the edge cuts", cut)):
-        median, often = np.percentile(shift, (50, 99))
+        median, high = np.percentile(shift, (50, 99))
         click.echo(
             f"| {len(shift) - 1} faces {kind}: the landmark farthest apart, median / 99th "
-            f"percentile / most, px | {median:.2f} / {often:.2f} / {max(shift):.2f} |"
+            f"percentile / most, px | {median:.2f} / {high:.2f} / {max(shift):.2f} |"
         )
     click.echo(f"| pose of the whole faces apart at most, degrees | {max(turn):.2f} |")
-    near = max(np.percentile(whole, 99), np.median(cut)) <= SHIFT_99
-    near = near and max(whole) <= SHIFT and max(turn) <= TURN
+    often = max(np.percentile(whole, 99), np.median(cut))
+    near = often <= SHIFT_99 and max(whole) <= SHIFT and max(turn) <= TURN
     sys.exit(int(not (pairs and all(alike) and near)))
 
 
