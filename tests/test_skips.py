@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # each is a run of pytest
+
 pytest_plugins = ["pytester"]
 POLICY = Path(__file__).resolve().parents[1] / "conftest.py"
 NO_BROWSER = "def test_page(): pytest.skip('needs a browser')"

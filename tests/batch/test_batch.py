@@ -52,6 +52,7 @@ def test_the_summary_tells_the_length_of_a_video_and_how_much_of_it_shows_a_face
     assert 1 <= int(line["frames_with_faces"]) <= 15
 
 
+@pytest.mark.slow
 def test_killed_after_some_files_it_ends_with_the_same_bytes(
     archive, done, command, content, tmp_path
 ):

@@ -83,6 +83,7 @@ def watch(address: str, model: Path, *options: object) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [

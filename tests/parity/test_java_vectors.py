@@ -25,6 +25,7 @@ def test_javas_constants_are_compared_with_todays(committed):
     }, AGAIN
 
 
+@pytest.mark.slow
 def test_the_other_vectors_are_todays_answers(committed):
     today = make_vectors.vectors()
     assert today.keys() == committed.keys(), AGAIN

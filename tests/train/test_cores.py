@@ -73,6 +73,7 @@ def asked(batch=32, cores=(0, 1), before="", **environment):
     return ran.stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="its threads")
 def test_each_core_gets_a_part_of_eight_faces_or_more():
     assert asked() == ["2", "2", "1"]
@@ -80,6 +81,7 @@ def test_each_core_gets_a_part_of_eight_faces_or_more():
     assert asked(batch=30, cores=range(4)) == ["3", "3", "1"], "parts of as many faces each"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="its threads")
 def test_threads_stay_as_they_are():
     assert asked(cores=[1]) == ["1", "0", "0"], "one core"

@@ -81,6 +81,7 @@ def test_one_training_at_a_time_uses_a_folder(tmp_path):
     assert begin(tmp_path), "free again"
 
 
+@pytest.mark.slow
 def test_a_killed_training_leaves_no_lock(tmp_path):
     code = (
         "import sys, time; from pathlib import Path; from asmnet.train.run import open_run\n"
