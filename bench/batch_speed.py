@@ -21,6 +21,8 @@ import cv2
 import numpy as np
 from batch import batch, report, small_pictures
 
+from asmnet.core import cli_errors
+
 THEIRS = Path(__file__).with_name("contenders.py")
 ROUNDS, ALONE, CLIPS, FRAMES, PICTURES = 2, 6, 60, 300, 300
 
@@ -113,6 +115,7 @@ def show_stages(clips: tuple[Path, ...]) -> None:
 @click.option("--video", "videos", multiple=True, help="Besides the sample clip.")
 @click.option("--mediapipe", metavar="PYTHON", help="Of an environment that has MediaPipe.")
 @click.option("--task", help="MediaPipe's face_landmarker.task.")
+@cli_errors(extra="samples")
 def throughput(videos: tuple[str, ...], mediapipe: str | None, task: str | None) -> None:
     """One worker against two, beside the tracker alone, MediaPipe, and decoding: 6 minutes."""
     from asmnet import samples
