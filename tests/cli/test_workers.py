@@ -19,6 +19,8 @@ import pytest
 from asmnet.cli.workers import LocalPool, map_items
 from asmnet.core import UserError
 
+pytestmark = pytest.mark.slow  # each starts processes
+
 
 class Square:
     """Squares; at 3 its process dies as often as told, 4 it refuses, and 60 takes a minute."""
