@@ -79,9 +79,7 @@ def translation(manual: str, labels: Path) -> tuple[LandmarkAdapter, int]:
 
 def errors(found: np.ndarray, truth: np.ndarray) -> list[str]:
     """NME, share of the faces beyond 10 %, and the NME of each part of the face."""
-    right, left = (truth[:, point] for point in IBUG68.outer_eyes)
-    eyes = np.linalg.norm(left - right, axis=-1)[:, None]
-    away = 100 * np.linalg.norm(found - truth, axis=-1) / eyes
+    away = 100 * np.linalg.norm(found - truth, axis=-1) / IBUG68.interocular(truth)[:, None]
     of_face = away.mean(axis=1)
     parts = np.split(away.mean(axis=0), (17, 27, 36, 48))
     beyond = 100 * (of_face > 10).mean()
